@@ -1,0 +1,60 @@
+# The house's commands; what each means stands in README.md and CONTRIBUTING.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?=
+ARGS ?=
+CONFIG ?= config
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run check test prove bench evaluate train schema lock clean
+
+help: ## lists the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.runtime: requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"
+	$(BIN)/python -m monitor demo $(ARGS)
+
+run: $(VENV)/.runtime ## the daemon, with CONFIG=config
+	$(BIN)/python -m monitor run --config $(CONFIG) $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, import contracts: under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports
+
+test: check ## check, then every test: under ten minutes
+	$(BIN)/python -m pytest -n 2 -m "not bench and not prove" $(ARGS)
+
+prove: $(VENV)/.dev ## the long figures and the faults
+	$(BIN)/python -m pytest -s -m prove $(ARGS)
+
+bench: $(VENV)/.dev ## speed and memory, each figure beside its target
+	$(BIN)/python -m pytest -s -m bench $(ARGS)
+
+evaluate: $(VENV)/.dev ## figures on data outside the repository: DATA=DIR
+	$(BIN)/python -m classifiers.evaluate $(DATA) $(ARGS)
+
+train: $(VENV)/.dev ## trains the tagger from DATA=DIR and writes artifact and model card
+	$(BIN)/python -m classifiers.train $(DATA) $(ARGS)
+
+schema: $(VENV)/.runtime ## writes config/schema.json, the configuration's JSON Schema for editors
+	$(BIN)/python -m monitor check --schema config/schema.json
+
+lock: $(VENV)/.dev ## pins every dependency with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## removes what the commands made
+	rm -rf $(VENV) build out .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Findings → alerts (policy, pure) → the newsroom's chat (outbox and receivers)."""

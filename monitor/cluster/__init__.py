@@ -1,0 +1,1 @@
+"""Copies to their originals, mentions to the narrative they repeat or contest."""

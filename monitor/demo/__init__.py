@@ -1,0 +1,1 @@
+"""The seed story: scenario generator and live terminal view."""

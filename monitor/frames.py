@@ -1,0 +1,88 @@
+"""The schema of every frame that walks through the house, on one page.
+
+Rows are ordered by (seen_at, platform, id). Times are aware UTC in microseconds. Each stage adds columns to the right and
+never drops a row, but for `match`, which keeps mentions only (one row per post and event).
+"""
+
+import polars as pl
+
+from classifiers.tags import TAGS, Tag
+
+__all__ = ["CLUSTERED", "MENTIONS", "ORDER", "POSTS", "TAG", "TAGGED", "TAGS", "TICKS", "TIME", "Schema", "Tag"]
+
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+
+TIME = pl.Datetime("us", "UTC")
+TAG = pl.Enum([tag.value for tag in TAGS])
+VIA = pl.Enum(["term", "reply", "quote", "repost", "known"])
+"""How a post came to be a mention; `known` is an update, delete or counts of a known one."""
+
+ORDER = ("seen_at", "platform", "id")
+
+POSTS: Schema = {
+    "source": pl.String,  # the collector's name in the configuration
+    "platform": pl.String,
+    "id": pl.String,
+    "op": pl.Enum(["create", "update", "delete", "counts"]),
+    "text": pl.String,  # "" for a bare repost
+    "posted_at": TIME,  # what the author says; null only where op is delete or counts
+    "seen_at": TIME,
+    "author": pl.String,  # keyed hash, or as the recording has it
+    "author_followers": pl.Int64,
+    "author_created_at": TIME,
+    "author_verified": pl.Boolean,
+    "lang": pl.String,
+    "reply_to": pl.String,
+    "repost_of": pl.String,
+    "quote_of": pl.String,
+    "root": pl.String,
+    "parent_text": pl.String,
+    "reposts": pl.Int64,
+    "likes": pl.Int64,
+    "replies": pl.Int64,
+    "views": pl.Int64,
+    "url": pl.String,
+    "media": pl.String,  # JSON list of {url, kind, sha256}
+}
+
+MENTIONS: Schema = POSTS | {
+    "event": pl.String,
+    "via": VIA,
+    "term": pl.String,  # the event's own spelling that matched; null where via is no term
+    "event_time": TIME,  # min(posted_at, seen_at)
+    "parent": pl.String,  # id of the known mention this one answers, quotes or reposts; null where there is none
+    "root_text": pl.String,
+}
+"""`parent_text` is filled from thread memory where the parent is known."""
+
+TAGGED: Schema = MENTIONS | {
+    "tag": TAG,
+    "p_claim": pl.Float64,  # probabilities, rounded to 1e-4
+    "p_denial": pl.Float64,
+    "p_celebration": pl.Float64,
+    "p_question": pl.Float64,
+    "p_other": pl.Float64,
+}
+
+CLUSTERED: Schema = TAGGED | {
+    "narrative": pl.String,  # id; null where the post asserts nothing and answers nothing
+    "copy_of": pl.String,  # id of the original this repeats; null for an original
+}
+
+TICKS: Schema = {
+    "tick": TIME,  # whole second; covers posts with tick - 1 s <= seen_at < tick
+    "event": pl.String,
+    "narrative": pl.String,  # "" for the event as a whole
+    "posts": pl.Int64,  # all that follow are increments at this tick, fresh (not late) creates only
+    "reposts": pl.Int64,
+    "originals": pl.Int64,  # neither repost nor copy
+    "claims": pl.Int64,  # originals by an author new to this side of this narrative
+    "denials": pl.Int64,
+    "celebrations": pl.Int64,
+    "questions": pl.Int64,
+    "others": pl.Int64,
+    "claim_authors": pl.Int64,  # distinct authors, originals and reposts alike
+    "denial_authors": pl.Int64,
+    "claim_platforms": pl.Int64,  # platforms on which the claim is new
+    "reach": pl.Int64,  # followers of the authors, where known
+}

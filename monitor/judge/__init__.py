@@ -1,0 +1,1 @@
+"""Counts → findings, each with a reason and its numbers."""

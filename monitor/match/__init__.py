@@ -1,0 +1,1 @@
+"""Which post speaks of which event."""

@@ -1,0 +1,1 @@
+"""What survives: archive, resume points, state rows, outbox."""

@@ -1,0 +1,1 @@
+"""Mentions → tagged mentions, through `classifiers`."""

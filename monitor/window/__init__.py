@@ -1,0 +1,1 @@
+"""Event-time counts per event, narrative and tag."""
