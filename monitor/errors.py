@@ -45,4 +45,4 @@ class DeliveryError(Exception):
 
 
 class StoreError(Exception):
-    """The store cannot be written or read (disk full, read-only, corrupt, wrong schema); the message says what to do."""
+    """The store cannot be used (disk full, read-only, corrupt, wrong schema); the message says what to do."""

@@ -1,14 +1,19 @@
 """The schema of every frame that walks through the house, on one page.
 
-Rows are ordered by (seen_at, platform, id). Times are aware UTC in microseconds. Each stage adds columns to the right and
-never drops a row, but for `match`, which keeps mentions only (one row per post and event).
+Rows are ordered by (seen_at, platform, id). Times are aware UTC in microseconds. Each stage adds columns to the right
+and never drops a row, but for `match`, which keeps mentions only (one row per post and event).
 """
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 import polars as pl
 
 from classifiers.tags import TAGS, Tag
+from monitor.records import GapMark, StatusMark
 
-__all__ = ["CLUSTERED", "MENTIONS", "ORDER", "POSTS", "TAG", "TAGGED", "TAGS", "TICKS", "TIME", "Schema", "Tag"]
+__all__ = ["Batch", "CLUSTERED", "MENTIONS", "ORDER", "POSTS", "TAG", "TAGGED", "TAGS", "TICKS", "TIME", "Schema", "Tag"]
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 
@@ -86,3 +91,17 @@ TICKS: Schema = {
     "claim_platforms": pl.Int64,  # platforms on which the claim is new
     "reach": pl.Int64,  # followers of the authors, where known
 }
+
+
+class Batch(NamedTuple):
+    """What walks through the house at once: posts, and the marks that came with them."""
+
+    posts: pl.DataFrame
+    """POSTS, in ORDER."""
+    upto: datetime
+    """The stream is complete before this time: no later batch holds a post seen earlier."""
+    marks: tuple[StatusMark | GapMark, ...] = ()
+    resume: Mapping[str, str] = {}
+    """Source → where it goes on after this batch."""
+    rejected: Mapping[tuple[str, str], int] = {}
+    """(source, reason) → documents that were no posts."""
