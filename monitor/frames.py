@@ -13,7 +13,20 @@ import polars as pl
 from classifiers.tags import TAGS, Tag
 from monitor.records import GapMark, StatusMark
 
-__all__ = ["Batch", "CLUSTERED", "MENTIONS", "ORDER", "POSTS", "TAG", "TAGGED", "TAGS", "TICKS", "TIME", "Schema", "Tag"]
+__all__ = [
+    "CLUSTERED",
+    "MENTIONS",
+    "ORDER",
+    "POSTS",
+    "TAG",
+    "TAGGED",
+    "TAGS",
+    "TICKS",
+    "TIME",
+    "Batch",
+    "Schema",
+    "Tag",
+]
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 

@@ -70,7 +70,7 @@ def survey(paths: Sequence[Path]) -> Recording:
             in_order = in_order and known.is_sorted() and (newest is None or newest <= first)
             newest = last
     if not in_order and documents > LARGEST_TO_SORT:
-        why = f"{documents:,} posts are not in order of seen_at; only {LARGEST_TO_SORT:,} are sorted here: sort them first"
+        why = f"{documents:,} posts out of order of seen_at; sort them first (done here up to {LARGEST_TO_SORT:,})"
         raise SettingsError([f"{paths[0]}: {why}"])
     return Recording(tuple(paths), documents, in_order)
 
