@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -134,6 +134,17 @@ class GapMark(Struct, frozen=True, kw_only=True):
     begins: datetime
     ends: datetime
     why: str
+
+
+class Payload(NamedTuple):
+    """Raw bytes a source sent, and where the source goes on after them."""
+
+    source: str
+    body: bytes
+    resume: str | None
+    """Resume point behind the payload; None where it has none of its own."""
+    posts: int = 1
+    """About how many posts it holds."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -2,17 +2,10 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from monitor.collect.post1 import Decoded
-
-
-class Payload(NamedTuple):
-    """Raw bytes a source sent, and where the source goes on after them."""
-
-    source: str
-    body: bytes
-    resume: str | None
+from monitor.records import Payload
 
 
 class Collector(Protocol):

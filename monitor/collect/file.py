@@ -8,10 +8,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.collect.collector import Payload
 from monitor.collect.post1 import Decoded, decode
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import Name
+from monitor.records import Name, Payload
 
 CHUNK = 1 << 20
 POLL = timedelta(milliseconds=250)
@@ -47,7 +46,7 @@ class FileCollector:
             lines = await asyncio.to_thread(self._read, offset)
             if lines:
                 offset += len(lines)
-                yield Payload(self.name, lines, str(offset))
+                yield Payload(self.name, lines, str(offset), lines.count(b"\n"))
             elif self._settings.follow:
                 await self._clock.sleep(POLL)
             else:

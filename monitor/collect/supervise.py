@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from monitor.clock import Clock
-from monitor.collect.collector import Collector, Payload
+from monitor.collect.collector import Collector
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark
+from monitor.records import GapMark, Payload
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
