@@ -21,6 +21,8 @@ MAX_TEXT = 20_000
 MAX_ID = 256
 MAX_AHEAD = timedelta(minutes=10)
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""Where no clock says otherwise (a recording without seen_at), times from here on are forged."""
 
 _Count = Annotated[int, Meta(ge=0, le=2**53)]
 
@@ -159,6 +161,7 @@ def _timed(raw: pl.DataFrame, seen_at: datetime | None) -> pl.DataFrame:
     return frame.with_columns(
         pl.col("created_at").alias("posted_at"),
         pl.coalesce(seen, pl.col("created_at")).cast(TIME).alias("seen_at"),
+        pl.when(pl.col("author_created_at").dt.year().is_between(1970, 2100)).then("author_created_at"),
     )
 
 
@@ -166,7 +169,7 @@ def _why() -> pl.Expr:
     """The first reason that rules a row out, or null."""
     creates = pl.col("op").is_in(["create", "update"])
     text, posted = pl.col("text"), pl.col("posted_at")
-    earliest = pl.lit(EARLIEST, dtype=TIME)
+    earliest, latest = pl.lit(EARLIEST, dtype=TIME), pl.lit(LATEST, dtype=TIME)
     missing = pl.col("id").is_null() | pl.col("platform").is_null() | (creates & text.is_null())
     long_id = pl.any_horizontal(
         pl.col("id", "reply_to", "repost_of", "quote_of", "root", "author").str.len_chars() > MAX_ID
@@ -190,7 +193,7 @@ def _why() -> pl.Expr:
         .then(pl.lit("bad_platform"))
         .when((posted < earliest) | (pl.col("seen_at") < earliest))
         .then(pl.lit("before_2005"))
-        .when(posted > pl.col("seen_at") + MAX_AHEAD)
+        .when((posted > pl.col("seen_at") + MAX_AHEAD) | (posted >= latest) | (pl.col("seen_at") >= latest))
         .then(pl.lit("in_the_future"))
         .when(creates & text.str.contains(r"^[\p{C}\s]+$"))
         .then(pl.lit("control_only"))
