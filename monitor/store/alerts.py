@@ -1,0 +1,105 @@
+"""Alerts as the last step of each, and how a deleted mention leaves them and their notifications."""
+
+import math
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
+
+from monitor.records import Alert, AlertState, Evidence
+from monitor.store.archive import key_of
+from monitor.store.dialect import insert_new, insert_or_replace
+from monitor.store.schema import alerts, evidence, mentions, outbox
+
+T = TypeVar("T", int, str)
+_AT_ONCE = 500  # parameters of one statement; every database takes as many
+_REWRITE_ALERT = update(alerts).where(alerts.c.id == bindparam("of")).values(json=bindparam("json"))
+_REWRITE_BODY = update(outbox).where(outbox.c.number == bindparam("of")).values(body=bindparam("body"))
+
+
+def alert_to_json(alert: Alert) -> str:
+    """JSON text; a number that is not finite becomes the largest there is, or is left out if it is none."""
+    numbers = {name: value for name, value in alert.numbers.items() if not math.isnan(value)}
+    largest = sys.float_info.max
+    bounded = {name: max(-largest, min(largest, value)) for name, value in numbers.items()}
+    return msgspec.json.encode(msgspec.structs.replace(alert, numbers=bounded)).decode()
+
+
+def alert_from_json(text: str) -> Alert:
+    """Back from JSON text."""
+    return msgspec.json.decode(text, type=Alert)
+
+
+def put(connection: Connection, steps: Sequence[Alert]) -> None:
+    """Keeps the last step of each alert."""
+    if not steps:
+        return
+    rows = [
+        {"id": a.id, "fingerprint": a.fingerprint, "state": a.state.value, "json": alert_to_json(a), "updated_at": a.at}
+        for a in steps
+    ]
+    replaced = ("fingerprint", "state", "json", "updated_at")
+    connection.execute(insert_or_replace(connection.dialect, alerts, ["id"], replaced), rows)
+
+
+def read(connection: Connection, state: AlertState | None) -> list[Alert]:
+    """Alerts in the order in which they began, in `state` or in all."""
+    found = select(alerts.c.json).order_by(alerts.c.number)
+    if state is not None:
+        found = found.where(alerts.c.state == state.value)
+    return [alert_from_json(text) for text in connection.execute(found).scalars()]
+
+
+def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:
+    """Remembers which mentions these alerts show; answers the keys of those that are deleted already."""
+    pairs = {(key, alert.id) for alert in shown for key in _keys(alert)}
+    if not pairs:
+        return []
+    rows = [{"mention": key, "alert_id": alert_id} for key, alert_id in sorted(pairs)]
+    connection.execute(insert_new(connection.dialect, evidence, ["mention", "alert_id"]), rows)
+    gone = select(mentions.c.key).where(mentions.c.deleted.is_(True))
+    keys = sorted({key for key, _ in pairs})
+    return [
+        key for some in _portions(keys) for key in connection.execute(gone.where(mentions.c.key.in_(some))).scalars()
+    ]
+
+
+def erase(connection: Connection, gone: Collection[int]) -> None:
+    """Takes text, author and link of deleted mentions out of every alert and notification that shows them."""
+    showing = select(evidence.c.alert_id)
+    touched = {
+        alert_id
+        for some in _portions(sorted(set(gone)))
+        for alert_id in connection.execute(showing.where(evidence.c.mention.in_(some))).scalars()
+    }
+    for some in _portions(sorted(touched)):
+        cards = connection.execute(select(alerts.c.id, alerts.c.json).where(alerts.c.id.in_(some))).all()
+        bodies = connection.execute(select(outbox.c.number, outbox.c.body).where(outbox.c.alert_id.in_(some))).all()
+        if cards:
+            connection.execute(_REWRITE_ALERT, [{"of": of, "json": _without(text, gone)} for of, text in cards])
+        if bodies:
+            connection.execute(_REWRITE_BODY, [{"of": of, "body": _without(text, gone)} for of, text in bodies])
+
+
+def _without(text: str, gone: Collection[int]) -> str:
+    alert = alert_from_json(text)
+    kept = tuple(
+        msgspec.structs.replace(each, text="", author=None, url=None) if key in gone else each
+        for key, each in zip(_keys(alert), alert.evidence, strict=True)
+    )
+    return alert_to_json(msgspec.structs.replace(alert, evidence=kept))
+
+
+def _keys(alert: Alert) -> list[int]:
+    return [_key(each, alert.event) for each in alert.evidence]
+
+
+def _key(shown: Evidence, event: str) -> int:
+    return key_of(shown.platform, shown.id, event)
+
+
+def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(values), _AT_ONCE):
+        yield values[begin : begin + _AT_ONCE]

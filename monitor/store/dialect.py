@@ -1,0 +1,128 @@
+"""What differs between databases, in one place: how they are opened, how they insert, what their errors mean."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+
+import polars as pl
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from monitor.errors import StoreError
+
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # what is acknowledged to a source survives a power cut, not only a crash
+    "cache_size = -16384",  # KiB
+    "wal_autocheckpoint = 4000",  # pages
+    "journal_size_limit = 67108864",  # bytes
+)
+
+_SENTENCES = {
+    "SQLITE_FULL": "the disk is full; free space or move the store, then start again: nothing acknowledged is lost",
+    "SQLITE_READONLY": "it is read-only; give the monitor's user the right to write the file and its folder",
+    "SQLITE_CANTOPEN": "it cannot be opened; check that the folder exists and that the monitor's user may write there",
+    "SQLITE_PERM": "access is refused; give the monitor's user the right to read and write the file and its folder",
+    "SQLITE_NOTADB": "the file is no SQLite database; name another file or move this one away",
+    "SQLITE_CORRUPT": "the file is damaged; restore a backup, or save what is left with sqlite3's .recover",
+    "SQLITE_BUSY": "another program holds it; stop the other writer, the monitor must be the only one",
+    "SQLITE_LOCKED": "another program holds it; stop the other writer, the monitor must be the only one",
+    "SQLITE_IOERR": "the disk cannot be read or written; check the disk and the system's log",
+}
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or a server's URL; raises StoreError if the URL or its driver is of no use."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed)
+        _make_folder(parsed)
+        engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    except (ArgumentError, NoSuchModuleError) as error:
+        why = "the store's URL is not understood; write sqlite:///path or postgresql+psycopg://user@host/name"
+        raise StoreError(why) from error
+    except ModuleNotFoundError as error:
+        why = f"the driver of the store's URL is not installed: {error.name}"
+        raise StoreError(why) from error
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_folder(url: URL) -> None:
+    if not url.database or url.database.startswith((":", "file:")):
+        return
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"store {url.database}: its folder cannot be made ({error.strerror}); name another place"
+        raise StoreError(why) from error
+
+
+def _prepare(connection: SqliteConnection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins and ends transactions, so that DDL is part of them
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def insert_new(dialect: Dialect, table: Table, key: Sequence[str]) -> Insert:
+    """An insert that leaves a row alone whose `key` is there already."""
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=list(key))
+
+
+def insert_or_replace(dialect: Dialect, table: Table, key: Sequence[str], replaced: Sequence[str]) -> Insert:
+    """An insert that overwrites the columns `replaced` of a row whose `key` is there already."""
+    statement = _insert(dialect, table)
+    new = {name: statement.excluded[name] for name in replaced}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=new)
+
+
+def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def write_frame(connection: Connection, statement: Insert, frame: pl.DataFrame) -> None:
+    """Runs `statement` for every row of `frame`, whose columns bear the table's names: the one hot insert."""
+    dialect = connection.dialect
+    if dialect.paramstyle != "qmark":
+        connection.execute(statement, frame.to_dicts())
+        return
+    compiled = statement.compile(dialect=dialect, column_keys=frame.columns)
+    connection.exec_driver_sql(str(compiled), frame.select(_order(compiled.positiontup)).rows())
+
+
+def _order(names: Sequence[str] | None) -> list[str]:
+    return list(names or ())
+
+
+@contextmanager
+def clear_errors(url: URL) -> Iterator[None]:
+    """Turns what the operator can mend into a StoreError of one sentence; lets every other error pass."""
+    try:
+        yield
+    except DBAPIError as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+        why = f"store {where}: {sentence}"
+        raise StoreError(why) from error
+
+
+def _sentence(error: DBAPIError) -> str | None:
+    code: str | None = getattr(error.orig, "sqlite_errorname", None)
+    if code is not None:
+        return next((text for start, text in _SENTENCES.items() if code.startswith(start)), None)
+    if isinstance(error, OperationalError):
+        return "the database server cannot be used now; check that it runs, has room and accepts the credentials"
+    return None

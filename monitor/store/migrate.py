@@ -1,0 +1,49 @@
+"""Brings a store's schema to this version of the program, or back."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from monitor.errors import StoreError
+from monitor.store.schema import VERSION_TABLE
+
+
+def upgrade(engine: Engine) -> None:
+    """Migrates to the newest schema in one transaction; raises StoreError if the store is newer than this program."""
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        current = revision(connection)
+    if current == scripts.get_current_head():
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        why = (
+            f"the store has schema {current}, which this version of the monitor does not know; "
+            "it was written by a newer one: upgrade the monitor, or name another store"
+        )
+        raise StoreError(why)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Migrates back to the schema `to` (`base` is empty), in one transaction; what it has no place for is lost."""
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
+def revision(connection: Connection) -> str | None:
+    """The store's schema version, None for an empty store."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,1 @@
+"""One file per schema version; written once, never changed after a release."""

@@ -1,0 +1,132 @@
+"""The outbox's rows: what is to be sent, was sent, or could not be."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, exists, func, select, update
+
+from monitor.records import Notification
+from monitor.store.alerts import alert_from_json, alert_to_json
+from monitor.store.dialect import insert_new
+from monitor.store.schema import EPOCH, outbox
+
+
+class QueueState(StrEnum):
+    """Where a notification stands."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+class Queued(NamedTuple):
+    """A notification to be sent, and how often that was tried."""
+
+    notification: Notification
+    attempts: int
+
+
+class Due(NamedTuple):
+    """What can be sent now, oldest first, and when there is more (None: nothing waits)."""
+
+    queued: tuple[Queued, ...]
+    next_at: datetime | None
+
+
+class DeadLetter(NamedTuple):
+    """A notification that was given up, with the bounded reason and what the receiver said."""
+
+    notification: Notification
+    attempts: int
+    reason: str
+    detail: str
+
+
+_QUEUED = outbox.c.state == QueueState.QUEUED.value
+_before = outbox.alias("before")
+_FIRST_IN_LINE = ~exists().where(
+    _before.c.state == QueueState.QUEUED.value,
+    _before.c.alert_id == outbox.c.alert_id,
+    _before.c.receiver == outbox.c.receiver,
+    _before.c.number < outbox.c.number,
+)
+"""The steps of one alert reach a receiver in their order: a later one waits for the earlier."""
+
+
+def put(connection: Connection, notifications: Sequence[Notification]) -> None:
+    """Queues notifications; one whose key is known, sent or not, is left alone."""
+    if not notifications:
+        return
+    rows = [
+        {
+            "key": each.key,
+            "receiver": each.receiver,
+            "alert_id": each.alert.id,
+            "body": alert_to_json(each.alert),
+            "deadline": each.deadline,
+            "attempts": 0,
+            "next_attempt_at": EPOCH,
+            "state": QueueState.QUEUED.value,
+            "reason": "",
+            "detail": "",
+            "receipt": "",
+        }
+        for each in notifications
+    ]
+    connection.execute(insert_new(connection.dialect, outbox, ["key"]), rows)
+
+
+def due(connection: Connection, receiver: str, now: datetime, limit: int) -> Due:
+    """What `receiver` can be sent at `now`, at most `limit`."""
+    waiting = select(outbox).where(_QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE)
+    ready = waiting.where(outbox.c.next_attempt_at <= now).order_by(outbox.c.number).limit(limit)
+    rows = connection.execute(ready).all()
+    times = select(func.min(outbox.c.next_attempt_at)).where(
+        _QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE, outbox.c.key.not_in([row.key for row in rows])
+    )
+    return Due(tuple(Queued(_notification(row), row.attempts) for row in rows), connection.execute(times).scalar())
+
+
+def unclaimed(connection: Connection, receivers: Collection[str]) -> list[Notification]:
+    """Queued notifications to receivers other than `receivers`: the configuration no longer has them."""
+    found = select(outbox).where(_QUEUED, outbox.c.receiver.not_in(receivers)).order_by(outbox.c.number)
+    return [_notification(row) for row in connection.execute(found)]
+
+
+def sent(connection: Connection, key: str, receipt: str) -> None:
+    """The receiver has it."""
+    _set(connection, key, state=QueueState.SENT.value, receipt=receipt, attempts=outbox.c.attempts + 1)
+
+
+def failed(connection: Connection, key: str, next_at: datetime, reason: str, detail: str) -> None:
+    """One attempt failed; the next is at `next_at`."""
+    _set(connection, key, next_attempt_at=next_at, reason=reason, detail=detail, attempts=outbox.c.attempts + 1)
+
+
+def dead(connection: Connection, key: str, reason: str, detail: str) -> None:
+    """Nobody tries again, but an operator who queues it anew."""
+    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail)
+
+
+def _set(connection: Connection, key: str, **values: object) -> None:
+    connection.execute(update(outbox).where(outbox.c.key == key, _QUEUED).values(values))
+
+
+def dead_letters(connection: Connection) -> list[DeadLetter]:
+    """All dead letters, oldest first."""
+    found = select(outbox).where(outbox.c.state == QueueState.DEAD.value).order_by(outbox.c.number)
+    return [DeadLetter(_notification(r), r.attempts, r.reason, r.detail) for r in connection.execute(found)]
+
+
+def requeue(connection: Connection, key: str, deadline: datetime) -> bool:
+    """Queues a dead letter anew until `deadline`; False if there is none of this key."""
+    statement = update(outbox).where(outbox.c.key == key, outbox.c.state == QueueState.DEAD.value)
+    values = {"state": QueueState.QUEUED.value, "deadline": deadline, "attempts": 0, "next_attempt_at": EPOCH}
+    return connection.execute(statement.values(values)).rowcount > 0
+
+
+def _notification(row: Row[tuple[object, ...]]) -> Notification:
+    alert = alert_from_json(row.body)
+    return Notification(key=row.key, receiver=row.receiver, alert=alert, deadline=row.deadline)

@@ -1,0 +1,165 @@
+"""The store: everything that must survive, written in one transaction per batch.
+
+Synchronous; one caller at a time (the pipeline's worker thread). Every method raises StoreError with a sentence that
+says what to do when the disk is full, the file read-only, damaged, or held by somebody else; a failed call leaves
+nothing behind.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple, Self
+
+import msgspec
+import polars as pl
+from sqlalchemy import Connection, delete, insert, select
+
+from monitor.records import Alert, AlertState, GapMark, Notification, StatusMark
+from monitor.store import alerts, archive, migrate, queue
+from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
+from monitor.store.queue import DeadLetter, Due
+from monitor.store.schema import gaps, resume_points, state, statuses
+
+
+class Commit(NamedTuple):
+    """What one batch leaves: all of it is written, or nothing."""
+
+    mentions: pl.DataFrame
+    """CLUSTERED rows in the order of the stream."""
+    resume: Mapping[str, str] = {}
+    """Source → where it goes on after this batch."""
+    state: Mapping[str, bytes] = {}
+    """State rows that changed; an empty value removes the row."""
+    alerts: Sequence[Alert] = ()
+    outbox: Sequence[Notification] = ()
+    gaps: Sequence[GapMark] = ()
+    statuses: Sequence[StatusMark] = ()
+
+
+class Store:
+    """Archive, resume points, state rows, alerts and outbox behind one URL."""
+
+    def __init__(self, url: str, *, stand_in: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+        """Opens and migrates; `stand_in` gives the random author of a deleted mention (seed it to repeat a run)."""
+        self._engine = open_engine(url)
+        self._stand_in = stand_in
+        with clear_errors(self._engine.url):
+            migrate.upgrade(self._engine)
+
+    def close(self) -> None:
+        """Gives the database back; the store is of no use afterwards."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Is itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes."""
+        self.close()
+
+    def commit(self, batch: Commit) -> None:
+        """Writes a batch in one transaction."""
+        with self._transaction() as connection:
+            gone = archive.write(connection, batch.mentions, self._stand_in)
+            _write_restart(connection, batch)
+            _write_marks(connection, batch)
+            alerts.put(connection, batch.alerts)
+            queue.put(connection, batch.outbox)
+            shown = (*batch.alerts, *(notification.alert for notification in batch.outbox))
+            gone += alerts.note_evidence(connection, shown)
+            if gone:
+                alerts.erase(connection, set(gone))
+
+    def recent_mentions(self, limit: int) -> pl.DataFrame:
+        """The last `limit` mentions, CLUSTERED, in the order of the stream; refills the thread memory."""
+        with self._transaction() as connection:
+            return archive.recent(connection, limit)
+
+    def resume_points(self) -> dict[str, str]:
+        """Source → where it goes on."""
+        with self._transaction() as connection:
+            return {row.source: row.cursor for row in connection.execute(select(resume_points))}
+
+    def load_state(self) -> dict[str, bytes]:
+        """All state rows."""
+        with self._transaction() as connection:
+            return {row.key: row.value for row in connection.execute(select(state))}
+
+    def alerts(self, state: AlertState | None = None) -> list[Alert]:
+        """The last step of every alert, in the order in which they began; of one state if named."""
+        with self._transaction() as connection:
+            return alerts.read(connection, state)
+
+    def statuses(self) -> list[StatusMark]:
+        """Every status that was set, in the order of the stream."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(statuses).order_by(statuses.c.number)).mappings()
+            return [msgspec.convert(dict(row), StatusMark) for row in rows]
+
+    def gaps(self) -> list[GapMark]:
+        """Every gap of a source, in the order of the stream."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(gaps).order_by(gaps.c.number)).mappings()
+            return [msgspec.convert(dict(row), GapMark) for row in rows]
+
+    def due(self, receiver: str, now: datetime, limit: int) -> Due:
+        """What `receiver` can be sent at `now`, at most `limit`; an alert's steps one after the other."""
+        with self._transaction() as connection:
+            return queue.due(connection, receiver, now, limit)
+
+    def unclaimed(self, receivers: Collection[str]) -> list[Notification]:
+        """Queued notifications to none of `receivers`."""
+        with self._transaction() as connection:
+            return queue.unclaimed(connection, receivers)
+
+    def mark_sent(self, key: str, receipt: str = "") -> None:
+        """The receiver has it; it is never due again."""
+        with self._transaction() as connection:
+            queue.sent(connection, key, receipt)
+
+    def mark_failed(self, key: str, next_at: datetime, reason: str = "", detail: str = "") -> None:
+        """One attempt failed; due again at `next_at`."""
+        with self._transaction() as connection:
+            queue.failed(connection, key, next_at, reason, detail)
+
+    def mark_dead(self, key: str, reason: str, detail: str = "") -> None:
+        """Given up: a dead letter."""
+        with self._transaction() as connection:
+            queue.dead(connection, key, reason, detail)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """All dead letters, oldest first."""
+        with self._transaction() as connection:
+            return queue.dead_letters(connection)
+
+    def requeue(self, key: str, deadline: datetime) -> bool:
+        """Queues a dead letter anew until `deadline`; False if there is none of this key."""
+        with self._transaction() as connection:
+            return queue.requeue(connection, key, deadline)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with clear_errors(self._engine.url), self._engine.begin() as connection:
+            yield connection
+
+
+def _write_restart(connection: Connection, batch: Commit) -> None:
+    if batch.resume:
+        rows = [{"source": source, "cursor": cursor} for source, cursor in batch.resume.items()]
+        connection.execute(insert_or_replace(connection.dialect, resume_points, ["source"], ["cursor"]), rows)
+    changed = [{"key": key, "value": value} for key, value in batch.state.items() if value]
+    if changed:
+        connection.execute(insert_or_replace(connection.dialect, state, ["key"], ["value"]), changed)
+    for key in (key for key, value in batch.state.items() if not value):
+        connection.execute(delete(state).where(state.c.key == key))
+
+
+def _write_marks(connection: Connection, batch: Commit) -> None:
+    if batch.gaps:
+        rows = [{"source": g.source, "begins": g.begins, "ends": g.ends, "why": g.why} for g in batch.gaps]
+        connection.execute(insert(gaps), rows)
+    for mark in batch.statuses:
+        values = {"at": mark.at, "event": mark.event, "narrative": mark.narrative, "status": mark.status.value}
+        connection.execute(insert(statuses).values(values | {"by": mark.by, "evidence": mark.evidence}))
