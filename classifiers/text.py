@@ -65,6 +65,9 @@ _LETTERS = {
     "'": "‘’‚‛ʼʹ′`´ʻ", '"': "“”„‟«»″", "-": "‐‑‒–—―−", " ": "\u2800\u1680",
 }  # fmt: skip
 
+_IS_LATIN = ((0x0000, 0x024F), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF))
+_IS_OTHER = ((0x0370, 0x052F), (0x1C80, 0x1C8F), (0x1F00, 0x1FFF), (0xA640, 0xA69F))
+"""Cyrillic and Greek."""
 _LOOKS_LATIN = {
     "а": "a", "в": "b", "е": "e", "һ": "h", "і": "i", "ј": "j", "к": "k", "м": "m", "н": "h", "о": "o", "р": "p",
     "с": "c", "ѕ": "s", "т": "t", "у": "y", "х": "x", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ь": "b", "ӏ": "l", "г": "r",
@@ -202,10 +205,9 @@ def _single_spaced(codes: Codes) -> Codes:
 
 def _script(code: int) -> int:
     """Whether the code point is a letter of Latin, or of Cyrillic or Greek; 0 if of neither."""
-    if 0x0370 <= code <= 0x052F or 0x1C80 <= code <= 0x1C8F or 0x1F00 <= code <= 0x1FFF or 0xA640 <= code <= 0xA69F:
-        return _OTHER if chr(code).isalpha() else 0
-    latin = code < 0x0250 or 0x1E00 <= code <= 0x1EFF or 0x2C60 <= code <= 0x2C7F or 0xA720 <= code <= 0xA7FF
-    return _LATIN if latin and chr(code).isalpha() else 0
+    if not chr(code).isalpha():
+        return 0
+    return _LATIN if _within(code, _IS_LATIN) else _OTHER if _within(code, _IS_OTHER) else 0
 
 
 def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
@@ -254,7 +256,8 @@ def _tables() -> _Tables:
         else:
             letter[code] = ord(spelling) if spelling else _GONE
         folded = chr(code).casefold()
-        case[code] = ord(letters.get(folded, folded)) if len(folded) == 1 else code
+        folded = letters.get(folded, folded)
+        case[code] = ord(folded) if len(folded) == 1 else code
         script[code] = _script(code)
     letter[_ROW] = _ROW
     for table in (letter, case, script):
