@@ -14,7 +14,9 @@ from classifiers.tags import TAGS, Tag
 from monitor.records import GapMark, StatusMark
 
 __all__ = [
+    "CLOSED",
     "CLUSTERED",
+    "LATE",
     "MENTIONS",
     "ORDER",
     "POSTS",
@@ -24,6 +26,7 @@ __all__ = [
     "TICKS",
     "TIME",
     "Batch",
+    "Counted",
     "Schema",
     "Tag",
 ]
@@ -105,6 +108,22 @@ TICKS: Schema = {
     "reach": pl.Int64,  # followers of the authors, where known
 }
 
+CLOSED: Schema = {
+    "event": pl.String,
+    "begins": TIME,  # event time
+    "length": pl.Duration("us"),
+    "posts": pl.Int64,  # fresh creates
+    "originals": pl.Int64,
+    "masked": pl.Boolean,  # a source had a gap here: the count is no count
+    "closed_at": TIME,  # the tick at which all active sources were past its end
+}
+"""Event-time windows of a whole event; one that is missing between two others is a zero (the event rested)."""
+
+LATE: Schema = {
+    "source": pl.String,
+    "posts": pl.Int64,  # behind their source's watermark: archived, not in any count
+}
+
 
 class Batch(NamedTuple):
     """What walks through the house at once: posts, and the marks that came with them."""
@@ -118,3 +137,16 @@ class Batch(NamedTuple):
     """Source → where it goes on after this batch."""
     rejected: Mapping[tuple[str, str], int] = {}
     """(source, reason) → documents that were no posts."""
+
+
+class Counted(NamedTuple):
+    """What the window stage hands to the judge; all that is complete up to a time and was not handed on before."""
+
+    ticks: pl.DataFrame
+    """TICKS, by tick, event, narrative."""
+    closed: pl.DataFrame
+    """CLOSED, by closed_at, length, event, begins."""
+    late: pl.DataFrame
+    """LATE, by source."""
+    gaps: tuple[GapMark, ...] = ()
+    """The gaps that came with these posts."""

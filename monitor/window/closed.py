@@ -1,0 +1,153 @@
+"""Event-time windows of whole events, handed on once time is complete behind them; nothing said is a row of zeros.
+
+An event's windows begin with the second of its first post. A fresh post whose window has closed already counts in the
+oldest open one. An event without a post for eight days rests: it has no windows until its next post.
+"""
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from monitor.frames import CLOSED
+from monitor.records import GapMark
+from monitor.window.watermark import SECOND, Steps, closing_ticks
+
+Ints = npt.NDArray[np.int64]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+REST = 8 * 86_400
+"""Seconds without a post after which an event rests."""
+
+
+class Fresh(NamedTuple):
+    """The fresh posts of one event: tick (seconds, ascending), event time (microseconds), original or not."""
+
+    event: str
+    tick: Ints
+    event_time: Ints
+    original: Ints
+
+
+class _Closing(NamedTuple):
+    """Windows `first`, `first` + 1, … close at `ticks`; nothing closed before is open."""
+
+    length: int
+    first: int
+    ticks: Ints
+
+
+class ClosedWindows:
+    """Open windows of every length and event; the window stage adds fresh posts and takes what has closed."""
+
+    def __init__(self, lengths: Sequence[timedelta], lateness: int) -> None:
+        self._lengths = [round(length.total_seconds()) for length in lengths]
+        self._lateness = lateness
+        self._oldest: dict[int, int] = {}
+        self._open: dict[tuple[int, str], dict[int, tuple[int, int]]] = {}
+        self._awake: dict[str, list[tuple[int, int]]] = {}
+        self._gaps: list[GapMark] = []
+
+    def add(self, fresh: Sequence[Fresh], steps: Steps, begin: int, end: int, gaps: Sequence[GapMark]) -> pl.DataFrame:
+        """CLOSED: what closes in the seconds `begin` to `end`, the fresh posts of these seconds taken in."""
+        self._gaps.extend(gaps)
+        for rows in fresh:
+            self._wake(rows)
+        if fresh and not self._oldest:
+            first = min(int(rows.tick[0]) for rows in fresh) - 1
+            self._oldest = {length: first // length for length in self._lengths}
+        closings = [self._closing(length, steps, begin, end) for length in self._oldest]
+        frames = []
+        for closing in closings:
+            for rows in fresh:
+                self._take_in(rows, closing)
+            if closing.ticks.size:
+                frames += [self._closed(event, closing) for event in self._awake]
+                self._oldest[closing.length] += closing.ticks.size
+        if not frames:
+            return pl.DataFrame(schema=CLOSED)
+        self._forget()
+        return pl.concat(frames).sort("closed_at", "length", "event", "begins")
+
+    def _wake(self, rows: Fresh) -> None:
+        """Notes in which stretches of time the event has windows."""
+        spans = self._awake.setdefault(rows.event, [])
+        cuts = [0, *(np.flatnonzero(np.diff(rows.tick) > REST) + 1).tolist(), rows.tick.size]
+        for first, last in itertools.pairwise(cuts):
+            begins, ends = int(rows.tick[first]) - 1, int(rows.tick[last - 1]) + REST
+            if spans and begins < spans[-1][1]:
+                spans[-1] = (spans[-1][0], ends)
+            else:
+                spans.append((begins, ends))
+
+    def _closing(self, length: int, steps: Steps, begin: int, end: int) -> _Closing:
+        oldest = self._oldest[length]
+        count = (end * SECOND - self._lateness) // (length * SECOND) - oldest
+        if count <= 0:
+            return _Closing(length, oldest, np.zeros(0, np.int64))
+        ends = np.arange(oldest + 1, oldest + count + 1, dtype=np.int64) * (length * SECOND)
+        return _Closing(length, oldest, closing_ticks(steps.horizon(begin, end), self._lateness, end, ends))
+
+    def _take_in(self, rows: Fresh, closing: _Closing) -> None:
+        """Counts posts into the window of their event time, or the oldest that was open at their tick."""
+        oldest = closing.first + np.searchsorted(closing.ticks, rows.tick)
+        window = np.maximum(rows.event_time // (closing.length * SECOND), oldest)
+        for begins, _ in self._awake[rows.event]:
+            window = np.where(rows.tick > begins, np.maximum(window, begins // closing.length), window)
+        order = np.argsort(window, kind="stable")
+        window = window[order]
+        starts = np.flatnonzero(np.append([True], np.diff(window) > 0))
+        posts = np.diff(np.append(starts, [window.size]))
+        originals = np.add.reduceat(rows.original[order], starts)
+        held = self._open.setdefault((closing.length, rows.event), {})
+        for index, more, own in zip(window[starts].tolist(), posts.tolist(), originals.tolist(), strict=True):
+            before = held.get(index, (0, 0))
+            held[index] = (before[0] + more, before[1] + own)
+
+    def _closed(self, event: str, closing: _Closing) -> pl.DataFrame:
+        """CLOSED of one event and length; stretches in which it rests are left out."""
+        length, first, count = closing.length, closing.first, closing.ticks.size
+        awake = np.zeros(count, np.bool_)
+        for begins, ends in self._awake[event]:
+            awake[max(begins // length - first, 0) : max(ends // length - first + 1, 0)] = True
+        posts, originals = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        held = self._open.get((length, event), {})
+        for index in [index for index in held if index < first + count]:
+            posts[index - first], originals[index - first] = held.pop(index)
+        at = np.flatnonzero(awake)
+        begins_at = (at + first) * (length * SECOND)
+        return pl.DataFrame(
+            {
+                "event": pl.repeat(event, at.size, dtype=pl.String, eager=True),
+                "begins": begins_at,
+                "length": pl.repeat(length * SECOND, at.size, dtype=pl.Int64, eager=True),
+                "posts": posts[at],
+                "originals": originals[at],
+                "masked": self._masked(begins_at, length, closing.ticks[at]),
+                "closed_at": closing.ticks[at] * SECOND,
+            }
+        ).cast(CLOSED)  # type: ignore[arg-type]
+
+    def _masked(self, begins: Ints, length: int, closed_at: Ints) -> npt.NDArray[np.bool_]:
+        """Where a gap that was over by then touches the window."""
+        masked = np.zeros(begins.size, np.bool_)
+        for gap in self._gaps:
+            since, until = microseconds(gap.begins), microseconds(gap.ends)
+            masked |= (begins < until) & (begins + length * SECOND > since) & (closed_at * SECOND >= until)
+        return masked
+
+    def _forget(self) -> None:
+        """Drops gaps and stretches that no open window can touch."""
+        complete = min(oldest * length for length, oldest in self._oldest.items())
+        self._gaps = [gap for gap in self._gaps if microseconds(gap.ends) > complete * SECOND]
+        for event, spans in self._awake.items():
+            self._awake[event] = [span for span in spans[:-1] if span[1] >= complete] + spans[-1:]
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (at - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,198 @@
+"""Clustered mentions → counts at ticks of seen time, and closed windows of event time.
+
+A tick is decided once the stream has passed it, so rows of the last, still open second wait here for the next call.
+All counts are integers; which author, side or platform is new is kept as 64-bit keys for a week of seen time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from monitor.frames import CLUSTERED, LATE, TAGS, TICKS, Counted
+from monitor.records import GapMark
+from monitor.window.closed import ClosedWindows, Fresh, microseconds
+from monitor.window.keys import SeenKeys
+from monitor.window.watermark import SECOND, Watermarks
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+LENGTHS = (timedelta(minutes=5), timedelta(hours=1))
+LATENESS = timedelta(minutes=2)
+MOST_FOLLOWERS = 10**10
+"""More than this is a forged number."""
+
+_KEY = ("tick", "event", "narrative")
+_COUNTS = tuple(name for name in TICKS if name not in _KEY)
+_SIDES = ("claims", "denials", "celebrations", "questions", "others")
+_CLAIM, _DENIAL = 0, 1
+
+
+class _Rows(NamedTuple):
+    """Fresh posts as columns, in order of tick."""
+
+    frame: pl.DataFrame
+    tick: Ints
+    tag: Ints
+    original: npt.NDArray[np.bool_]
+
+
+class Windows:
+    """The window stage and its state."""
+
+    def __init__(self, *, lengths: Sequence[timedelta] = LENGTHS, lateness: timedelta = LATENESS) -> None:
+        self._watermarks = Watermarks(round(lateness / timedelta(microseconds=1)))
+        self._closed = ClosedWindows(lengths, self._watermarks.lateness)
+        self._seen = SeenKeys()
+        self._waiting = _columns(pl.DataFrame(schema=CLUSTERED))
+        self._decided: int | None = None
+
+    def add(self, clustered: pl.DataFrame, upto: datetime, gaps: Sequence[GapMark] = ()) -> Counted:
+        """CLUSTERED up to `upto` → what its complete ticks add; only creates count."""
+        rows = pl.concat([self._waiting, _columns(clustered)])
+        end = microseconds(upto) // SECOND
+        if self._decided is not None:
+            end = max(end, self._decided)
+            rows = rows.with_columns(pl.col("tick").clip(lower_bound=self._decided + 1))
+        due = int(rows["tick"].search_sorted(end, side="right"))
+        rows, self._waiting = rows[:due], rows[due:]
+        begin = end if self._decided is None else self._decided + 1
+        if rows.height:
+            begin = min(begin, int(rows["tick"][0]))
+        self._decided = end
+        return self._count(rows, begin, end, gaps)
+
+    def remember(self, clustered: pl.DataFrame, upto: datetime, gaps: Sequence[GapMark] = ()) -> None:
+        """Refills the state from what was counted before (the archive of the last eight days, in order)."""
+        self.add(clustered, upto, gaps)
+
+    def _count(self, rows: pl.DataFrame, begin: int, end: int, gaps: Sequence[GapMark]) -> Counted:
+        names = rows["source"].unique(maintain_order=True)
+        source = rows["source"].replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
+        tick = rows["tick"].to_numpy()
+        event_time = rows["event_time"].to_numpy()
+        late, steps = self._watermarks.late(names.to_list(), source, tick, event_time, rows["seen_at"].to_numpy())
+        behind = pl.Series("late", late)
+        fresh = rows.filter(~behind) if late.any() else rows
+        parts = [
+            Fresh(
+                part["event"][0],
+                part["tick"].to_numpy(),
+                part["event_time"].to_numpy(),
+                part["original"].cast(pl.Int64).to_numpy(),
+            )
+            for part in fresh.partition_by("event", maintain_order=True)
+        ]
+        closed = self._closed.add(parts, steps, begin, end, gaps)
+        lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
+        return Counted(self._ticks(fresh), closed, lates.match_to_schema(LATE), tuple(gaps))
+
+    def _ticks(self, fresh: pl.DataFrame) -> pl.DataFrame:
+        """TICKS: each event as a whole, and each of its narratives."""
+        if fresh.is_empty():
+            return pl.DataFrame(schema=TICKS)
+        rows = _Rows(
+            fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
+        )
+        told = fresh["narrative"].is_not_null().to_numpy()
+        event, narrative = _hash(fresh["event"]), _hash(fresh["narrative"])
+        whole = _mix(event, np.uint64(0))
+        scopes = [(whole, np.ones(rows.tick.size, np.bool_)), (_mix(event, narrative), told)]
+        flags = self._new(rows, scopes)
+        plain = fresh.select(*_KEY, "posts", "reposts", "originals", "reach")
+        frames = [
+            plain.with_columns(pl.lit("").alias("narrative"), *flags[0]),
+            plain.with_columns(*flags[1]).filter(pl.Series(told)),
+        ]
+        counts = pl.concat(frames).group_by(_KEY).agg(pl.col(_COUNTS).sum())
+        seconds = (pl.col("tick") * SECOND).cast(TICKS["tick"])
+        return counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
+
+    def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[list[pl.Series]]:
+        """Per scope (whole event, narrative): which rows are the first of their author, side or platform."""
+        author = _author(rows.frame)
+        platform = _hash(rows.frame["platform"])
+        side = rows.tag.astype(np.uint64)
+        spoken = rows.tag <= _DENIAL
+        claim = rows.original & (rows.tag == _CLAIM)
+        asked: list[tuple[npt.NDArray[np.bool_], Hashes]] = []
+        for scope, inside in scopes:
+            asked += [
+                (inside & rows.original, _mix(_mix(scope, side + np.uint64(16)), author)),
+                (inside & spoken, _mix(_mix(scope, side + np.uint64(32)), author)),
+                (inside & claim, _mix(_mix(scope, np.uint64(48)), platform)),
+            ]
+        found = self._first(rows.tick, asked)
+        return [_flags(rows.tag, *found[3 * k : 3 * k + 3]) for k in range(len(scopes))]
+
+    def _first(self, tick: Ints, asked: list[tuple[npt.NDArray[np.bool_], Hashes]]) -> list[npt.NDArray[np.bool_]]:
+        """One look into the memory of keys for all questions, in order of tick."""
+        rows = [np.flatnonzero(where) for where, _ in asked]
+        keys = np.concatenate([key[row] for row, (_, key) in zip(rows, asked, strict=True)])
+        ticks = tick[np.concatenate(rows)]
+        order = np.argsort(ticks, kind="stable")
+        new = np.zeros(keys.size, np.bool_)
+        new[order] = self._seen.add(ticks[order], keys[order])
+        found, at = [], 0
+        for row in rows:
+            flags = np.zeros(tick.size, np.bool_)
+            flags[row] = new[at : at + row.size]
+            found.append(flags)
+            at += row.size
+        return found
+
+
+def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
+    """The creates of a CLUSTERED frame with their tick; times as integers."""
+    repost = pl.col("repost_of").is_not_null() | (pl.col("via") == "repost").fill_null(value=False)
+    return clustered.filter(pl.col("op") == "create").select(
+        ((pl.col("seen_at").to_physical() // SECOND) + 1).alias("tick"),
+        pl.col("seen_at").to_physical(),
+        pl.col("event_time").to_physical(),
+        "source",
+        "platform",
+        "id",
+        "author",
+        "event",
+        "narrative",
+        pl.col("tag").to_physical().cast(pl.Int64).fill_null(len(TAGS) - 1),
+        pl.lit(1, pl.Int64).alias("posts"),
+        repost.cast(pl.Int64).alias("reposts"),
+        (~repost & pl.col("copy_of").is_null()).alias("original"),
+        (~repost & pl.col("copy_of").is_null()).cast(pl.Int64).alias("originals"),
+        pl.col("author_followers").fill_null(0).clip(0, MOST_FOLLOWERS).alias("reach"),
+    )
+
+
+def _flags(
+    tag: Ints, author: npt.NDArray[np.bool_], voice: npt.NDArray[np.bool_], platform: npt.NDArray[np.bool_]
+) -> list[pl.Series]:
+    """The race columns of TICKS, 0 or 1 per row."""
+    columns = {name: author & (tag == code) for code, name in enumerate(_SIDES)}
+    columns |= {"claim_authors": voice & (tag == _CLAIM), "denial_authors": voice & (tag == _DENIAL)}
+    columns["claim_platforms"] = platform
+    return [pl.Series(name, values).cast(pl.Int64) for name, values in columns.items()]
+
+
+def _author(rows: pl.DataFrame) -> Hashes:
+    """Who wrote it, per platform; a post without an author stands for itself."""
+    platform = _hash(rows["platform"])
+    unknown = rows["author"].is_null().to_numpy()
+    named, alone = _mix(platform, _hash(rows["author"])), _mix(~platform, _hash(rows["id"]))
+    return np.where(unknown, alone, named)
+
+
+def _hash(values: pl.Series) -> Hashes:
+    return values.hash(1).to_numpy()
+
+
+def _mix(left: Hashes, right: Hashes | np.uint64) -> Hashes:
+    """One 64-bit hash of two (the finaliser of splitmix64)."""
+    mixed = left * np.uint64(0x9E3779B97F4A7C15) + right
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)), np.uint64)
