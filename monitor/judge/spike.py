@@ -1,0 +1,179 @@
+"""Is an event louder than normal? A count over the trailing ten minutes against its baseline, blind to tags.
+
+A spike begins at a tick with posts when the count stands `spike_ratio` times above its expectation, is improbable
+enough (-log10 of the negative binomial tail, unbounded) and is no handful; it ends when the count was below half that
+ratio for five minutes on end. Ends are found at the exact second, also when no post arrives then.
+"""
+
+from typing import NamedTuple, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from monitor.judge.baseline import LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
+from monitor.judge.tails import log_nbinom_tail
+from monitor.records import Rules
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SPAN = TRAILING * LENGTH
+"""Seconds that are counted."""
+FEWEST = 10
+"""Posts in ten minutes without which nothing is a spike."""
+CALM = 300
+"""Seconds below half the ratio that end a spike."""
+_OPEN = 1 << 40
+_REMEMBERED = 9 * PER_DAY * LENGTH
+
+
+class Turn(NamedTuple):
+    """A spike began or ended."""
+
+    at: int
+    begins: bool
+    posts: int
+    expected: float
+    score: float
+
+
+class Reading(NamedTuple):
+    """Where an event stands at a second."""
+
+    posts: int
+    expected: float
+    score: float
+    warm: bool
+    spiking: bool
+
+
+class _Saved(msgspec.Struct, array_like=True):
+    ticks: bytes
+    posts: bytes
+    since: int | None
+    calm: int | None
+    past: list[tuple[int, int]]
+
+
+class Spikes:
+    """The spikes of one event."""
+
+    def __init__(self, rules: Rules, baseline: Baseline) -> None:
+        self._rules = rules
+        self.baseline = baseline
+        self._ticks = np.zeros(0, np.int64)
+        self._posts = np.zeros(0, np.int64)
+        self._since: int | None = None
+        self._calm: int | None = None
+        self._past: list[Interval] = []
+
+    @property
+    def spiking(self) -> bool:
+        """Whether a spike goes on."""
+        return self._since is not None
+
+    def run(self, begin: int, end: int, ticks: Ints, posts: Ints) -> list[Turn]:
+        """Turns in the seconds after `begin` up to `end`, given the posts at ticks between."""
+        self._ticks, self._posts = np.append(self._ticks, ticks), np.append(self._posts, posts)
+        turns: list[Turn] = []
+        at = begin
+        while True:
+            turn = self._end(at, end) if self.spiking else self._onset(at, ticks)
+            if turn is None:
+                break
+            at = turn.at
+            self._turn(turn)
+            turns.append(turn)
+        kept = int(np.searchsorted(self._ticks, end - SPAN, side="right"))
+        self._ticks, self._posts = self._ticks[kept:], self._posts[kept:]
+        return turns
+
+    def reading(self, at: int) -> Reading:
+        """Count, expectation and score at a second up to which `run` has come."""
+        times = np.array([at])
+        level = self._level(times)
+        count = int(self._count(times)[0])
+        score = _score(np.array([float(max(count, 1))]), level.mean, level.size)
+        return Reading(
+            count, round(float(level.mean[0]), 4), round(float(score[0]), 4), bool(level.warm[0]), self.spiking
+        )
+
+    def _turn(self, turn: Turn) -> None:
+        if turn.begins:
+            self._since, self._calm = turn.at, None
+        elif self._since is not None:
+            past = [spike for spike in self._past if spike.until > turn.at - _REMEMBERED]
+            self._past = [*past, Interval(self._since, turn.at)]
+            self._since = self._calm = None
+
+    def _onset(self, begin: int, ticks: Ints) -> Turn | None:
+        times = ticks[np.searchsorted(ticks, begin, side="right") :]
+        if not times.size:
+            return None
+        count = self._count(times)
+        if count.max() < FEWEST:
+            return None
+        level = self._level(times)
+        high = level.warm & (count >= FEWEST) & (count >= self._rules.spike_ratio * level.mean)
+        at = np.flatnonzero(high)
+        score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
+        found = np.flatnonzero(score >= self._rules.spike_score)
+        if not found.size:
+            return None
+        k = int(at[found[0]])
+        return Turn(int(times[k]), True, int(count[k]), round(float(level.mean[k]), 4), float(score[found[0]]))  # noqa: FBT003
+
+    def _end(self, begin: int, end: int) -> Turn | None:
+        """The first second at which the count had been low for long enough; keeps since when it is low."""
+        times = np.unique(np.concatenate([self._ticks, self._ticks + SPAN]))
+        times = times[(times > begin) & (times <= end)]
+        low = self._count(times) < self._rules.spike_ratio / 2 * self._level(times).mean
+        before = np.append([self._calm is not None], low)[:-1]
+        starts = times[low & ~before].tolist()
+        breaks = [*times[~low & before].tolist(), _OPEN]
+        if self._calm is not None:
+            starts = [self._calm, *starts]
+        for start, stop in zip(starts, breaks, strict=False):
+            if start + CALM < stop and start + CALM <= end:
+                at = np.array([start + CALM])
+                now = self._level(at)
+                return Turn(start + CALM, False, int(self._count(at)[0]), round(float(now.mean[0]), 4), 0.0)  # noqa: FBT003
+        if times.size:
+            self._calm = starts[-1] if low[-1] else None
+        return None
+
+    def _count(self, times: Ints) -> Ints:
+        """Posts in the ten minutes up to each time."""
+        total = np.append([0], np.cumsum(self._posts))
+        until = total[np.searchsorted(self._ticks, times, side="right")]
+        count: Ints = until - total[np.searchsorted(self._ticks, times - SPAN, side="right")]
+        return count
+
+    def _level(self, times: Ints) -> Level:
+        now = [] if self._since is None else [Interval(self._since, _OPEN)]
+        return self.baseline.level(times, [*self._past, *now], self._rules.warm_up.total_seconds())
+
+    def save(self) -> bytes:
+        """The state as one row, without the baseline's."""
+        past = [(spike.since, spike.until) for spike in self._past]
+        return msgspec.msgpack.encode(
+            _Saved(self._ticks.tobytes(), self._posts.tobytes(), self._since, self._calm, past)
+        )
+
+    @classmethod
+    def load(cls, row: bytes, rules: Rules, baseline: Baseline) -> Self:
+        """The state of `save`."""
+        saved = msgspec.msgpack.decode(row, type=_Saved)
+        found = cls(rules, baseline)
+        found._ticks = np.frombuffer(saved.ticks, np.int64)
+        found._posts = np.frombuffer(saved.posts, np.int64)
+        found._since, found._calm = saved.since, saved.calm
+        found._past = [Interval(*spike) for spike in saved.past]
+        return found
+
+
+def _score(count: Floats, mean: Floats, size: Floats) -> Floats:
+    """The negative decimal logarithm of P(N >= count)."""
+    score: Floats = np.round(-log_nbinom_tail(count, mean, size) / np.log(10), 6)
+    return score
