@@ -51,13 +51,20 @@ def write(connection: Connection, frame: pl.DataFrame, stand_in: Callable[[], st
     if keyed.select(created.all()).item():
         _create(connection, keyed)
         return []
-    row = pl.int_range(pl.len())
-    first = row.filter(created).min().over("key")
-    keyed = keyed.with_columns((~created & (row < first).fill_null(value=False)).alias("early"))
+    keyed = keyed.with_row_index("row")
+    first = pl.col("row").filter(created).min().over("key")
+    keyed = keyed.with_columns((~created & (pl.col("row") < first).fill_null(value=False)).alias("early"))
+    keyed = _with_stand_ins(keyed, stand_in)
     early, late = keyed.filter("early"), keyed.filter(~created & ~pl.col("early"))
-    gone = _change(connection, early, stand_in)
+    gone = _change(connection, early)
     _create(connection, keyed.filter(created))
-    return gone + _change(connection, late, stand_in)
+    return gone + _change(connection, late)
+
+
+def _with_stand_ins(keyed: pl.DataFrame, stand_in: Callable[[], str]) -> pl.DataFrame:
+    deletes = keyed.select(pl.col("op") == "delete").to_series()
+    drawn = [stand_in() if delete else None for delete in deletes]  # in the order of the stream, whatever the cut
+    return keyed.with_columns(pl.Series("stand_in", drawn, pl.String))
 
 
 def _keys(frame: pl.DataFrame) -> pl.Series:
@@ -82,17 +89,17 @@ def _create(connection: Connection, keyed: pl.DataFrame) -> None:
     write_frame(connection, insert_new(connection.dialect, mentions, ["key"]), rows)
 
 
-def _change(connection: Connection, keyed: pl.DataFrame, stand_in: Callable[[], str]) -> list[int]:
+def _change(connection: Connection, keyed: pl.DataFrame) -> list[int]:
     numbers = keyed.filter(pl.col("op").is_in(["update", "counts"]), pl.any_horizontal(pl.col(_NUMBERS).is_not_null()))
     if len(numbers):
         connection.execute(_REPLACE_NUMBERS, _new(numbers, _NUMBERS))
     wording = keyed.filter(pl.col("op") == "update")
     if len(wording):
         connection.execute(_REPLACE_WORDING, _new(wording, _WORDING))
-    gone: list[int] = keyed.filter(pl.col("op") == "delete")["key"].to_list()
-    if gone:
-        connection.execute(_TOMBSTONE, [{"of": key, "stand_in": stand_in()} for key in gone])
-    return gone
+    deletes = keyed.filter(pl.col("op") == "delete").select(pl.col("key").alias("of"), "stand_in")
+    if len(deletes):
+        connection.execute(_TOMBSTONE, deletes.to_dicts())
+    return deletes["of"].to_list()
 
 
 def _new(keyed: pl.DataFrame, names: Iterable[str]) -> list[dict[str, object]]:

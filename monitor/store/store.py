@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple, Self
 
-import msgspec
 import polars as pl
 from sqlalchemy import Connection, delete, insert, select
 
-from monitor.records import Alert, AlertState, GapMark, Notification, StatusMark
+from monitor.records import Alert, AlertState, GapMark, Notification, Status, StatusMark
 from monitor.store import alerts, archive, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
 from monitor.store.queue import DeadLetter, Due
@@ -95,14 +94,24 @@ class Store:
     def statuses(self) -> list[StatusMark]:
         """Every status that was set, in the order of the stream."""
         with self._transaction() as connection:
-            rows = connection.execute(select(statuses).order_by(statuses.c.number)).mappings()
-            return [msgspec.convert(dict(row), StatusMark) for row in rows]
+            rows = connection.execute(select(statuses).order_by(statuses.c.number)).all()
+        return [
+            StatusMark(
+                at=row.at,
+                event=row.event,
+                narrative=row.narrative,
+                status=Status(row.status),
+                by=row.by,
+                evidence=row.evidence,
+            )
+            for row in rows
+        ]
 
     def gaps(self) -> list[GapMark]:
         """Every gap of a source, in the order of the stream."""
         with self._transaction() as connection:
-            rows = connection.execute(select(gaps).order_by(gaps.c.number)).mappings()
-            return [msgspec.convert(dict(row), GapMark) for row in rows]
+            rows = connection.execute(select(gaps).order_by(gaps.c.number)).all()
+        return [GapMark(source=row.source, begins=row.begins, ends=row.ends, why=row.why) for row in rows]
 
     def due(self, receiver: str, now: datetime, limit: int) -> Due:
         """What `receiver` can be sent at `now`, at most `limit`; an alert's steps one after the other."""
