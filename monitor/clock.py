@@ -36,3 +36,8 @@ class SystemClock:
     async def sleep(self, duration: timedelta) -> None:
         """Waits on the event loop."""
         await asyncio.sleep(duration.total_seconds())
+
+
+def pause(duration: timedelta) -> None:
+    """Waits without an event loop, for commands that play recordings at a pace."""
+    time.sleep(duration.total_seconds())

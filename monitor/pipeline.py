@@ -42,7 +42,7 @@ class Intake:
         return self._queue.qsize()
 
     async def batches(self, clock: Clock) -> AsyncIterator[Arrivals]:
-        """Batches of about `posts` posts at most, closed after `interval` at the latest; empty ones carry the time on."""
+        """Batches of about `posts` posts, closed after `interval` at the latest; empty ones carry the time on."""
         closed = False
         while not closed:
             payloads: list[Payload] = []
