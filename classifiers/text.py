@@ -20,6 +20,7 @@ so `hashtag_words` splits CamelCase hashtags before folding.
 
 import unicodedata
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -31,11 +32,10 @@ Codes = npt.NDArray[np.uint32]
 GROWTH = 18
 """A folded text has at most this many times the characters it had (one code point can stand for a phrase)."""
 
-_ROW = 0x0A
+_ROW = "\0"
 _SPACE = 0x20
 _GONE = 0xFFFF_FFFF
 _FLAGGED = 0x8000_0000
-_LATIN, _OTHER = 1, 2
 
 _ACCENTS = (
     (0x0300, 0x036F), (0x0483, 0x0489), (0x0591, 0x05BD), (0x05BF, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F),
@@ -51,6 +51,14 @@ _COMPOSED = ((0x3040, 0x30FF), (0xAC00, 0xD7A3))
 """Hangul and kana: kept as they are; the few posts that bring them in pieces are composed at the end."""
 _PIECES = "[\u1160-\u11ff\u3099\u309a]"
 
+LINK = r"(?:https?://|www\.)\S+|@[\w.]+"
+"""A url or a handle in folded text."""
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_WORD = (
+    rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+(?:'t\b)?|[{_UNSPACED}]"
+    r"|\p{Regional_Indicator}{2}|\p{Extended_Pictographic}"
+)
+
 _LETTERS = {
     "ی": "يىېۍئےێۑؠۓ",
     "ک": "كڪ",
@@ -65,9 +73,8 @@ _LETTERS = {
     "'": "‘’‚‛ʼʹ′`´ʻ", '"': "“”„‟«»″", "-": "‐‑‒–—―−", " ": "\u2800\u1680",
 }  # fmt: skip
 
-_IS_LATIN = ((0x0000, 0x024F), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF))
-_IS_OTHER = ((0x0370, 0x052F), (0x1C80, 0x1C8F), (0x1F00, 0x1FFF), (0xA640, 0xA69F))
-"""Cyrillic and Greek."""
+_GREEK, _GREEK_AND_CYRILLIC = 0x0370, 0x0530 - 0x0370
+"""Where the two begin, and for how many code points."""
 _LOOKS_LATIN = {
     "а": "a", "в": "b", "е": "e", "һ": "h", "і": "i", "ј": "j", "к": "k", "м": "m", "н": "h", "о": "o", "р": "p",
     "с": "c", "ѕ": "s", "т": "t", "у": "y", "х": "x", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ь": "b", "ӏ": "l", "г": "r",
@@ -86,27 +93,26 @@ _LOOKS_CYRILLIC = dict(zip("abcehijkmopstxyABCEHIJKMOPSTXY", "авсенијкм
 class _Tables(NamedTuple):
     """One entry per code point."""
 
-    letter: Codes
-    """What stands for it; `_GONE`, or `_FLAGGED` + an index into `phrases`."""
+    plain: Codes
+    """What stands for it, case folded; `_GONE`, or `_FLAGGED` + an index into `phrases`."""
+    cased: Codes
+    """The same before case."""
     phrases: tuple[str, ...]
-    case: Codes
-    script: npt.NDArray[np.uint8]
 
 
 def fold(texts: pl.Series) -> pl.Series:
     """Folds a String column; null stays null. Folding twice changes nothing."""
     if texts.is_empty():
         return texts
-    filled = texts.fill_null("").str.replace_all("\n", " ", literal=True)
-    codes = np.frombuffer(str(filled.str.join("\n").item()).encode("utf-32-le"), dtype="<u4")
-    joined = _fold_codes(codes).tobytes().decode("utf-32-le")
-    folded = pl.Series(texts.name, joined.split("\n"), dtype=pl.String)
-    pieces = folded.str.contains(_PIECES)
-    if pieces.any():
-        folded = folded.zip_with(~pieces, folded.str.normalize("NFC"))
-    return (
-        folded if texts.null_count() == 0 else folded.zip_with(texts.is_not_null(), pl.Series([None], dtype=pl.String))
-    )
+    filled = texts.fill_null("") if texts.null_count() else texts
+    joined = _ROW.join(filled.to_list())
+    if joined.count(_ROW) >= len(texts):
+        joined = _ROW.join(filled.str.replace_all(_ROW, " ", literal=True).to_list())
+    codes = _fold_codes(np.frombuffer(joined.encode("utf-32-le"), dtype="<u4"))
+    folded = pl.Series(texts.name, str(codes.tobytes(), "utf-32-le").split(_ROW), dtype=pl.String)
+    if _holds(codes, 0x1160, 0x00A0) or _holds(codes, 0x3099, 2):
+        folded = folded.zip_with(~folded.str.contains(_PIECES), folded.str.normalize("NFC"))
+    return folded.zip_with(texts.is_not_null(), pl.Series([None], dtype=pl.String)) if texts.null_count() else folded
 
 
 def fold_one(text: str) -> str:
@@ -116,7 +122,7 @@ def fold_one(text: str) -> str:
 
 def without_links(folded: pl.Series) -> pl.Series:
     """What a folded text says: urls and handles removed; a hashtag's `#` goes and its `_` parts words."""
-    return folded.str.replace_all(r"(?:https?://|www\.)\S+|@[\w.]+", " ").str.replace_all("[#_]", " ")
+    return folded.str.replace_all(LINK, " ").str.replace_all("[#_]", " ")
 
 
 def words(folded: pl.Series) -> pl.Series:
@@ -127,27 +133,31 @@ def words(folded: pl.Series) -> pl.Series:
     return folded.str.extract_all(_WORD)
 
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+(?:'t\b)?|[{_UNSPACED}]|\p{{Regional_Indicator}}{{2}}|\p{{Extended_Pictographic}}"
-
-
 def hashtag_words(texts: pl.Series) -> pl.Series:
-    """The CamelCase hashtags of unfolded texts with `_` between their words, joined by spaces; "" where there are none."""
-    tags = texts.str.extract_all(r"#\w*\p{Ll}\p{Lu}\w*").list.join(" ").fill_null("")
+    """The CamelCase hashtags of unfolded texts with `_` between their words, joined by spaces; "" where none is."""
+    tags = texts.str.extract_all(r"[#＃]\w*\p{Ll}\p{Lu}\w*").list.join(" ").fill_null("")
     return tags.str.replace_all(r"(\p{Ll})(\p{Lu})", "${1}_${2}")
 
 
-def _fold_codes(codes: Codes) -> Codes:
+def _fold_codes(raw: Codes) -> Codes:
     tables = _tables()
-    codes = tables.letter[codes]
-    if codes.size and codes.max() >= _FLAGGED:
-        codes = _expanded(codes[codes != _GONE], tables.phrases)
-    codes = tables.case[_unmixed(codes, tables.script)]
+    codes = _spelled(tables.plain.take(raw), tables.phrases)
+    if _holds(codes, _GREEK, _GREEK_AND_CYRILLIC):
+        codes = _unmixed(_spelled(tables.cased.take(raw), tables.phrases))
+        codes = _spelled(tables.plain.take(codes), tables.phrases)
     return _single_spaced(codes)
 
 
-def _expanded(codes: Codes, phrases: tuple[str, ...]) -> Codes:
-    """Puts phrases in the place of the code points that stand for them."""
+def _holds(codes: Codes, first: int, count: int) -> bool:
+    """Whether one of `count` code points from `first` on occurs (below `first` the subtraction wraps around)."""
+    return bool((codes - np.uint32(first) < np.uint32(count)).any())
+
+
+def _spelled(codes: Codes, phrases: tuple[str, ...]) -> Codes:
+    """Takes out what is gone and puts phrases in the place of the code points that stand for them."""
+    if not codes.size or codes.max() < _FLAGGED:
+        return codes
+    codes = codes[codes != _GONE]
     at = np.flatnonzero(codes >= _FLAGGED)
     if not at.size:
         return codes
@@ -159,107 +169,99 @@ def _expanded(codes: Codes, phrases: tuple[str, ...]) -> Codes:
     return np.insert(codes, np.repeat(at + 1, lengths - 1), np.frombuffer(rest.encode("utf-32-le"), dtype="<u4"))
 
 
-def _unmixed(codes: Codes, scripts: npt.NDArray[np.uint8]) -> Codes:
-    """Rewrites the words in which a Latin letter stands beside a Cyrillic or Greek one."""
-    script = scripts[codes]
-    if not (script == _OTHER).any():
-        return codes
-    at = np.flatnonzero(script[1:] + script[:-1] == _LATIN + _OTHER)
-    at = at[(script[at] != 0) & (script[at + 1] != 0)]
+def _unmixed(codes: Codes) -> Codes:
+    """Rewrites the words in which a Latin letter stands beside a Cyrillic or Greek one; words keep their length."""
+    other = codes - np.uint32(_GREEK) < np.uint32(_GREEK_AND_CYRILLIC)
+    latin = (codes | 0x20) - np.uint32(ord("a")) < np.uint32(26)
+    script = other.view(np.int8) - latin.view(np.int8)
+    edges = np.flatnonzero(script[1:] * script[:-1] < 0)
     done = -1
-    for first in at.tolist():
-        if first < done:
+    for edge in edges.tolist():
+        if edge < done:
             continue
-        begin, done = first, first + 1
+        begin, done = edge, edge + 1
         while begin and script[begin - 1]:
             begin -= 1
         while done < script.size and script[done]:
             done += 1
-        word = codes[begin:done].tobytes().decode("utf-32-le")
+        word = str(codes[begin:done].tobytes(), "utf-32-le")
         codes[begin:done] = np.frombuffer(_one_script(word).encode("utf-32-le"), dtype="<u4")
     return codes
 
 
 def _one_script(word: str) -> str:
     """The mixed word in Latin if it can be written so, else in Cyrillic if it can, else as it is."""
-    for look_alikes, kept in ((_LOOKS_LATIN, _LATIN), (_LOOKS_CYRILLIC, _OTHER)):
-        rewritten = "".join(look_alikes.get(letter, letter) for letter in word)
-        if all(_script(ord(letter)) == kept for letter in rewritten):
-            return rewritten
-    return word
+    latin = "".join([_LOOKS_LATIN.get(letter, letter) for letter in word])
+    if latin.isascii():
+        return latin
+    cyrillic = "".join([_LOOKS_CYRILLIC.get(letter, letter) for letter in word])
+    return word if any(letter.isascii() for letter in cyrillic) else cyrillic
 
 
 def _single_spaced(codes: Codes) -> Codes:
     """One space for a run of spaces, none at either end of a row."""
-    space = codes == _SPACE
-    blank = space | (codes == _ROW)
-    after_blank = np.empty_like(blank)
-    after_blank[:1] = True
-    after_blank[1:] = blank[:-1]
-    codes = codes[~(space & after_blank)]
-    before_row = np.empty(codes.size, dtype=bool)
-    before_row[-1:] = True
-    before_row[:-1] = codes[1:] == _ROW
-    return codes[~((codes == _SPACE) & before_row)]
+    if not codes.size:
+        return codes
+    padded = np.concatenate((codes, np.zeros(1, dtype=np.uint32)))  # the row's end after the last and before the first
+    spaces = np.flatnonzero(padded == ord(" "))
+    before = padded[spaces - 1]
+    padded = np.delete(padded, spaces[(before == ord(" ")) | (before == ord(_ROW))])
+    spaces = np.flatnonzero(padded == ord(" "))
+    return np.delete(padded, spaces[padded[spaces + 1] == ord(_ROW)])[:-1]
 
 
-def _script(code: int) -> int:
-    """Whether the code point is a letter of Latin, or of Cyrillic or Greek; 0 if of neither."""
-    if not chr(code).isalpha():
-        return 0
-    return _LATIN if _within(code, _IS_LATIN) else _OTHER if _within(code, _IS_OTHER) else 0
+def _points(*ranges: tuple[int, int]) -> frozenset[int]:
+    return frozenset(chain.from_iterable(range(first, last + 1) for first, last in ranges))
 
 
-def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(first <= code <= last for first, last in ranges)
+@cache
+def _spellings() -> dict[int, str]:
+    """Code point → what stands for it before case, where that is not itself; "" if nothing does."""
+    told = {ord(variant): letter for letter, variants in _LETTERS.items() for variant in variants}
+    for first in (0x1F150, 0x1F170):  # letters in black circles and squares
+        told |= {first + place: chr(ord("A") + place) for place in range(26)}
+    composed = _points(*_COMPOSED)
+    told |= dict.fromkeys(_points(*_ACCENTS, *_INVISIBLE), "")
 
+    def spelling(code: int) -> str:
+        if code in told:
+            return told[code]
+        char = chr(code)
+        category = unicodedata.category(char)
+        if category == "Cf":
+            return ""
+        if category in {"Cc", "Zs", "Zl", "Zp"}:
+            return " "
+        if category == "Nd":
+            return str(unicodedata.decimal(char))
+        apart = char if code in composed else unicodedata.normalize("NFKD", char)
+        return char if apart == char else "".join([spelling(ord(each)) for each in apart])
 
-def _spelling(code: int, letters: dict[str, str]) -> str:
-    """What stands for one code point, before case; "" if nothing does."""
-    char = chr(code)
-    category = unicodedata.category(char)
-    if category in {"Cc", "Zs", "Zl", "Zp"}:
-        return " "
-    if category == "Cf" or _within(code, _INVISIBLE) or _within(code, _ACCENTS):
-        return ""
-    if char in letters:
-        return letters[char]
-    if category == "Nd":
-        return str(unicodedata.decimal(char))
-    if 0x1F150 <= code <= 0x1F189:  # letters in black circles and squares
-        return chr(ord("A") + (code - 0x1F150) % 32) if (code - 0x1F150) % 32 < 26 else char
-    if _within(code, _COMPOSED):
-        return char
-    apart = unicodedata.normalize("NFKD", char)
-    return char if apart == char else "".join(_spelling(ord(each), letters) for each in apart)
+    points = _points((0, 0x33FF), (0x4DC0, 0x4DFF), (0xA000, 0xABFF), (0xD7B0, 0xD7FF), (0xF900, 0x1FFFF))
+    points |= _points((0x2F800, 0x2FA1F), (0xE0000, 0xE0FFF))  # compatibility ideographs; tags, variation selectors
+    return {code: said for code in sorted(points) if (said := spelling(code)) != chr(code)}
 
 
 @cache
 def _tables() -> _Tables:
-    """Builds the tables; planes above the second hold nothing that folds but tags and compatibility ideographs."""
-    letters = {variant: letter for letter, variants in _LETTERS.items() for variant in variants}
-    letter = np.arange(0x11_0000, dtype=np.uint32)
-    case = np.arange(0x11_0000, dtype=np.uint32)
-    script = np.zeros(0x11_0000, dtype=np.uint8)
+    spellings = _spellings()
     phrases: dict[str, int] = {}
-    folding = (
-        range(0x3400),
-        range(0x4DC0, 0x4E00),
-        range(0xA000, 0xAC00),
-        range(0xD7B0, 0xD800),
-        range(0xF900, 0x20000),
-    )
-    for code in (*(code for part in folding for code in part), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000)):
-        spelling = _spelling(code, letters)
-        if len(spelling) > 1:
-            letter[code] = _FLAGGED + phrases.setdefault(spelling, len(phrases))
-        else:
-            letter[code] = ord(spelling) if spelling else _GONE
+    plain = np.arange(0x11_0000, dtype=np.uint32)
+    cased = np.arange(0x11_0000, dtype=np.uint32)
+
+    def entry(said: str) -> int:
+        if len(said) == 1:
+            return ord(said)
+        return _FLAGGED + phrases.setdefault(said, len(phrases)) if said else _GONE
+
+    for code in chain(range(0x3400), range(0xA000, 0xAC00), range(0xF900, 0x20000)):
         folded = chr(code).casefold()
-        folded = letters.get(folded, folded)
-        case[code] = ord(folded) if len(folded) == 1 else code
-        script[code] = _script(code)
-    letter[_ROW] = _ROW
-    for table in (letter, case, script):
+        if folded != chr(code) and code not in spellings:
+            plain[code] = entry("".join([spellings.get(ord(each), each) for each in folded]))
+    for code, said in spellings.items():
+        cased[code] = entry(said)
+        plain[code] = entry("".join([spellings.get(ord(each), each) for each in said.casefold()]))
+    plain[ord(_ROW)] = cased[ord(_ROW)] = ord(_ROW)
+    for table in (plain, cased):
         table.setflags(write=False)
-    return _Tables(letter, tuple(phrases), case, script)
+    return _Tables(plain, cased, tuple(phrases))
