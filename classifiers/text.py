@@ -18,6 +18,7 @@ Hashtags keep `#` and handles `@`, urls stay: `without_links` and `words` say wh
 so `hashtag_words` splits CamelCase hashtags before folding.
 """
 
+import re
 import unicodedata
 from functools import cache
 from itertools import chain
@@ -32,7 +33,8 @@ Codes = npt.NDArray[np.uint32]
 GROWTH = 18
 """A folded text has at most this many times the characters it had (one code point can stand for a phrase)."""
 
-_ROW = "\0"
+ROW = "\0"
+"""Parts the rows of a joined batch; occurs in no folded text."""
 _SPACE = 0x20
 _GONE = 0xFFFF_FFFF
 _FLAGGED = 0x8000_0000
@@ -49,7 +51,7 @@ _INVISIBLE = (
 )  # fmt: skip
 _COMPOSED = ((0x3040, 0x30FF), (0xAC00, 0xD7A3))
 """Hangul and kana: kept as they are; the few posts that bring them in pieces are composed at the end."""
-_PIECES = "[\u1160-\u11ff\u3099\u309a]"
+_PIECES = re.compile("[\u1160-\u11ff\u3099\u309a]")
 
 LINK = r"(?:https?://|www\.)\S+|@[\w.]+"
 """A url or a handle in folded text."""
@@ -100,19 +102,34 @@ class _Tables(NamedTuple):
     phrases: tuple[str, ...]
 
 
+class Joined(NamedTuple):
+    """A folded batch as one string, for searches."""
+
+    text: str
+    """Rows parted by `ROW`."""
+    codes: Codes
+    """The same as code points."""
+
+
 def fold(texts: pl.Series) -> pl.Series:
     """Folds a String column; null stays null. Folding twice changes nothing."""
-    if texts.is_empty():
-        return texts
-    filled = texts.fill_null("") if texts.null_count() else texts
-    joined = _ROW.join(filled.to_list())
-    if joined.count(_ROW) >= len(texts):
-        joined = _ROW.join(filled.str.replace_all(_ROW, " ", literal=True).to_list())
-    codes = _fold_codes(np.frombuffer(joined.encode("utf-32-le"), dtype="<u4"))
-    folded = pl.Series(texts.name, str(codes.tobytes(), "utf-32-le").split(_ROW), dtype=pl.String)
-    if _holds(codes, 0x1160, 0x00A0) or _holds(codes, 0x3099, 2):
-        folded = folded.zip_with(~folded.str.contains(_PIECES), folded.str.normalize("NFC"))
+    folded = pl.Series(texts.name, fold_joined(texts).text.split(ROW) if len(texts) else [], dtype=pl.String)
     return folded.zip_with(texts.is_not_null(), pl.Series([None], dtype=pl.String)) if texts.null_count() else folded
+
+
+def fold_joined(texts: pl.Series) -> Joined:
+    """Folds a String column into one string; null becomes ""."""
+    filled = texts.fill_null("") if texts.null_count() else texts
+    joined = ROW.join(filled.to_list())
+    if joined.count(ROW) >= max(len(texts), 1):
+        joined = ROW.join(filled.str.replace_all(ROW, " ", literal=True).to_list())
+    codes = _fold_codes(_codes(joined))
+    folded = str(codes.tobytes(), "utf-32-le")
+    if _holds(codes, 0x1160, 0x00A0) or _holds(codes, 0x3099, 2):
+        rows = [unicodedata.normalize("NFC", row) if _PIECES.search(row) else row for row in folded.split(ROW)]
+        folded = ROW.join(rows)
+        codes = _codes(folded)
+    return Joined(folded, codes)
 
 
 def fold_one(text: str) -> str:
@@ -148,6 +165,10 @@ def _fold_codes(raw: Codes) -> Codes:
     return _single_spaced(codes)
 
 
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+
+
 def _holds(codes: Codes, first: int, count: int) -> bool:
     """Whether one of `count` code points from `first` on occurs (below `first` the subtraction wraps around)."""
     return bool((codes - np.uint32(first) < np.uint32(count)).any())
@@ -166,7 +187,7 @@ def _spelled(codes: Codes, phrases: tuple[str, ...]) -> Codes:
     lengths = np.array([len(each) for each in spelled])[kind]
     rest = "".join([spelled[each][1:] for each in kind])
     codes[at] = np.array([ord(each[0]) for each in spelled], dtype=np.uint32)[kind]
-    return np.insert(codes, np.repeat(at + 1, lengths - 1), np.frombuffer(rest.encode("utf-32-le"), dtype="<u4"))
+    return np.insert(codes, np.repeat(at + 1, lengths - 1), _codes(rest))
 
 
 def _unmixed(codes: Codes) -> Codes:
@@ -185,7 +206,7 @@ def _unmixed(codes: Codes) -> Codes:
         while done < script.size and script[done]:
             done += 1
         word = str(codes[begin:done].tobytes(), "utf-32-le")
-        codes[begin:done] = np.frombuffer(_one_script(word).encode("utf-32-le"), dtype="<u4")
+        codes[begin:done] = _codes(_one_script(word))
     return codes
 
 
@@ -205,9 +226,9 @@ def _single_spaced(codes: Codes) -> Codes:
     padded = np.concatenate((codes, np.zeros(1, dtype=np.uint32)))  # the row's end after the last and before the first
     spaces = np.flatnonzero(padded == ord(" "))
     before = padded[spaces - 1]
-    padded = np.delete(padded, spaces[(before == ord(" ")) | (before == ord(_ROW))])
+    padded = np.delete(padded, spaces[(before == ord(" ")) | (before == ord(ROW))])
     spaces = np.flatnonzero(padded == ord(" "))
-    return np.delete(padded, spaces[padded[spaces + 1] == ord(_ROW)])[:-1]
+    return np.delete(padded, spaces[padded[spaces + 1] == ord(ROW)])[:-1]
 
 
 def _points(*ranges: tuple[int, int]) -> frozenset[int]:
@@ -261,7 +282,7 @@ def _tables() -> _Tables:
     for code, said in spellings.items():
         cased[code] = entry(said)
         plain[code] = entry("".join([spellings.get(ord(each), each) for each in said.casefold()]))
-    plain[ord(_ROW)] = cased[ord(_ROW)] = ord(_ROW)
+    plain[ord(ROW)] = cased[ord(ROW)] = ord(ROW)
     for table in (plain, cased):
         table.setflags(write=False)
     return _Tables(plain, cased, tuple(phrases))

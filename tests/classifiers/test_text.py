@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from classifiers.text import GROWTH, fold, fold_one, hashtag_words, without_links, words
 
-TRICKY = "aAeEzZоОеаАнНжΝνωпنيىیئكکةهۀأ\u200c\u200d\u00ad\u0640\u064b\u0301\u0654 \t\n\0_#@.'’…½ﷺßﬁẞİ\u1100\u1161\u11a8각ｶﾞか\u3099५1٣👍🏽🇦🇫中"
+TRICKY = (
+    "aAeEzZоОеАаНнΝνωпنيىیئكکةهۀأ\u200c\u200d\u00ad\u0640\u064b\u0301\u0654 \t\n\0_#@.'’…½ﷺßﬁẞİ"
+    "\u1100\u1161\u11a8각ｶﾞか\u3099५1٣👍🏽🇦🇫中"
+)
 TEXTS = st.one_of(st.text(), st.text(alphabet=TRICKY))
 
 
@@ -30,10 +33,9 @@ def test_a_folded_text_is_bounded_by_its_length(text: str) -> None:
     assert len(fold_one(text)) <= GROWTH * len(text)
 
 
-@given(TEXTS)
+@given(st.text(alphabet="eéÀñöűاآؤیئۀйёάΏ각한カガがḗọ"))
 def test_composed_and_decomposed_spellings_are_one(text: str) -> None:
-    visible = "".join(letter for letter in text if fold_one(letter))
-    assert fold_one(unicodedata.normalize("NFD", visible)) == fold_one(unicodedata.normalize("NFC", visible))
+    assert fold_one(unicodedata.normalize("NFD", text)) == fold_one(unicodedata.normalize("NFC", text))
 
 
 def test_every_code_point_folds_to_a_fixed_point() -> None:
