@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="lower-case words joined by hyphens")]
 Term = Annotated[str, Meta(min_length=1, max_length=200)]
 Terms = tuple[Term, ...]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$", description="an ISO 639 code, as in `en` or `fa`")]
 
 REJECTIONS = (
     "not_json",
@@ -94,7 +95,7 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Terms that rule a post out."""
     wordings: Terms = ()
     """The proposition in other words and languages."""
-    languages: tuple[Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    languages: tuple[Language, ...] = ()
     """Languages (ISO 639) whose attached prefixes and suffixes the terms may carry."""
     people: dict[Term, Terms] = {}
     """People of the event: a name, and its spellings."""
@@ -104,6 +105,8 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Posts with an earlier event time are no mentions."""
     ends_at: datetime | None = None
     """Posts with an event time at or after this are no mentions."""
+    receivers: tuple[Name, ...] = ()
+    """Receivers that are told of this event's alerts; none named means all."""
     rules: Rules = Rules()
 
 
@@ -222,6 +225,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     blind: tuple[GapMark, ...] = ()
     """Gaps of sources that touch the alert's time: counts are a floor."""
+    silenced: bool = False
+    """Kept, but nobody is notified of this step."""
 
 
 class Notification(Struct, frozen=True, kw_only=True):

@@ -97,7 +97,7 @@ def dispersion(before: Dispersion, claims: Ints, total: Ints) -> tuple[Floats, D
     which the total passes another multiple of ten; Pearson's χ² over blocks, shrunk towards 1 by four blocks.
     """
     prior = np.append([before.total], total[:-1])
-    closes = np.flatnonzero(total // BLOCK > np.maximum(prior, before.total) // BLOCK)
+    closes = np.flatnonzero(total // BLOCK > prior // BLOCK)
     a = np.append([before.claims], claims[closes])
     n = np.append([before.total], total[closes])
     squares = np.cumsum(np.append([before.squares], np.diff(a) ** 2 / np.maximum(np.diff(n), 1)))

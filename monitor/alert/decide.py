@@ -1,0 +1,223 @@
+"""Findings → steps in the life of alerts. Pure: a step happens at its due second, whenever it is asked for.
+
+A finding that begins to hold makes a pending alert; it fires once the finding has held for `rules.for`, and vanishes if
+the finding ceases before. A firing alert resolves when its finding was gone for `rules.keep_firing`, or at once when a
+status was set or denials overtook. At the same second a finding counts before a timer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import polars as pl
+
+from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
+from monitor.alert.silence import Silence, silenced_until
+from monitor.frames import Counted
+from monitor.records import Alert, AlertState, Event, Evidence, Finding, GapMark, Status, StatusMark
+
+Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
+"""(event, narrative, at) → label and evidence as they stood then."""
+
+GAPS_KEPT = timedelta(days=30)
+_LIVE = "alert/live/"
+_MARKS = "alert/marks"
+_Key = tuple[str, str, str]
+
+
+class _Marks(msgspec.Struct, array_like=True):
+    """Marks of the stream that alerts show."""
+
+    statuses: list[StatusMark] = msgspec.field(default_factory=list)
+    gaps: list[GapMark] = msgspec.field(default_factory=list)
+
+
+class AlertPolicy:
+    """The alerts of all events."""
+
+    def __init__(self, events: Mapping[str, Event]) -> None:
+        self._events = events
+        self._live: dict[_Key, Live] = {}
+        self._marks = _Marks()
+        self._changed: set[_Key] = set()
+
+    def decide(
+        self,
+        findings: Sequence[Finding],
+        counted: Counted,
+        upto: datetime,
+        describe: Describe,
+        *,
+        marks: Sequence[StatusMark] = (),
+        silences: Sequence[Silence] = (),
+    ) -> list[Alert]:
+        """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`."""
+        end = upto.replace(microsecond=0)
+        self._note(marks, counted.gaps, end)
+        coming = [f for f in findings if f.event in self._events and f.rule in self._events[f.event].rules.alert_on]
+        totals = _Totals(counted.ticks, [*self._live, *((f.event, f.narrative, f.rule) for f in coming)])
+        steps = _Steps(self._events, self._marks, totals, describe, silences)
+        alerts: list[Alert] = []
+        for finding in coming:
+            alerts += self._run_timers(steps, finding.at, sooner=True)
+            alerts += self._take(steps, finding)
+        alerts += self._run_timers(steps, end, sooner=False)
+        for live in self._live.values():
+            totals.count(live, end)
+        return alerts
+
+    def _note(self, marks: Sequence[StatusMark], gaps: Sequence[GapMark], end: datetime) -> None:
+        """Keeps the marks: every narrative's last status at each time asked, and the gaps of a month."""
+        if marks:
+            latest = {(m.event, m.narrative): m for m in self._marks.statuses if m.at <= end - GAPS_KEPT}
+            recent = [m for m in self._marks.statuses if m.at > end - GAPS_KEPT]
+            self._marks.statuses = [*latest.values(), *recent, *marks]
+        if gaps:
+            self._marks.gaps = [gap for gap in self._marks.gaps if gap.ends > end - GAPS_KEPT] + list(gaps)
+
+    def _take(self, steps: "_Steps", finding: Finding) -> list[Alert]:
+        """What a finding does."""
+        key = (finding.event, finding.narrative, finding.rule)
+        live = self._live.get(key)
+        if finding.holds:
+            if live is None:
+                live = self._live[key] = begin(finding)
+                return [steps.step(live, AlertState.PENDING, finding.at, finding.reason)]
+            live.gone, live.reason, live.numbers = None, finding.reason, finding.numbers
+        elif live is not None and not live.firing:
+            self._drop(key)
+        elif live is not None:
+            live.reason, live.numbers, live.gone = finding.reason, finding.numbers, finding.at
+            if finding.reason in FINAL:
+                self._drop(key)
+                return [steps.step(live, AlertState.RESOLVED, finding.at, finding.reason)]
+        return []
+
+    def _run_timers(self, steps: "_Steps", until: datetime, *, sooner: bool) -> list[Alert]:
+        """Steps that are due before `until`, or at it unless `sooner`."""
+        alerts: list[Alert] = []
+        while True:
+            timers = [(live.due(self._events[live.event].rules), key) for key, live in self._live.items()]
+            due = sorted(
+                (at, key) for at, key in timers if at is not None and (at < until or (at == until and not sooner))
+            )
+            if not due:
+                return alerts
+            at, key = due[0]
+            alerts += self._ring(steps, key, at)
+
+    def _ring(self, steps: "_Steps", key: _Key, at: datetime) -> list[Alert]:
+        """A timer is due: fire, resolve, or tell what was silenced."""
+        live = self._live[key]
+        if live.firing and live.gone is not None and at == live.gone + self._events[live.event].rules.keep_firing:
+            self._drop(key)
+            return [steps.step(live, AlertState.RESOLVED, at, live.reason)]
+        was_silenced, live.firing = live.silenced_until is not None, True
+        live.silenced_until = steps.silenced(live, at)
+        if was_silenced and live.silenced_until is not None:
+            return []
+        return [steps.step(live, AlertState.FIRING, at, live.reason)]
+
+    def _drop(self, key: _Key) -> None:
+        del self._live[key]
+        self._changed.add(key)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
+        rows = {_LIVE + digest(*key): b"" for key in sorted(self._changed)}
+        rows |= {_LIVE + live.fingerprint: msgspec.msgpack.encode(live) for live in self._live.values()}
+        rows[_MARKS] = msgspec.msgpack.encode(self._marks)
+        self._changed.clear()
+        return rows
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Goes on where the policy that gave all these rows left off; rows of others are ignored."""
+        if rows.get(_MARKS):
+            self._marks = msgspec.msgpack.decode(rows[_MARKS], type=_Marks)
+        for key, row in sorted(rows.items()):
+            if key.startswith(_LIVE) and row:
+                live = msgspec.msgpack.decode(row, type=Live)
+                if live.event in self._events:
+                    self._live[live.event, live.narrative, live.rule] = live
+
+
+class _Totals:
+    """Running counts of the alerts that live, from the increments at ticks."""
+
+    def __init__(self, ticks: pl.DataFrame, keys: Sequence[_Key]) -> None:
+        self._rows: dict[tuple[str, str], pl.DataFrame] = {}
+        if not keys or ticks.is_empty():
+            return
+        wanted = pl.DataFrame([key[:2] for key in keys], schema=["event", "narrative"], orient="row")
+        counts = ticks.join(wanted, on=["event", "narrative"], how="semi", maintain_order="left").select(
+            "event",
+            "narrative",
+            "tick",
+            *COUNTS[:-1],
+            (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors"),
+        )
+        parts = counts.partition_by("event", "narrative", as_dict=True)
+        self._rows = {(str(event), str(narrative)): part for (event, narrative), part in parts.items()}
+
+    def count(self, live: Live, at: datetime) -> None:
+        """Brings an alert's counts up to a time."""
+        rows = self._rows.get((live.event, live.narrative))
+        if rows is not None and at > live.counted:
+            more = rows.filter((pl.col("tick") > live.counted) & (pl.col("tick") <= at)).select(COUNTS).sum().row(0)
+            live.counts = [before + int(new) for before, new in zip(live.counts, more, strict=True)]
+        live.counted = max(live.counted, at)
+
+
+class _Steps:
+    """Makes the steps of one call."""
+
+    def __init__(
+        self,
+        events: Mapping[str, Event],
+        marks: _Marks,
+        totals: _Totals,
+        describe: Describe,
+        silences: Sequence[Silence],
+    ) -> None:
+        self._events = events
+        self._marks = marks
+        self._totals = totals
+        self._describe = describe
+        self._silences = silences
+
+    def silenced(self, live: Live, at: datetime) -> datetime | None:
+        """Until when the alert is silenced at a time."""
+        return silenced_until(self._silences, live.event, live.narrative, live.rule, at)
+
+    def step(self, live: Live, state: AlertState, at: datetime, reason: str) -> Alert:
+        """One step, with everything as it stood then."""
+        self._totals.count(live, at)
+        label, evidence = self._describe(live.event, live.narrative, at)
+        counts = dict(zip(COUNTS, live.counts, strict=True))
+        unheard = live.silenced_until is not None and state == AlertState.RESOLVED
+        return Alert(
+            id=live.id,
+            fingerprint=live.fingerprint,
+            event=live.event,
+            narrative=live.narrative,
+            label=label,
+            proposition=self._events[live.event].proposition,
+            rule=live.rule,
+            state=state,
+            at=at.astimezone(UTC),
+            since=live.since,
+            reason=reason,
+            status=self._status(live, at),
+            **counts,
+            numbers=live.numbers,
+            evidence=evidence,
+            blind=tuple(gap for gap in self._marks.gaps if gap.begins < at and live.since <= gap.ends <= at),
+            silenced=unheard or self.silenced(live, at) is not None,
+        )
+
+    def _status(self, live: Live, at: datetime) -> Status:
+        """The last status set by then."""
+        marks = [
+            m for m in self._marks.statuses if (m.event, m.narrative) == (live.event, live.narrative) and m.at <= at
+        ]
+        return max(marks, key=lambda mark: mark.at).status if marks else Status.UNCONFIRMED

@@ -1,0 +1,70 @@
+"""The life of one alert: pending while its finding is young, firing, resolved when the finding is gone for good."""
+
+import hashlib
+from datetime import datetime
+
+from msgspec import Struct
+
+from monitor.records import Finding, Rules
+
+COUNTS = ("claims", "denials", "celebrations", "questions", "authors")
+FINAL = frozenset({"status_set", "denials_overtook"})
+"""Reasons for which an alert resolves at once; for others it waits whether its finding comes back."""
+
+
+class Live(Struct, array_like=True):
+    """An alert that is pending or firing."""
+
+    event: str
+    narrative: str
+    rule: str
+    since: datetime
+    """When its finding began to hold."""
+    reason: str
+    numbers: dict[str, float]
+    counts: list[int]
+    """In the order of COUNTS, as of `counted`."""
+    counted: datetime
+    firing: bool = False
+    gone: datetime | None = None
+    """When its finding ceased to hold."""
+    silenced_until: datetime | None = None
+    """Firing, and so far nobody was told."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What the alert is about."""
+        return digest(self.event, self.narrative, self.rule)
+
+    @property
+    def id(self) -> str:
+        """This alert among all with its fingerprint."""
+        return digest(self.fingerprint, self.since.isoformat())
+
+    def due(self, rules: Rules) -> datetime | None:
+        """When time alone takes it a step further; None if only a finding can."""
+        if not self.firing:
+            return self.since + rules.for_
+        times = [time for time in (self.silenced_until,) if time is not None]
+        if self.gone is not None:
+            times.append(self.gone + rules.keep_firing)
+        return min(times, default=None)
+
+
+def begin(finding: Finding) -> Live:
+    """A pending alert for a finding that holds."""
+    return Live(
+        event=finding.event,
+        narrative=finding.narrative,
+        rule=finding.rule,
+        since=finding.at,
+        reason=finding.reason,
+        numbers=finding.numbers,
+        counts=[int(finding.numbers.get(name, 0)) for name in COUNTS],
+        counted=finding.at,
+    )
+
+
+def digest(*parts: str) -> str:
+    """Sixteen hexadecimal digits that name these parts."""
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()

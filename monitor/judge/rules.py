@@ -1,0 +1,262 @@
+"""When the finding `race` begins and ceases to hold for the narratives of one event.
+
+A race starts at the onset of a tag-blind spike of the event and counts originals of later ticks. It is given its share
+of the event's α when claims and denials together reach the floor. The finding begins to hold at a tick within a spike
+at which the tempered e-value and every floor are passed; it ceases when the mirrored test since then says that denials
+overtook, when a status is set, or when the event showed no spike for `rules.quiet`.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import ceil, log
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from monitor.judge.contest import contest
+from monitor.judge.epoch import Epoch, Sides, p0_at_ticks, worst_by_share
+from monitor.judge.race import BLOCK, EVEN, alpha_of_start, log_e, posterior
+from monitor.judge.reasons import race_finding, race_numbers
+from monitor.judge.spike import Turn
+from monitor.judge.status import SETTLED, Statuses
+from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Rows, Tally, Told
+from monitor.records import Event, Finding, StatusMark
+
+Floats = npt.NDArray[np.float64]
+
+ALPHA_SPAN = 30 * 86_400
+"""Seconds over which an event's starts share α."""
+
+
+class RaceReading(NamedTuple):
+    """Where a race stands; `posterior` is P(share of claims > p0)."""
+
+    narrative: str
+    claims: int
+    denials: int
+    log_e: float
+    threshold: float
+    p0: float
+    posterior: float
+    holds: bool
+
+
+class _State(msgspec.Struct, array_like=True):
+    epoch: Epoch | None
+    starts: list[int]
+
+
+class Races:
+    """The races of one event."""
+
+    def __init__(self, event: Event, statuses: Statuses, confusion: npt.NDArray[np.int64] | None) -> None:
+        self._event = event
+        self._rules = event.rules
+        self._statuses = statuses
+        self._p0 = worst_by_share(confusion)
+        self._epoch: Epoch | None = None
+        self._starts: list[int] = []
+        self._tallies: dict[str, Tally] = {}
+        self._changed: set[str] = set()
+        self._swept = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether time alone can change something."""
+        return self._epoch is not None
+
+    def run(
+        self,
+        span: tuple[int, int],
+        turns: Sequence[Turn],
+        marks: Sequence[tuple[int, StatusMark]],
+        rows: Rows,
+        sides: Sides,
+    ) -> list[Finding]:
+        """Findings in the seconds after `span[0]` up to `span[1]`; marks with the second at which they take effect."""
+        at, end = span
+        findings: list[Finding] = []
+        changes = [*(turn.at for turn in turns), *(second for second, _ in marks), end]
+        while at < end:
+            until = min(change for change in [*changes, self._quiet_at() or end] if change > at)
+            findings += self._stretch(at, until, rows, sides)
+            for turn in turns:
+                if turn.at == until:
+                    self._turn(turn)
+            for second, mark in marks:
+                if second == until:
+                    findings += self._mark(until, mark)
+            if self._quiet_at() == until:
+                findings += self._fall_quiet(until)
+            at = until
+        self._sweep(end)
+        return findings
+
+    def readings(self) -> list[RaceReading]:
+        """Where the running races stand that have reached the floor of originals."""
+        found = []
+        for name, tally in sorted(self._tallies.items()):
+            if self._epoch and tally.k and tally.start is not None and tally.start >= self._epoch.start:
+                claims, denials = tally.counts[CLAIMS], tally.counts[DENIALS]
+                strength = float(log_e(claims, denials, self._epoch.p0))
+                belief = float(posterior(claims, denials, self._epoch.p0))
+                threshold, holds = self._threshold(tally), tally.since is not None
+                found.append(RaceReading(name, claims, denials, strength, threshold, self._epoch.p0, belief, holds))
+        return found
+
+    def _quiet_at(self) -> int | None:
+        if self._epoch is None or self._epoch.calm is None:
+            return None
+        return self._epoch.calm + max(ceil(self._rules.quiet.total_seconds()), 1)
+
+    def _turn(self, turn: Turn) -> None:
+        if not turn.begins:
+            if self._epoch:
+                self._epoch.calm = turn.at
+        elif self._epoch is None:
+            self._epoch = Epoch(turn.at, turn.at)
+        else:
+            self._epoch.onset, self._epoch.calm = turn.at, None
+
+    def _mark(self, at: int, mark: StatusMark) -> list[Finding]:
+        self._statuses.set(mark)
+        tally = self._tallies.get(mark.narrative)
+        if mark.status not in SETTLED or tally is None:
+            return []
+        findings = [] if tally.since is None else [self._ceases(at, mark.narrative, tally, "status_set")]
+        tally.end(at)
+        self._changed.add(mark.narrative)
+        return findings
+
+    def _fall_quiet(self, at: int) -> list[Finding]:
+        findings = []
+        for name, tally in sorted(self._tallies.items()):
+            if tally.since is not None:
+                findings.append(self._ceases(at, name, tally, "quiet"))
+                tally.end(at)
+                self._changed.add(name)
+        self._epoch = None
+        return findings
+
+    def _stretch(self, begin: int, end: int, rows: Rows, sides: Sides) -> list[Finding]:
+        """Ticks after `begin` up to `end`, between which neither spike nor status changes."""
+        ticks, p0 = p0_at_ticks(self._epoch, self._p0, sides.between(begin, end))
+        racing: list[tuple[Tally, Told]] = []
+        reached: list[tuple[int, str]] = []
+        for told in rows.between(begin, end):
+            tally = self._tally(told)
+            if self._races(told.narrative, tally):
+                both = tally.counts[CLAIMS] + tally.counts[DENIALS] + told.total[CLAIMS] + told.total[DENIALS]
+                if tally.k == 0 and both >= self._rules.minimum_originals:
+                    reached.append((self._reaches(tally, told), told.narrative))
+                if both >= min(self._rules.minimum_originals, BLOCK):
+                    racing.append((tally, told))
+                    continue
+            self._take_in(tally, told)
+        for tick, name in sorted(reached):
+            self._starts = [start for start in self._starts if start > tick - ALPHA_SPAN] + [tick]
+            self._tallies[name].k = len(self._starts)
+        findings = []
+        for tally, told in racing:
+            levels = p0[np.searchsorted(ticks, told.ticks, side="right") - 1]
+            findings += self._contest(tally, told, levels)
+            self._take_in(tally, told)
+        return findings
+
+    def _tally(self, told: Told) -> Tally:
+        """The narrative's tally, begun anew if nobody spoke of it for long."""
+        first = int(told.ticks[0])
+        tally = self._tallies.get(told.narrative)
+        if tally is None or (tally.since is None and first - tally.seen > HORIZON):
+            tally = self._tallies[told.narrative] = Tally(first)
+        self._changed.add(told.narrative)
+        return tally
+
+    def _races(self, narrative: str, tally: Tally) -> bool:
+        """Whether the narrative races now; begins its race where an onset lies behind it."""
+        epoch = self._epoch
+        if epoch is None or self._statuses.settled(self._event.name, narrative):
+            return False
+        if tally.start is None or tally.start < epoch.start:
+            if tally.ended is not None and tally.ended >= epoch.onset:
+                return False
+            again = tally.ended is not None and tally.ended >= epoch.start
+            tally.begin(epoch.onset if again else epoch.start)
+        return True
+
+    def _reaches(self, tally: Tally, told: Told) -> int:
+        """The tick at which claims and denials together reach the floor."""
+        both = tally.counts[CLAIMS] + tally.counts[DENIALS]
+        running = both + np.cumsum(told.counts[:, CLAIMS] + told.counts[:, DENIALS])
+        return int(told.ticks[np.searchsorted(running, self._rules.minimum_originals)])
+
+    def _take_in(self, tally: Tally, told: Told) -> None:
+        tally.seen = int(told.ticks[-1])
+        tally.authors += told.total[CLAIM_AUTHORS]
+        tally.platforms += told.total[PLATFORMS]
+        if tally.start is not None:
+            tally.counts = [before + more for before, more in zip(tally.counts, told.total, strict=True)]
+
+    def _contest(self, tally: Tally, told: Told, p0: Floats) -> list[Finding]:
+        """Where the finding of one narrative begins and ceases to hold within a stretch."""
+        race = contest(tally, told, p0, self._rules, self._threshold(tally))
+        findings: list[Finding] = []
+        spiking = self._epoch is not None and self._epoch.calm is None
+        at = 0
+        while tally.start is not None and tally.k:
+            if tally.since is None:
+                found = race.crossing(at) if spiking else None
+            else:
+                found = race.overtaken(at, tally.crossing)
+            if found is None:
+                break
+            second, totals = int(race.ticks[found]), race.totals[found].tolist()
+            numbers = race_numbers(totals, float(p0[found]), float(race.needed[found]), tally.k)
+            if tally.since is None:
+                tally.since, tally.crossing = second, (totals[CLAIMS], totals[DENIALS])
+                reason = "claims_outrun_denials" if totals[DENIALS] else "no_denial_seen_yet"
+                findings.append(race_finding(self._event.name, told.narrative, second, reason, numbers, holds=True))
+            else:
+                tally.end(second)
+                findings.append(
+                    race_finding(self._event.name, told.narrative, second, "denials_overtook", numbers, holds=False)
+                )
+            at = found + 1
+        return findings
+
+    def _threshold(self, tally: Tally) -> float:
+        """The log E that is enough if originals are independent."""
+        return -log(alpha_of_start(self._rules.alpha, max(tally.k, 1)))
+
+    def _ceases(self, at: int, narrative: str, tally: Tally, reason: str) -> Finding:
+        p0 = self._epoch.p0 if self._epoch else EVEN
+        numbers = race_numbers(tally.counts, p0, self._threshold(tally), tally.k)
+        return race_finding(self._event.name, narrative, at, reason, numbers, holds=False)
+
+    def _sweep(self, now: int) -> None:
+        """Once a day, drops narratives nobody speaks of; `_tally` would begin them anew."""
+        if now // 86_400 == self._swept:
+            return
+        self._swept = now // 86_400
+        for name in [n for n, tally in self._tallies.items() if tally.since is None and now - tally.seen > HORIZON]:
+            del self._tallies[name]
+            self._changed.add(name)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The rows that changed since the last call: the event's under "", narratives' under their ids; b"" is gone."""
+        rows = {"": msgspec.msgpack.encode(_State(self._epoch, self._starts))}
+        for name in sorted(self._changed):
+            tally = self._tallies.get(name)
+            rows[name] = b"" if tally is None else msgspec.msgpack.encode(tally)
+        self._changed.clear()
+        return rows
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Takes up the rows of `snapshot`."""
+        for name, row in rows.items():
+            if name and row:
+                self._tallies[name] = msgspec.msgpack.decode(row, type=Tally)
+            elif row:
+                state = msgspec.msgpack.decode(row, type=_State)
+                self._epoch, self._starts = state.epoch, state.starts

@@ -1,0 +1,33 @@
+"""What is established about a narrative: set by people, through marks in the stream, and by nothing else."""
+
+from monitor.records import Status, StatusMark
+
+SETTLED = frozenset({Status.CONFIRMED, Status.DENIED, Status.DEBUNKED})
+
+
+class Statuses:
+    """The last mark of every narrative that has one."""
+
+    def __init__(self) -> None:
+        self._marks: dict[tuple[str, str], StatusMark] = {}
+        self._changed: dict[tuple[str, str], StatusMark] = {}
+
+    def set(self, mark: StatusMark) -> None:
+        """Takes a mark; the later one in the stream wins."""
+        self._marks[mark.event, mark.narrative] = mark
+        self._changed[mark.event, mark.narrative] = mark
+
+    def of(self, event: str, narrative: str) -> Status:
+        """The status of a narrative; unconfirmed until somebody says otherwise."""
+        mark = self._marks.get((event, narrative))
+        return mark.status if mark else Status.UNCONFIRMED
+
+    def settled(self, event: str, narrative: str) -> bool:
+        """Whether the narrative is confirmed, denied or debunked."""
+        return self.of(event, narrative) in SETTLED
+
+    def changed(self) -> list[StatusMark]:
+        """The marks that were set since the last call."""
+        marks = list(self._changed.values())
+        self._changed.clear()
+        return marks

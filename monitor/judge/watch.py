@@ -1,0 +1,117 @@
+"""What the judge knows of one event: baseline, spikes and races, and how a call passes through them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from monitor.judge.baseline import Baseline
+from monitor.judge.epoch import Sides
+from monitor.judge.rules import Races
+from monitor.judge.spike import Spikes, Turn
+from monitor.judge.status import Statuses
+from monitor.judge.tally import Rows
+from monitor.records import Event, Finding, StatusMark
+
+Gap = tuple[int, float, float]
+"""The second at which a gap is known, its begin and end in seconds."""
+Marks = list[tuple[int, StatusMark]]
+"""With the second at which each takes effect."""
+
+_RACES = "races/"
+
+
+class Watch:
+    """One event's part of the judge."""
+
+    def __init__(self, event: Event, statuses: Statuses, confusion: npt.NDArray[np.int64] | None) -> None:
+        self.event = event
+        self.baseline = Baseline()
+        self.spikes = Spikes(event.rules, self.baseline)
+        self.races = Races(event, statuses, confusion)
+        self.changed: set[str] = set()
+
+    def decide(
+        self, span: tuple[int, int], ticks: pl.DataFrame, closed: pl.DataFrame, gaps: list[Gap], marks: Marks
+    ) -> list[Finding]:
+        """Findings of one event in the seconds after `span[0]` up to `span[1]`."""
+        quiet = ticks.is_empty() and not marks and not (self.spikes.spiking or self.races.open)
+        if not closed.is_empty():
+            columns = (closed[name].to_numpy() for name in ("begins", "posts", "masked", "closed_at"))
+            self.baseline.add(*columns)
+        self.changed |= {"baseline"} if gaps or not closed.is_empty() else set()
+        if quiet:
+            for _, since, until in gaps:
+                self.baseline.mask(since, until)
+            self.baseline.forget(span[1])
+            return []
+        whole = ticks.filter(pl.col("narrative") == "")
+        turns = self._turns(span, whole, gaps)
+        rows = Rows(ticks.filter(pl.col("narrative") != ""))
+        findings = [self._spike(turn, whole) for turn in turns]
+        findings += self.races.run(span, turns, marks, rows, _sides(whole))
+        self.baseline.forget(span[1])
+        self.changed |= {"spikes", "races"}
+        return findings
+
+    def _turns(self, span: tuple[int, int], whole: pl.DataFrame, gaps: list[Gap]) -> list[Turn]:
+        """The turns of the spike; a gap masks its windows from the second at which it is known."""
+        ticks, posts = whole["tick"].to_numpy(), whole["posts"].to_numpy()
+        turns: list[Turn] = []
+        at = span[0]
+        for known, since, until in [*gaps, (span[1] + 1, 0.0, 0.0)]:
+            stop = known - 1
+            if stop > at:
+                rows = slice(*np.searchsorted(ticks, [at, stop], side="right").tolist())
+                turns += self.spikes.run(at, stop, ticks[rows], posts[rows])
+                at = stop
+            self.baseline.mask(since, until)
+        return turns
+
+    def _spike(self, turn: Turn, whole: pl.DataFrame) -> Finding:
+        now = whole.filter(pl.col("tick") == turn.at)
+        sides = ("claims", "denials", "celebrations", "questions")
+        numbers = {name: float(now[name].sum()) for name in sides}
+        numbers["authors"] = float(now["claim_authors"].sum()) + float(now["denial_authors"].sum())
+        ratio = round(turn.posts / turn.expected, 4)
+        numbers |= {"posts": float(turn.posts), "expected": turn.expected, "ratio": ratio, "score": turn.score}
+        return Finding(
+            at=datetime.fromtimestamp(turn.at, UTC),
+            event=self.event.name,
+            narrative="",
+            rule="spike",
+            holds=turn.begins,
+            reason="above_baseline" if turn.begins else "calmed",
+            numbers=numbers,
+        )
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Rows that changed."""
+        rows: dict[str, bytes] = {}
+        if "baseline" in self.changed:
+            rows["baseline"] = self.baseline.save()
+        if "spikes" in self.changed:
+            rows["spikes"] = self.spikes.save()
+        if "races" in self.changed:
+            rows |= {_RACES + name: row for name, row in self.races.snapshot().items()}
+        self.changed.clear()
+        return rows
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Takes up rows of `snapshot`."""
+        if "baseline" in rows:
+            self.baseline = Baseline.load(rows["baseline"])
+            self.spikes.baseline = self.baseline
+        if "spikes" in rows:
+            self.spikes = Spikes.load(rows["spikes"], self.event.rules, self.baseline)
+        self.races.restore({key.removeprefix(_RACES): row for key, row in rows.items() if key.startswith(_RACES)})
+
+
+def _sides(whole: pl.DataFrame) -> Sides:
+    neither = whole.select(pl.sum_horizontal("celebrations", "questions", "others"))
+    sides = whole.select(pl.sum_horizontal("claims", "denials"))
+    return Sides(
+        whole["tick"].to_numpy(), neither.to_series().to_numpy(), (neither.to_series() + sides.to_series()).to_numpy()
+    )
