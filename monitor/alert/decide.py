@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
@@ -20,6 +21,7 @@ Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
 """(event, narrative, at) → label and evidence as they stood then."""
 
 GAPS_KEPT = timedelta(days=30)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE = "alert/live/"
 _MARKS = "alert/marks"
 _Key = tuple[str, str, str]
@@ -47,8 +49,8 @@ class AlertPolicy:
         counted: Counted,
         upto: datetime,
         describe: Describe,
-        *,
         marks: Sequence[StatusMark] = (),
+        *,
         silences: Sequence[Silence] = (),
     ) -> list[Alert]:
         """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`."""
@@ -145,26 +147,29 @@ class _Totals:
     """Running counts of the alerts that live, from the increments at ticks."""
 
     def __init__(self, ticks: pl.DataFrame, keys: Sequence[_Key]) -> None:
-        self._rows: dict[tuple[str, str], pl.DataFrame] = {}
+        self._rows: dict[tuple[str, str], slice] = {}
         if not keys or ticks.is_empty():
             return
         wanted = pl.DataFrame([key[:2] for key in keys], schema=["event", "narrative"], orient="row")
-        counts = ticks.join(wanted, on=["event", "narrative"], how="semi", maintain_order="left").select(
-            "event",
-            "narrative",
-            "tick",
-            *COUNTS[:-1],
-            (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors"),
-        )
-        parts = counts.partition_by("event", "narrative", as_dict=True)
-        self._rows = {(str(event), str(narrative)): part for (event, narrative), part in parts.items()}
+        authors = (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors")
+        counts = ticks.select("event", "narrative", "tick", *COUNTS[:-1], authors)
+        rows = counts.join(wanted, on=["event", "narrative"], how="semi").sort("event", "narrative", "tick")
+        self._ticks = rows["tick"].to_physical().to_numpy()
+        zero = np.zeros((1, len(COUNTS)), np.int64)
+        self._totals = np.concatenate([zero, np.cumsum(rows.select(COUNTS).to_numpy(), axis=0)])
+        at = 0
+        for event, narrative, size in rows.group_by("event", "narrative", maintain_order=True).len().iter_rows():
+            self._rows[event, narrative] = slice(at, at + size)
+            at += size
 
     def count(self, live: Live, at: datetime) -> None:
         """Brings an alert's counts up to a time."""
         rows = self._rows.get((live.event, live.narrative))
         if rows is not None and at > live.counted:
-            more = rows.filter((pl.col("tick") > live.counted) & (pl.col("tick") <= at)).select(COUNTS).sum().row(0)
-            live.counts = [before + int(new) for before, new in zip(live.counts, more, strict=True)]
+            span = [(time - _EPOCH) // timedelta(microseconds=1) for time in (live.counted, at)]
+            first, last = np.searchsorted(self._ticks[rows], span, side="right") + rows.start
+            more = (self._totals[last] - self._totals[first]).tolist()
+            live.counts = [before + new for before, new in zip(live.counts, more, strict=True)]
         live.counted = max(live.counted, at)
 
 

@@ -11,40 +11,27 @@ from monitor.records import Rules
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 _CHUNK = 64
 
 
-class Contest(NamedTuple):
-    """Running totals since the race's start, per tick."""
+class Crossing(NamedTuple):
+    """The claim begins to outrun its denials: at which tick of the stretch, and the log E that was needed."""
 
-    ticks: Ints
-    totals: Ints
-    """(ticks, COLUMNS)."""
-    p0: Floats
-    needed: Floats
-    """The log E that is enough: log(1/α of this start), times the dispersion of the originals."""
-    floors: Flags
-    """Originals, authors and platforms are enough."""
-
-    def crossing(self, begin: int) -> int | None:
-        """The first tick from `begin` at which the claim outruns its denials."""
-        claims, denials = self.totals[:, CLAIMS], self.totals[:, DENIALS]
-        return _first(claims, denials, self.p0, self.needed, begin + np.flatnonzero(self.floors[begin:]))
-
-    def overtaken(self, begin: int, crossing: tuple[int, int]) -> int | None:
-        """The first tick from `begin` at which denials outrun claims, counted since the crossing."""
-        claims, denials = self.totals[:, CLAIMS] - crossing[0], self.totals[:, DENIALS] - crossing[1]
-        even = np.full(self.ticks.size, EVEN)
-        return _first(denials, claims, even, self.needed, np.arange(begin, self.ticks.size))
+    at: int
+    needed: float
 
 
-def contest(tally: Tally, told: Told, p0: Floats, rules: Rules, threshold: float) -> Contest:
-    """The race of a narrative over what ticks added to it; the tally's blocks go on, its counts do not."""
-    totals = np.cumsum(told.counts, axis=0) + np.array(tally.counts)
-    claims = totals[:, CLAIMS]
-    level, tally.blocks = dispersion(tally.blocks, claims, claims + totals[:, DENIALS])
+def crossing(tally: Tally, told: Told, p0: Floats, rules: Rules, threshold: float) -> Crossing | None:
+    """The first tick at which log E reaches the threshold times the dispersion, and every floor is passed.
+
+    The tally's estimate of dispersion goes on with these ticks; its counts are still those before them.
+    """
+    claims = tally.counts[CLAIMS] + np.cumsum(told.counts[:, CLAIMS])
+    denials = tally.counts[DENIALS] + np.cumsum(told.counts[:, DENIALS])
+    level, tally.blocks = dispersion(tally.blocks, claims, claims + denials)
+    if not may_reach(int(claims[-1]), tally.counts[DENIALS], float(p0.min()), threshold):
+        return None
     authors = tally.authors + np.cumsum(told.counts[:, CLAIM_AUTHORS])
     platforms = tally.platforms + np.cumsum(told.counts[:, PLATFORMS])
     floors = (
@@ -52,7 +39,28 @@ def contest(tally: Tally, told: Told, p0: Floats, rules: Rules, threshold: float
         & (authors >= rules.minimum_authors)
         & (platforms >= rules.minimum_platforms)
     )
-    return Contest(told.ticks, totals, p0, threshold * level, floors)
+    needed = threshold * level
+    found = _first(claims, denials, p0, needed, np.flatnonzero(floors))
+    return None if found is None else Crossing(found, float(needed[found]))
+
+
+def overtaking(tally: Tally, told: Told, begin: int) -> int | None:
+    """The first tick from `begin` at which denials outrun claims, counted since the crossing, at even odds.
+
+    What was needed to cross is needed here too.
+    """
+    behind, ahead = (tally.counts[side] - tally.crossing[side] for side in (CLAIMS, DENIALS))
+    if not may_reach(ahead + told.total[DENIALS], max(behind, 0), EVEN, tally.needed):
+        return None
+    claims = behind + np.cumsum(told.counts[:, CLAIMS])
+    denials = ahead + np.cumsum(told.counts[:, DENIALS])
+    even, needed = np.full(claims.size, EVEN), np.full(claims.size, tally.needed)
+    return _first(denials, claims, even, needed, np.arange(begin, claims.size))
+
+
+def may_reach(ahead: int, behind: int, p0: float, threshold: float) -> bool:
+    """Whether log E can reach a threshold anywhere below `ahead` and above `behind`."""
+    return bool(log_e_bound(np.array([ahead]), np.array([behind]), np.array([p0]))[0] >= threshold)
 
 
 def _first(ahead: Ints, behind: Ints, p0: Floats, needed: Floats, at: Ints) -> int | None:

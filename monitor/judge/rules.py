@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.contest import contest
+from monitor.judge.contest import crossing, overtaking
 from monitor.judge.epoch import Epoch, Sides, p0_at_ticks, worst_by_share
 from monitor.judge.race import BLOCK, EVEN, alpha_of_start, log_e, posterior
 from monitor.judge.reasons import race_finding, race_numbers
@@ -199,31 +199,33 @@ class Races:
             tally.counts = [before + more for before, more in zip(tally.counts, told.total, strict=True)]
 
     def _contest(self, tally: Tally, told: Told, p0: Floats) -> list[Finding]:
-        """Where the finding of one narrative begins and ceases to hold within a stretch."""
-        race = contest(tally, told, p0, self._rules, self._threshold(tally))
+        """Where the finding of one narrative begins and ceases to hold within a stretch; one race does each once."""
         findings: list[Finding] = []
         spiking = self._epoch is not None and self._epoch.calm is None
-        at = 0
-        while tally.start is not None and tally.k:
-            if tally.since is None:
-                found = race.crossing(at) if spiking else None
-            else:
-                found = race.overtaken(at, tally.crossing)
-            if found is None:
-                break
-            second, totals = int(race.ticks[found]), race.totals[found].tolist()
-            numbers = race_numbers(totals, float(p0[found]), float(race.needed[found]), tally.k)
-            if tally.since is None:
-                tally.since, tally.crossing = second, (totals[CLAIMS], totals[DENIALS])
-                reason = "claims_outrun_denials" if totals[DENIALS] else "no_denial_seen_yet"
-                findings.append(race_finding(self._event.name, told.narrative, second, reason, numbers, holds=True))
-            else:
-                tally.end(second)
-                findings.append(
-                    race_finding(self._event.name, told.narrative, second, "denials_overtook", numbers, holds=False)
-                )
-            at = found + 1
+        begin, name = 0, self._event.name
+        if tally.since is None:
+            found = crossing(tally, told, p0, self._rules, self._threshold(tally))
+            if found is None or not tally.k or not spiking:
+                return []
+            totals = self._totals(tally, told, found.at)
+            tally.since, tally.needed = int(told.ticks[found.at]), found.needed
+            tally.crossing = (totals[CLAIMS], totals[DENIALS])
+            reason = "claims_outrun_denials" if totals[DENIALS] else "no_denial_seen_yet"
+            numbers = race_numbers(totals, float(p0[found.at]), found.needed, tally.k)
+            findings.append(race_finding(name, told.narrative, tally.since, reason, numbers, holds=True))
+            begin = found.at + 1
+        at = overtaking(tally, told, begin)
+        if at is not None:
+            numbers = race_numbers(self._totals(tally, told, at), float(p0[at]), tally.needed, tally.k)
+            ended = int(told.ticks[at])
+            tally.end(ended)
+            findings.append(race_finding(name, told.narrative, ended, "denials_overtook", numbers, holds=False))
         return findings
+
+    def _totals(self, tally: Tally, told: Told, index: int) -> list[int]:
+        """The counts since the race's start at a tick of the stretch."""
+        more = told.counts[: index + 1].sum(axis=0).tolist()
+        return [before + new for before, new in zip(tally.counts, more, strict=True)]
 
     def _threshold(self, tally: Tally) -> float:
         """The log E that is enough if originals are independent."""

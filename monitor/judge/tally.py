@@ -37,7 +37,9 @@ class Tally(msgspec.Struct, array_like=True):
     since: int | None = None
     """Since when the claim outruns its denials."""
     crossing: tuple[int, int] = (0, 0)
-    """Claims and denials at that tick."""
+    """Claims and denials at that tick,"""
+    needed: float = 0.0
+    """… and the log E that was needed."""
     ended: int | None = None
     """When its last race stood down."""
 
