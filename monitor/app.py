@@ -9,17 +9,18 @@ from typing import NamedTuple
 
 import polars as pl
 
-from classifiers.artifact import Tagger
+from classifiers.tagger import Tagger
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.cluster.clusters import Clusters
-from monitor.frames import Batch
+from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
+from monitor.judge.rules import RaceReading
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.records import Alert, Event, Evidence, GapMark, StatusMark
 from monitor.tag.tagger import TagStage
-from monitor.window.counts import Counted, Windows
+from monitor.window.counts import Windows
 
 
 class Walked(NamedTuple):
@@ -48,7 +49,7 @@ class Walk:
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
         self._clusters = Clusters(events)
         self._windows = Windows()
-        self._judge = Judge(by_name, tagger.confusion)
+        self._judge = Judge(by_name, tagger.confusion.counts)
         self._evidence = EvidenceMemory()
         self._policy = AlertPolicy(by_name)
 
@@ -63,7 +64,7 @@ class Walk:
         statuses = [mark for mark in batch.marks if isinstance(mark, StatusMark)]
         counted = self._windows.add(clustered, batch.upto, gaps)
         judged = self._judge.decide(counted, batch.upto, statuses)
-        alerts = self._policy.decide(judged, batch.upto, self._describe)
+        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, statuses)
         state = {**self._judge.snapshot(), **self._policy.snapshot()}
         return Walked(batch.posts.height, clustered, counted, judged, alerts, state, batch.upto)
 
@@ -72,8 +73,22 @@ class Walk:
         self._judge.restore(state)
         self._policy.restore(state)
 
+    def remember(self, mentions: pl.DataFrame, upto: datetime) -> None:
+        """Refills thread memory, narratives and windows from archived mentions (CLUSTERED, in order)."""
+        self._threads.remember(mentions)
+        self._clusters.remember(mentions)
+        self._windows.remember(mentions, upto)
+        self._evidence.add(mentions)
+
+    def label(self, event: str, narrative: str) -> str:
+        """A narrative's one-line label."""
+        known = self._clusters.narrative(event, narrative)
+        return known.label if known is not None else self._events[event].proposition
+
+    def races(self, event: str) -> list[RaceReading]:
+        """Where the event's races stand now; for people to watch."""
+        return self._judge.races(event)
+
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""
-        known = self._clusters.narrative(event, narrative)
-        label = known.label if known is not None else self._events[event].proposition
-        return label, self._evidence.of(event, narrative, at)
+        return self.label(event, narrative), self._evidence.of(event, narrative, at)

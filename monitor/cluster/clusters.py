@@ -31,6 +31,10 @@ class Clusters:
         """What is known of a narrative."""
         return self._narratives.get(event, identity)
 
+    def remember(self, clustered: pl.DataFrame) -> None:
+        """Refills the memory of narratives from archived mentions, in order."""
+        self._narratives.remember(clustered)
+
     def narratives(self) -> dict[str, int]:
         """How many narratives each event has."""
         return self._narratives.per_event()
