@@ -14,6 +14,7 @@ _TEXT = 240
 _WORD = 80
 _MOST_EVIDENCE = 5
 _MOST_GAPS = 5
+_SAID = frozenset({"claims", "denials", "celebrations", "questions", "authors"})  # stand on lines of their own
 
 
 def card_text(alert: Alert, zone: tzinfo = UTC) -> str:
@@ -65,7 +66,8 @@ def _post(piece: Evidence, zone: tzinfo) -> str:
 
 def _why(alert: Alert) -> str:
     reason = words.REASON.get(alert.reason, _spaced(alert.reason))
-    numbers = ", ".join(f"{words.NUMBER.get(name, _spaced(name))} {n:.4g}" for name, n in alert.numbers.items())
+    shown = {words.NUMBER.get(name, _spaced(name)): n for name, n in alert.numbers.items() if name not in _SAID}
+    numbers = ", ".join(f"{name} {number:.4g}" for name, number in shown.items())
     return f"{reason} ({numbers})" if numbers else reason
 
 

@@ -18,6 +18,7 @@ STATE = {
 
 REASON = {
     "claims_outrun_denials": "original claims outrun original denials by more than chance explains",
+    "no_denial_seen_yet": "many original claims, and no denial seen yet",
     "denials_overtook": "denials have overtaken the claims",
     "above_baseline": "posts stand far above their normal level",
     "calmed": "posts are back at their normal level",
@@ -31,15 +32,15 @@ REASON = {
 NUMBER = {
     "log_e": "log of the evidence",
     "threshold": "threshold",
-    "p0": "share of claims expected by chance",
-    "claims": "original claims",
-    "denials": "original denials",
-    "authors": "authors",
+    "p0": "share of claims an even race may show",
+    "posterior": "chance that claims run ahead",
+    "start": "start of the race no.",
+    "posts": "posts",
+    "expected": "expected",
+    "ratio": "times the normal level",
+    "score": "score",
     "platforms": "platforms",
     "baseline": "normal level",
-    "score": "score",
-    "ratio": "times the normal level",
-    "alpha": "chance of a false alarm",
 }
 """A finding's numbers, in words; the same fallback."""
 

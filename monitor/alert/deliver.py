@@ -1,0 +1,202 @@
+"""Brings what the outbox holds to the receivers: retries, deadlines, dead letters.
+
+One task per receiver, so that one that hangs holds nobody else up. A notification leaves at least once: if the process
+dies between a send and its mark, it leaves again under the same key.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from random import Random
+from typing import Any, NamedTuple, Protocol
+
+from monitor.alert.receivers.receiver import Reason, Receiver
+from monitor.clock import Clock
+from monitor.errors import DeliveryError
+from monitor.records import Notification
+from monitor.store.queue import Due, Queued
+
+_AT_ONCE = 50  # rows asked of the outbox
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+class OutboxPort(Protocol):
+    """The store's outbox, as seen from the event loop; whoever builds it calls the store on the worker thread."""
+
+    async def due(self, receiver: str, now: datetime, limit: int) -> Due:
+        """`Store.due`."""
+        ...
+
+    async def unclaimed(self, receivers: Collection[str]) -> Sequence[Notification]:
+        """`Store.unclaimed`."""
+        ...
+
+    async def sent(self, key: str, receipt: str) -> None:
+        """`Store.mark_sent`."""
+        ...
+
+    async def failed(self, key: str, next_at: datetime, reason: str, detail: str) -> None:
+        """`Store.mark_failed`."""
+        ...
+
+    async def dead(self, key: str, reason: str, detail: str) -> None:
+        """`Store.mark_dead`."""
+        ...
+
+
+class Backoff(NamedTuple):
+    """How long to wait after a failure: anything from zero to `first`, doubled at each, at most `longest`."""
+
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(minutes=5)
+
+    def wait(self, attempts: int, rng: Random) -> float:
+        """Seconds until the next attempt after `attempts` that failed before this one (full jitter)."""
+        ceiling = min(self.longest.total_seconds(), self.first.total_seconds() * 2.0 ** min(attempts, 64))
+        return rng.uniform(0.0, ceiling)
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+class Attempt(NamedTuple):
+    """One attempt, for metrics; `reason` is a word of `Reason`, or "" if it was sent."""
+
+    receiver: str
+    outcome: Outcome
+    reason: str
+    took: timedelta
+    """Zero where nothing was sent."""
+
+
+class Deliverer:
+    """Serves every receiver from the outbox until it is told to stop."""
+
+    def __init__(
+        self,
+        outbox: OutboxPort,
+        receivers: Sequence[Receiver],
+        clock: Clock,
+        rng: Random,
+        *,
+        observe: Callable[[Attempt], None] = lambda _: None,
+        backoff: Backoff = Backoff(),  # noqa: B008  a NamedTuple does not change
+        grace: timedelta = timedelta(seconds=5),
+    ) -> None:
+        """`observe` hears of every attempt; `grace` is what a send in hand may still take after the stop."""
+        self._outbox = outbox
+        self._receivers = tuple(receivers)
+        self._clock = clock
+        self._rng = rng
+        self._observe = observe
+        self._backoff = backoff
+        self._grace = grace
+        self._new = {receiver.name: asyncio.Event() for receiver in receivers}
+
+    def wake(self) -> None:
+        """Says that the outbox has new rows; to be called on the event loop, after the commit."""
+        for new in self._new.values():
+            new.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Delivers until `stop` is set and the sends in hand have ended or used up their grace."""
+        for lost in await self._outbox.unclaimed(list(self._new)):
+            await self._bury(lost, Reason.NO_RECEIVER, "", timedelta())
+        async with asyncio.TaskGroup() as group:
+            for receiver in self._receivers:
+                group.create_task(self._serve(receiver, stop), name=f"deliver to {receiver.name}")
+
+    async def _serve(self, receiver: Receiver, stop: asyncio.Event) -> None:
+        new = self._new[receiver.name]
+        while not stop.is_set():
+            new.clear()
+            due = await self._outbox.due(receiver.name, self._clock.now(), _AT_ONCE)
+            if not due.queued:
+                await self._rest(new, due.next_at, stop)
+            for queued in due.queued:
+                if stop.is_set():
+                    break
+                pause = await self._deliver(receiver, queued, stop)
+                if pause:
+                    await _first(self._clock.sleep(pause), stop.wait())
+                    break
+
+    async def _rest(self, new: asyncio.Event, next_at: datetime | None, stop: asyncio.Event) -> None:
+        """Until there is new work, or something is due, or the stop."""
+        if next_at is None:
+            await _first(new.wait(), stop.wait())
+        else:
+            await _first(new.wait(), stop.wait(), self._clock.sleep(next_at - self._clock.now()))
+
+    async def _deliver(self, receiver: Receiver, queued: Queued, stop: asyncio.Event) -> timedelta:
+        """One attempt; answers how long this receiver is to be left in peace."""
+        note = queued.notification
+        if self._clock.now() >= note.deadline:
+            await self._bury(note, Reason.EXPIRED, f"after {queued.attempts} attempts", timedelta())
+            return timedelta()
+        begun = self._clock.monotonic()
+        try:
+            receipt = await self._send(receiver, note, stop)
+        except DeliveryError as error:
+            return await self._failed(queued, error, self._since(begun))
+        await self._outbox.sent(note.key, receipt or "")
+        self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun)))
+        return timedelta()
+
+    async def _send(self, receiver: Receiver, note: Notification, stop: asyncio.Event) -> str | None:
+        sending, *_ = await _first(receiver.send(note), self._out_of_time(receiver.timeout, stop))
+        if sending.cancelled():
+            raise DeliveryError(Reason.TIMEOUT, retry=True)
+        receipt: str | None = sending.result()
+        return receipt
+
+    async def _out_of_time(self, limit: timedelta, stop: asyncio.Event) -> None:
+        await _first(self._clock.sleep(limit), self._out_of_grace(stop))
+
+    async def _out_of_grace(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        await self._clock.sleep(self._grace)
+
+    async def _failed(self, queued: Queued, error: DeliveryError, took: timedelta) -> timedelta:
+        note, now = queued.notification, self._clock.now()
+        if not error.retry:
+            await self._bury(note, error.reason, str(error), took)
+            return timedelta()
+        left = (note.deadline - now).total_seconds()
+        asked = error.retry_after or 0.0
+        wait = max(asked, min(self._backoff.wait(queued.attempts, self._rng), left / 2))
+        if wait >= left or left <= self._backoff.first.total_seconds():
+            await self._bury(note, Reason.EXPIRED, f"after {queued.attempts + 1} attempts: {error}", took)
+        else:
+            await self._outbox.failed(note.key, now + timedelta(seconds=wait), error.reason, str(error))
+            self._observe(Attempt(note.receiver, Outcome.RETRY, error.reason, took))
+        peace = max(asked, min(wait, self._backoff.first.total_seconds()))
+        return timedelta(seconds=min(peace, _LONGEST_PAUSE.total_seconds()))
+
+    async def _bury(self, note: Notification, reason: str, detail: str, took: timedelta) -> None:
+        await self._outbox.dead(note.key, reason, detail)
+        self._observe(Attempt(note.receiver, Outcome.DEAD, reason, took))
+
+    def _since(self, begun: float) -> timedelta:
+        return timedelta(seconds=self._clock.monotonic() - begun)
+
+
+async def _first(*runners: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:
+    """Runs all until one ends, then cancels the others; answers the tasks, all done."""
+    tasks = [asyncio.create_task(runner) for runner in runners]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # seen, so that asyncio does not report it once more
+    return tasks

@@ -1,0 +1,53 @@
+"""An alert as JSON for machines, version 1: what the webhook posts and the file keeps.
+
+`version` 1 · `key` the idempotency key · `sent_to` the receiver's name · `text` the whole card as plain text ·
+`alert` the fields of `monitor.records.Alert`: id, fingerprint, event, narrative, label, proposition, rule, state, at,
+since, reason, status, claims, denials, celebrations, questions, authors, numbers, evidence[] (platform, id, tag,
+posted_at, text, url), blind[] (source, begins, ends, why). Texts are made harmless, links are plain web addresses or
+null, and `author` is null: who posted stays inside. Fields may be added; another meaning is another version.
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from monitor.alert.harmless import harmless, harmless_link
+from monitor.alert.message import card_text
+from monitor.records import Alert, Evidence, Notification
+
+VERSION = 1
+_LINE = 500
+_POST = 2_000
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification on the wire."""
+
+    version: int
+    key: str
+    sent_to: str
+    text: str
+    alert: Alert
+
+
+def document(notification: Notification) -> bytes:
+    """The notification as one line of JSON in UTF-8, without its line end."""
+    alert = notification.alert
+    return msgspec.json.encode(
+        Document(
+            version=VERSION,
+            key=notification.key,
+            sent_to=notification.receiver,
+            text=card_text(alert),
+            alert=replace(
+                alert,
+                label=harmless(alert.label, _LINE),
+                proposition=harmless(alert.proposition, _LINE),
+                evidence=tuple(_piece(piece) for piece in alert.evidence),
+                blind=tuple(replace(gap, why=harmless(gap.why, _LINE)) for gap in alert.blind),
+            ),
+        )
+    )
+
+
+def _piece(piece: Evidence) -> Evidence:
+    return replace(piece, text=harmless(piece.text, _POST), url=harmless_link(piece.url), author=None)

@@ -1,0 +1,138 @@
+"""What every receiver promises, whatever it delivers to; a new receiver adds itself to `RECEIVERS`."""
+
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import ClientSession, web
+
+from monitor.alert.example import example_alert
+from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.receiver import Reason, Receiver
+from monitor.alert.receivers.terminal import Terminal, TerminalSettings
+from monitor.alert.receivers.webhook import Webhook, WebhookSettings
+from monitor.errors import DeliveryError
+from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
+from tests.fakes.clock import ManualClock
+from tests.fakes.receiver import ScriptedReceiver
+from tests.fakes.webhook_sink import SECRET, webhook_sink
+
+
+class Bench:
+    """A receiver and what can be seen of it from outside."""
+
+    def __init__(self, receiver: Receiver, delivered: Callable[[], list[str]], break_it: Callable[[], object]) -> None:
+        self.receiver = receiver
+        self.delivered = delivered
+        """The texts that people were shown, one per notification."""
+        self.break_it = break_it
+        """After this nothing can be delivered for now."""
+
+
+@asynccontextmanager
+async def webhook(_: Path) -> AsyncIterator[Bench]:
+    async with webhook_sink() as sink, ClientSession() as session:
+        settings = WebhookSettings(name="desk", url=sink.url, secret_env="SECRET")
+        yield Bench(
+            Webhook(settings, SECRET, session, ManualClock(AT)),
+            lambda: [str(document["text"]) for document in sink.taken.values()],
+            lambda: sink.answers.append(web.Response(status=503)),
+        )
+
+
+@asynccontextmanager
+async def terminal(_: Path) -> AsyncIterator[Bench]:
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+
+    def delivered() -> list[str]:
+        written = stream.buffer.getvalue().decode()
+        return [card for card in written.split("\n\n") if card]
+
+    yield Bench(Terminal(TerminalSettings(name="desk"), stream), delivered, stream.detach)
+
+
+@asynccontextmanager
+async def file(directory: Path) -> AsyncIterator[Bench]:
+    path = directory / "alerts.ndjson"
+
+    def delivered() -> list[str]:
+        return [str(msgspec.json.decode(line)["text"]) for line in path.read_bytes().splitlines()]
+
+    def break_it() -> None:
+        path.unlink(missing_ok=True)
+        path.mkdir()
+
+    yield Bench(File(FileSettings(name="desk", path=str(path))), delivered, break_it)
+
+
+@asynccontextmanager
+async def fake(_: Path) -> AsyncIterator[Bench]:
+    receiver = ScriptedReceiver()
+    broken = DeliveryError(Reason.UNREACHABLE, retry=True)
+    yield Bench(receiver, lambda: receiver.shown, lambda: receiver.errors.append(broken))
+
+
+Builder = Callable[[Path], AbstractAsyncContextManager[Bench]]
+RECEIVERS: list[Builder] = [webhook, terminal, file, fake]
+receivers = pytest.mark.parametrize("build", RECEIVERS)
+
+
+@receivers
+async def test_what_is_sent_arrives_with_claim_and_status(build: Builder, tmp_path: Path) -> None:
+    async with build(tmp_path) as bench:
+        await bench.receiver.send(a_notification())
+        (card,) = bench.delivered()
+        assert card.startswith("UNCONFIRMED")
+        assert "the valley has fallen" in card
+
+
+@receivers
+async def test_a_notification_that_comes_again_reaches_people_once(build: Builder, tmp_path: Path) -> None:
+    async with build(tmp_path) as bench:
+        await bench.receiver.send(a_notification())
+        await bench.receiver.send(a_notification())
+        await bench.receiver.send(a_notification(alert=an_alert(id="a2", label="another claim")))
+        first, second = bench.delivered()
+        assert "another claim" not in first
+        assert "another claim" in second
+
+
+@receivers
+async def test_hostile_text_arrives_harmless(build: Builder, tmp_path: Path) -> None:
+    hostile = "\x1b[2J@everyone <!channel> \u202e[x](javascript:alert)\n\nUNCONFIRMED"
+    async with build(tmp_path) as bench:
+        pieces = (a_piece(text=hostile, url="javascript:alert(1)"),)
+        await bench.receiver.send(a_notification(alert=an_alert(label=hostile, evidence=pieces)))
+        (card,) = bench.delivered()
+        assert not set(card) & set("\x1b\u202e@<>")
+        assert "](" not in card
+        assert "alert(1)" not in card
+
+
+@receivers
+async def test_a_failure_says_why_in_a_bounded_word_and_that_it_is_worth_a_retry(
+    build: Builder, tmp_path: Path
+) -> None:
+    async with build(tmp_path) as bench:
+        bench.break_it()
+        with pytest.raises(DeliveryError) as failed:
+            await bench.receiver.send(a_notification())
+        assert failed.value.reason in set(Reason)
+        assert failed.value.retry
+
+
+@receivers
+async def test_the_example_alert_goes_through(build: Builder, tmp_path: Path) -> None:
+    async with build(tmp_path) as bench:
+        await bench.receiver.send(a_notification(alert=example_alert(AT)))
+        assert "TEST" in bench.delivered()[0]
+
+
+@receivers
+async def test_it_has_a_name_and_a_limit(build: Builder, tmp_path: Path) -> None:
+    async with build(tmp_path) as bench:
+        assert bench.receiver.name == "desk"
+        assert bench.receiver.timeout.total_seconds() > 0

@@ -1,0 +1,30 @@
+"""The outbox port on a store in memory, called on the loop because nothing there blocks."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from monitor.records import Notification
+from monitor.store.queue import Due
+from monitor.store.store import Store
+
+
+class DirectOutbox:
+    """Implements monitor.alert.deliver.OutboxPort."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def due(self, receiver: str, now: datetime, limit: int) -> Due:
+        return self.store.due(receiver, now, limit)
+
+    async def unclaimed(self, receivers: Collection[str]) -> Sequence[Notification]:
+        return self.store.unclaimed(receivers)
+
+    async def sent(self, key: str, receipt: str) -> None:
+        self.store.mark_sent(key, receipt)
+
+    async def failed(self, key: str, next_at: datetime, reason: str, detail: str) -> None:
+        self.store.mark_failed(key, next_at, reason, detail)
+
+    async def dead(self, key: str, reason: str, detail: str) -> None:
+        self.store.mark_dead(key, reason, detail)

@@ -1,0 +1,35 @@
+"""A receiver that does what a test tells it, and keeps what it was sent."""
+
+import asyncio
+from datetime import timedelta
+
+from monitor.alert.message import card_text
+from monitor.errors import DeliveryError
+from monitor.records import Notification
+
+
+class ScriptedReceiver:
+    """Implements Receiver: raises the scripted errors one after the other, then takes everything."""
+
+    def __init__(self, name: str = "desk", *errors: DeliveryError) -> None:
+        self.name = name
+        self.timeout = timedelta(seconds=10)
+        self.taken: list[str] = []
+        """Keys."""
+        self.shown: list[str] = []
+        """Cards."""
+        self.attempts = 0
+        self.open = asyncio.Event()
+        """Cleared, the receiver hangs."""
+        self.open.set()
+        self.errors = list(errors)
+
+    async def send(self, notification: Notification) -> str | None:
+        self.attempts += 1
+        await self.open.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        if notification.key not in self.taken:
+            self.shown.append(card_text(notification.alert))
+        self.taken.append(notification.key)
+        return f"receipt {len(self.taken)}"
