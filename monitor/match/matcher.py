@@ -1,200 +1,109 @@
-"""Which posts speak of which event: one automaton over the folded terms of all events, one pass over a joined batch.
+"""Which posts speak of which event, by which term.
 
-A term is a word or phrase and counts only as such: `panjshir` is not in `Panjshirvani`; a term written `panjshir*` also
-begins longer words. A hashtag counts as its words (`#Panjshir_Resistance`, `#PanjshirResistance`), a handle only for a
-term that begins with `@`, a url never. Arabic-script words may carry the attached particles of the event's languages
-(و ف ب ل ک and ال in Arabic), so `وبنجشیر` is a mention. Where no space parts words (Han, kana, Thai) a term may stand
-inside.
+A post matches an event if one of its `any` terms stands in it, or one of its people and one of its places; and every
+`all` term and no `none` term; and its event time lies in the event's.
 """
 
-import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import chain
 
-import ahocorasick_rs
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from classifiers.text import fold, fold_one, hashtag_words, without_links
-from monitor.frames import TIME
-from monitor.records import Event, Terms
+from monitor.frames import TIME, Schema
+from monitor.match.patterns import Role, patterns, takes_every, wishes
+from monitor.match.search import Ints, Search
+from monitor.records import Event
 
-EVERY_POST = "*"
-_PARTICLES = ("و", "ف", "ب", "ل", "ک", "ال", "لل")
-_PARTICLE_LANGUAGES = frozenset({"ar"})
-_LONGEST_PREFIX = 4
-_ANY, _ALL, _NONE, _PERSON, _PLACE = range(5)
+HITS: Schema = {"row": pl.UInt32, "event": pl.String, "term": pl.String}
+"""Index into the posts; event and the event's own spelling that stands first (`*` where the event takes every post)."""
 
-
-class _Use(NamedTuple):
-    """One event's use of a pattern."""
-
-    event: int
-    kind: int
-    group: int
-    term: str
-    prefix: bool
-
-
-class _Hits:
-    """What one event's terms found in one post."""
-
-    __slots__ = ("any", "groups", "person", "place", "ruled_out")
-
-    def __init__(self) -> None:
-        self.any: tuple[int, str] | None = None
-        self.person: str | None = None
-        self.place = False
-        self.ruled_out = False
-        self.groups: set[int] = set()
-
-    def take(self, use: _Use, start: int) -> None:
-        """Notes a term that stands at `start`."""
-        if use.kind == _ANY:
-            self.any = min(self.any or (start, use.term), (start, use.term))
-        elif use.kind == _ALL:
-            self.groups.add(use.group)
-        elif use.kind == _NONE:
-            self.ruled_out = True
-        elif use.kind == _PERSON:
-            self.person = self.person or use.term
-        else:
-            self.place = True
+_ANY_FIRST, _BEGIN_FIRST = 1 << 60, 1 << 24
+"""Weights that put role, place in the batch and wish into one number to take the least of."""
+_ALWAYS = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class Matcher:
-    """The compiled terms of all events."""
+    """The terms of all events, compiled into one automaton. Raises ValueError with a line per unusable term."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self._events = tuple(events)
-        self._particles = [bool(_PARTICLE_LANGUAGES & set(event.languages)) for event in events]
-        self._uses: dict[str, list[_Use]] = {}
-        for index, event in enumerate(events):
-            self._compile(index, event)
-        self._patterns = list(self._uses)
-        self._automaton = ahocorasick_rs.AhoCorasick(self._patterns) if self._patterns else None
-        self._handles = any(pattern.startswith("@") for pattern in self._patterns)
+        wished = wishes(events)
+        found = patterns(events, wished)
+        self._search = Search(list(found))
+        self._wishes = np.array(list(chain.from_iterable(found.values())), dtype=np.int64)
+        self._wishes_end = np.cumsum([len(each) for each in found.values()], dtype=np.int64)
+        self._event = np.array([wish.event for wish in wished], dtype=np.int64)
+        self._role = np.array([wish.role for wish in wished], dtype=np.int64)
+        self._every = np.array(
+            [number for number, wish in enumerate(wished) if takes_every(events[wish.event], wish)], dtype=np.int64
+        )
+        self._wanted = np.array([len(set(event.all)) for event in events], dtype=np.int64)
+        self._bounds = np.array([_bounds(event) for event in events], dtype=np.int64).reshape(-1, 2)
+        self._names = pl.Series([event.name for event in events], dtype=pl.String)
+        self._terms = pl.Series([wish.term for wish in wished], dtype=pl.String)
 
     def find(self, posts: pl.DataFrame) -> pl.DataFrame:
-        """The matches in POSTS as (row, event, term): one line per post and event, `row` being the post's index."""
-        usable = posts.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), op="op", text="text").filter(
-            pl.col("op").is_in(["create", "update"]) & pl.col("text").is_not_null()
+        """HITS of a POSTS frame, one per post and event, by row and then in the events' order; creates and updates."""
+        rows = posts["op"].is_in(["create", "update"]).arg_true()
+        texts = posts["text"] if rows.len() == posts.height else posts["text"].gather(rows)
+        row, wish, begin = self._fulfilled(texts.fill_null(""), rows.to_numpy().astype(np.int64))
+        if not row.size:
+            return pl.DataFrame(schema=HITS)
+        row, event, first = self._matched(row, wish, begin)
+        in_time = self._in_time(posts, row, event)
+        return pl.DataFrame(
+            [
+                pl.Series("row", row[in_time], dtype=pl.UInt32),
+                self._names.gather(event[in_time]).alias("event"),
+                self._terms.gather(first[in_time]).alias("term"),
+            ]
         )
-        found = self._hits(usable["row"].to_list(), usable["text"])
-        matches = [
-            (row, event.name, term)
-            for (row, index), hits in found.items()
-            if (event := self._events[index]) and (term := self._term(event, hits)) is not None
-        ]
-        frame = pl.DataFrame(matches, schema={"row": pl.UInt32, "event": pl.String, "term": pl.String}, orient="row")
-        return self._in_time(posts, frame)
 
-    def _compile(self, index: int, event: Event) -> None:
-        if event.any != (EVERY_POST,):
-            self._add(index, _ANY, 0, event.any)
-        for group, term in enumerate(event.all):
-            self._add(index, _ALL, group, (term,))
-        self._add(index, _NONE, 0, event.none)
-        for kind, named in ((_PERSON, event.people), (_PLACE, event.places)):
-            for name, spellings in named.items():
-                self._add(index, kind, 0, (name, *spellings))
+    def _fulfilled(self, texts: pl.Series, rows: Ints) -> tuple[Ints, Ints, Ints]:
+        """Row, wish and place in the batch of every hit; one entry per wish that it fulfils."""
+        hits = self._search.find(texts)
+        counts = np.diff(self._wishes_end, prepend=0)[hits.pattern]
+        ends = np.cumsum(counts)
+        within = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
+        wish = self._wishes[np.repeat(self._wishes_end[hits.pattern] - counts, counts) + within]
+        row, begin = rows[np.repeat(hits.row, counts)], np.repeat(hits.begin, counts)
+        if self._every.size:
+            row = np.concatenate((row, np.tile(rows, self._every.size)))
+            wish = np.concatenate((wish, np.repeat(self._every, rows.size)))
+            begin = np.concatenate((begin, np.zeros(rows.size * self._every.size, dtype=np.int64)))
+        return row, wish, begin
 
-    def _add(self, index: int, kind: int, group: int, terms: Terms) -> None:
-        for term in terms:
-            pattern = fold_one(term.rstrip("*").lstrip("#").replace("_", " ")).strip()
-            if not pattern:
-                why = f"event {self._events[index].name}: the term {term!r} has no letter or digit"
-                raise ValueError(why)
-            self._uses.setdefault(pattern, []).append(_Use(index, kind, group, term, term.endswith("*")))
+    def _matched(self, row: Ints, wish: Ints, begin: Ints) -> tuple[Ints, Ints, Ints]:
+        """Row, event and first wish of every match, by row and event."""
+        role, event = self._role[wish], self._event[wish]
+        keys, key = np.unique(row * self._names.len() + event, return_inverse=True)
 
-    def _hits(self, rows: list[int], texts: pl.Series) -> dict[tuple[int, int], _Hits]:
-        """(row, event index) → what was found there, in order of row."""
-        found: dict[tuple[int, int], _Hits] = {}
-        everywhere = [index for index, event in enumerate(self._events) if event.any == (EVERY_POST,)]
-        for row in rows if everywhere else ():
-            for index in everywhere:
-                found[row, index] = hits = _Hits()
-                hits.any = (0, EVERY_POST)
-        if self._automaton is None or not rows:
-            return found
-        searched = self._searched(texts)
-        joined = str(searched.str.join("\n").item())
-        ends = np.cumsum(searched.str.len_chars().to_numpy().astype(np.int64) + 1)
-        matches = self._automaton.find_matches_as_indexes(joined, overlapping=True)
-        places = np.searchsorted(ends, np.array([match[1] for match in matches], dtype=np.int64), side="right")
-        for (pattern, start, end), place in zip(matches, places.tolist(), strict=True):
-            for use in self._uses[self._patterns[pattern]]:
-                if _stands_alone(joined, start, end, prefix=use.prefix, particles=self._particles[use.event]):
-                    key = (rows[place], use.event)
-                    if key not in found:
-                        found[key] = _Hits()
-                    found[key].take(use, start)
-        return dict(sorted(found.items()))
+        def named(wanted: Role) -> npt.NDArray[np.bool_]:
+            return np.bincount(key[role == wanted], minlength=keys.size) > 0
 
-    def _searched(self, texts: pl.Series) -> pl.Series:
-        """The folded texts that terms are looked for in: hashtags as words, no urls, handles only where asked for."""
-        tagged = texts.str.contains("#", literal=True)
-        if tagged.any():
-            texts = (texts + " " + hashtag_words(texts)).set(~tagged, None).fill_null(texts)
-        folded = fold(texts)
-        searched = without_links(folded)
-        if self._handles:
-            searched = searched + " " + folded.str.extract_all(r"@[\w.]+").list.join(" ")
-        return searched
+        first = np.full(keys.size, _ALWAYS[1])
+        said = role != Role.NONE
+        rank = (role != Role.ANY) * _ANY_FIRST + begin * _BEGIN_FIRST + wish
+        np.minimum.at(first, key[said], rank[said])
+        matched = (named(Role.ANY) | (named(Role.PERSON) & named(Role.PLACE))) & ~named(Role.NONE)
+        row, event = np.divmod(keys, self._names.len())
+        if self._wanted.any():
+            pairs = np.unique((key * self._role.size + wish)[role == Role.ALL])
+            matched &= np.bincount(pairs // self._role.size, minlength=keys.size) == self._wanted[event]
+        return row[matched], event[matched], first[matched] % _BEGIN_FIRST
 
-    def _term(self, event: Event, hits: _Hits) -> str | None:
-        """The spelling by which the post mentions `event`, None where it does not."""
-        if hits.ruled_out or len(hits.groups) < len(event.all):
-            return None
-        if hits.any is not None:
-            return hits.any[1]
-        return hits.person if hits.place else None
-
-    def _in_time(self, posts: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
-        """Leaves out matches whose event time is outside the event's time range."""
-        if all(event.starts_at is None and event.ends_at is None for event in self._events):
-            return matches
-        ranges = pl.DataFrame(
-            [(event.name, event.starts_at, event.ends_at) for event in self._events],
-            schema={"event": pl.String, "starts_at": TIME, "ends_at": TIME},
-            orient="row",
-        )
-        time = posts.select(time=pl.min_horizontal("posted_at", "seen_at")).to_series()
-        timed = matches.with_columns(time=time.gather(matches["row"])).join(ranges, on="event", maintain_order="left")
-        begun = pl.col("starts_at").is_null() | (pl.col("time") >= pl.col("starts_at"))
-        over = pl.col("ends_at").is_not_null() & (pl.col("time") >= pl.col("ends_at"))
-        return timed.filter(begun & ~over).select("row", "event", "term")
+    def _in_time(self, posts: pl.DataFrame, row: Ints, event: Ints) -> npt.NDArray[np.bool_]:
+        """Whether each match's event time lies in its event's."""
+        if (self._bounds == _ALWAYS).all():
+            return np.ones(row.size, dtype=np.bool_)
+        times = posts.select(pl.min_horizontal("posted_at", "seen_at").cast(pl.Int64)).to_series().to_numpy()[row]
+        starts, ends = self._bounds[event].T
+        lies: npt.NDArray[np.bool_] = (starts <= times) & (times < ends)
+        return lies
 
 
-def _stands_alone(text: str, start: int, end: int, *, prefix: bool, particles: bool) -> bool:
-    """Whether text[start:end] is a word or phrase of its own."""
-    if not prefix and end < len(text) and _joins(text[end - 1], text[end]):
-        return False
-    if start == 0 or not _joins(text[start - 1], text[start]):
-        return True
-    if not particles:
-        return False
-    begin = start
-    while begin > 0 and start - begin <= _LONGEST_PREFIX and _joins(text[begin - 1], text[begin]):
-        begin -= 1
-    return _particles(text[begin:start])
-
-
-def _particles(prefix: str) -> bool:
-    """Whether `prefix` is made of attached particles only."""
-    return not prefix or any(
-        prefix.startswith(particle) and _particles(prefix[len(particle) :]) for particle in _PARTICLES
-    )
-
-
-def _joins(left: str, right: str) -> bool:
-    """Whether two neighbouring characters belong to one word; Han, kana and Thai letters are words by themselves."""
-    return _in_word(left) and _in_word(right) and not (_unspaced(left) or _unspaced(right))
-
-
-def _in_word(letter: str) -> bool:
-    return letter.isalnum() or unicodedata.category(letter)[0] == "M"
-
-
-def _unspaced(letter: str) -> bool:
-    return letter > "\u0e00" and unicodedata.name(letter, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI"))
+def _bounds(event: Event) -> tuple[int, int]:
+    """Begin and end of the event in microseconds since 1970."""
+    begins, ends = pl.Series([event.starts_at, event.ends_at], dtype=TIME).cast(pl.Int64).to_list()
+    return _ALWAYS[0] if begins is None else begins, _ALWAYS[1] if ends is None else ends
