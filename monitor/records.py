@@ -108,6 +108,7 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     receivers: tuple[Name, ...] = ()
     """Receivers that are told of this event's alerts; none named means all."""
     rules: Rules = Rules()
+    """When its alerts fire."""
 
 
 class Status(StrEnum):

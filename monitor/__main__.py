@@ -1,0 +1,103 @@
+"""`monitor COMMAND …`: finds the command, runs it, and turns what went wrong into a line and an exit status."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+from monitor.cli import check
+from monitor.errors import SettingsError, StoreError
+
+DESCRIPTION = "Watches claims about an event spread, and tells the newsroom while it happens."
+EPILOG = """
+exit status:
+  0    done
+  1    the store, a file or the network failed; one line says what to do
+  2    the command line or the configuration is wrong; every mistake is listed
+  130  interrupted
+
+examples:
+  monitor demo                                    the fall of Panjshir, live in this terminal
+  monitor check --config config                   is the configuration good?
+  monitor run --config config                     the daemon
+  monitor replay posts.ndjson --event fall.toml   recorded posts through the same stages
+
+`monitor COMMAND --help` says more.
+"""
+INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """A module of `monitor.cli`."""
+
+    NAME: str
+
+    def add(self, commands: "argparse._SubParsersAction[argparse.ArgumentParser]", /) -> None:
+        """Adds the command and its options to the parser."""
+        ...
+
+    def run(self, arguments: argparse.Namespace, /) -> int:
+        """Does it; returns the exit status. May raise SettingsError and StoreError."""
+        ...
+
+
+COMMANDS: tuple[Command, ...] = (check,)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line with all commands."""
+    top = argparse.ArgumentParser(
+        prog="monitor",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for command in COMMANDS:
+        command.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status and never shows a traceback for a mistake of the operator's."""
+    chosen = parser().parse_args(arguments)
+    run = next(command.run for command in COMMANDS if chosen.command == command.NAME)
+    try:
+        status = run(chosen)
+        sys.stdout.flush()
+    except SettingsError as error:
+        return _failed(2, *error.mistakes)
+    except StoreError as error:
+        return _failed(1, str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    return status
+
+
+def _failed(status: int, *lines: str) -> int:
+    sys.stderr.writelines(f"monitor: {line}\n" for line in lines)
+    return status
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has seen enough, as in `monitor … | head`; nothing more is written at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return 0
+
+
+def _version() -> str:
+    try:
+        return version("virality-monitor")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""TOML files → frozen settings: the only reader of configuration and environment."""
+
+from monitor.settings.files import load, load_event, packaged_model
+from monitor.settings.monitor import (
+    LogFormat,
+    LogLevel,
+    LogSettings,
+    Monitor,
+    PipelineSettings,
+    Receiver,
+    Secret,
+    Settings,
+    Source,
+    StoreSettings,
+    TaggerSettings,
+    WebSettings,
+)
+from monitor.settings.schema import schema
+
+__all__ = [
+    "LogFormat",
+    "LogLevel",
+    "LogSettings",
+    "Monitor",
+    "PipelineSettings",
+    "Receiver",
+    "Secret",
+    "Settings",
+    "Source",
+    "StoreSettings",
+    "TaggerSettings",
+    "WebSettings",
+    "load",
+    "load_event",
+    "packaged_model",
+    "schema",
+]

@@ -1,0 +1,162 @@
+"""The operator's files and the environment → settings; every mistake of every file at once."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple
+
+from monitor.errors import SettingsError
+from monitor.records import Event
+from monitor.settings import checks
+from monitor.settings.faults import Wanted, faults, sound
+from monitor.settings.monitor import Monitor, Secret, Settings
+from monitor.settings.secrets import Lookup, secret
+
+_STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
+"""What an event without these settings is checked with."""
+
+
+class _File(NamedTuple):
+    """A file as it was read: its document, or why there is none."""
+
+    path: Path
+    document: dict[str, Any] | None
+    mistakes: tuple[str, ...] = ()
+
+
+class _Checked(NamedTuple, Generic[Wanted]):
+    """What a file says, as far as it is sound, and what is wrong with it."""
+
+    value: Wanted | None
+    """None where the file has no document at all."""
+    mistakes: tuple[str, ...]
+
+
+def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads `monitor.toml` and `events/*.toml` under `directory`; secrets come from `environ` (the process's own).
+
+    Raises SettingsError with every mistake of all files.
+    """
+    environ = os.environ if environ is None else environ
+    if not directory.is_dir():
+        raise SettingsError([f"{directory}: no such directory; create it, or name another one with --config"])
+    file = _read(directory / "monitor.toml")
+    monitor, wrong = _as(file, Monitor, {})
+    receivers = None if monitor is None or wrong else [receiver.name for receiver in monitor.receivers]
+    mistakes = list(wrong)
+    secrets: dict[str, Lookup] = {}
+    if monitor is not None:
+        secrets = _secrets(monitor, environ)
+        found = [*checks.of_monitor(monitor), *(said for lookup in secrets.values() for said in lookup.faults)]
+        mistakes += [f"{file.path}: {said}" for said in found]
+    events = _events(directory / "events", receivers, mistakes)
+    if mistakes or monitor is None:
+        raise SettingsError(mistakes)
+    return _settings(monitor, events, secrets)
+
+
+def load_event(path: Path) -> Event:
+    """Reads one event file; raises SettingsError with every mistake in it."""
+    event, mistakes = _event(path, None)
+    if mistakes or event is None:
+        raise SettingsError(mistakes)
+    return event
+
+
+def packaged_model() -> Path:
+    """The tagger's artifact that ships with the program."""
+    return Path(__file__).parents[2] / "classifiers" / "model" / "tagger.npz"
+
+
+def _settings(monitor: Monitor, events: Sequence[Event], secrets: Mapping[str, Lookup]) -> Settings:
+    return Settings(
+        monitor=monitor,
+        events=tuple(sorted(events, key=lambda event: event.name)),
+        store_url=secrets["store"].secret or Secret(monitor.store.url),
+        web_token=secrets["web"].secret,
+        receiver_secrets={
+            receiver.name: found
+            for receiver in monitor.receivers
+            if (found := secrets[f"receiver.{receiver.name}"].secret) is not None
+        },
+        model=Path(monitor.tagger.model) if monitor.tagger.model else packaged_model(),
+    )
+
+
+def _events(directory: Path, receivers: Sequence[str] | None, mistakes: list[str]) -> list[Event]:
+    """The events of `directory`; adds to `mistakes` what each, and all together, get wrong."""
+    paths = sorted(directory.glob("*.toml"))
+    if not paths:
+        mistakes.append(f"{directory}: no event file (*.toml) here; write one, there is nothing to watch without it")
+    events: list[Event] = []
+    named: dict[str, Path] = {}
+    for path in paths:
+        event, wrong = _event(path, receivers)
+        mistakes += wrong
+        if event is None:
+            continue
+        events.append(event)
+        unnamed = any(said.startswith(f"{path}: $.name: ") for said in wrong)
+        if not unnamed and (first := named.setdefault(event.name, path)) != path:
+            mistakes.append(f"{path}: $.name: {event.name!r} is the name of {first} too; give each a name of its own")
+    return events
+
+
+def _event(path: Path, receivers: Sequence[str] | None) -> _Checked[Event]:
+    """The event in `path`; its receivers are checked where `receivers`, all there are, is known."""
+    event, wrong = _as(_read(path), Event, _STAND_INS)
+    found = [*checks.of_event(event)] if event else []
+    if event and receivers is not None:
+        found += checks.of_receivers(event, receivers)
+    return _Checked(event, (*wrong, *(f"{path}: {said}" for said in found)))
+
+
+def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
+    """Whose secret → what was found: `store`, `web`, `receiver.<name>`."""
+    web = monitor.web
+    found = {
+        "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
+        "web": secret(web.token_env, web.token_file, environ, "$.web", "token"),
+    }
+    if (url := found["store"].secret) is not None:
+        found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), "$.store.url_env")))
+    for i, receiver in enumerate(monitor.receivers):
+        variable, file = getattr(receiver, "secret_env", None), getattr(receiver, "secret_file", None)
+        found[f"receiver.{receiver.name}"] = secret(variable, file, environ, f"$.receiver[{i}]", "secret")
+    return found
+
+
+def _as(file: _File, wanted: type[Wanted], stand_ins: Mapping[str, object]) -> _Checked[Wanted]:
+    if file.document is None:
+        return _Checked(None, file.mistakes)
+    mistakes = tuple(f"{file.path}: {said}" for said in faults(file.document, wanted))
+    return _Checked(sound(file.document, wanted, stand_ins), mistakes)
+
+
+def _read(path: Path) -> _File:
+    try:
+        return _File(path, tomllib.loads(path.read_text("utf-8-sig")))
+    except FileNotFoundError:
+        return _without(path, "no such file; create it")
+    except OSError as error:
+        return _without(path, f"cannot be read ({error.strerror})")
+    except UnicodeDecodeError as error:
+        return _without(path, f"is no UTF-8 text (byte {error.start}); save it as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        what, at = _located(str(error))
+        return _without(path, f"{at}: is no TOML: {what}")
+    except RecursionError:
+        return _without(path, "is nested too deeply; settings need two or three levels")
+
+
+def _without(path: Path, why: str) -> _File:
+    return _File(path, None, (f"{path}: {why}",))
+
+
+def _located(message: str) -> tuple[str, str]:
+    """`Expected '=' (at line 3, column 5)` → what, where."""
+    found = re.fullmatch(r"(.*) \(at (line \d+, column \d+|end of document)\)", message, re.DOTALL)
+    return (found[1].lower(), found[2]) if found else (message, "somewhere")

@@ -1,0 +1,139 @@
+"""What `monitor.toml` may say, and what comes of it together with the event files and the environment."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct, field
+
+from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.terminal import TerminalSettings
+from monitor.alert.receivers.webhook import WebhookSettings
+from monitor.collect.file import FileSource
+from monitor.records import Duration, Event
+
+Source = FileSource
+"""Every kind of source, told apart by `kind`."""
+
+Receiver = WebhookSettings | TerminalSettings | FileSettings
+"""Every kind of receiver, told apart by `kind`."""
+
+
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[store]`: where everything that must survive is kept."""
+
+    url: str = "sqlite:///var/monitor.sqlite"
+    """The database: `sqlite:///FILE`, or `postgresql://HOST/NAME` without a password."""
+    url_env: str | None = None
+    """Environment variable that holds the URL instead, password and all."""
+    archive: bool = True
+    """Keeps every mention; false keeps only state, alerts and resume points."""
+
+
+class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[web]`: health and metrics over HTTP."""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    """Address to listen on; any other than this machine's own (loopback) needs a token."""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 9464
+    """Port to listen on."""
+    token_env: str | None = None
+    """Environment variable with the token that requests must carry (`Authorization: Bearer …`)."""
+    token_file: str | None = None
+    """File with that token, as an alternative to `token_env`."""
+
+
+class TaggerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[tagger]`: what tells claims from denials."""
+
+    model: str = ""
+    """The model artifact, a file `.npz`; empty means the one that ships."""
+
+
+class PipelineSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[pipeline]`: how posts are gathered into batches."""
+
+    batch_posts: Annotated[int, Meta(ge=1, le=100_000)] = 4096
+    """A batch closes at this many posts,"""
+    batch_interval: Duration = Duration(milliseconds=250)
+    """… or when it has been open this long."""
+    queue: Annotated[int, Meta(ge=1, le=10_000)] = 64
+    """Payloads that may wait for the next batch; when so many wait, the sources wait too."""
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[log]`: the process's log on standard error."""
+
+    level: LogLevel = LogLevel.INFO
+    """The least important lines that are written: `debug`, `info`, `warning` or `error`."""
+    format: LogFormat = LogFormat.TEXT
+    """`text` for people, `json` for log collectors."""
+
+
+class Monitor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`monitor.toml`, the operator's file beside the event files."""
+
+    store: StoreSettings = StoreSettings()
+    """Where everything that must survive is kept."""
+    web: WebSettings = WebSettings()
+    """Health and metrics over HTTP."""
+    tagger: TaggerSettings = TaggerSettings()
+    """What tells claims from denials."""
+    pipeline: PipelineSettings = PipelineSettings()
+    """How posts are gathered into batches."""
+    log: LogSettings = LogSettings()
+    """The process's log on standard error."""
+    sources: tuple[Source, ...] = field(name="source", default=())
+    """Where posts come from, one `[[source]]` each."""
+    receivers: tuple[Receiver, ...] = field(name="receiver", default=())
+    """Who is told of alerts, one `[[receiver]]` each."""
+
+
+class Secret:
+    """A word that must not reach a log: only `reveal` shows it."""
+
+    __slots__ = ("_word",)
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def reveal(self) -> str:
+        """The word itself."""
+        return self._word
+
+    def __repr__(self) -> str:
+        """Does not show it."""
+        return "Secret(…)"
+
+
+class Settings(NamedTuple):
+    """A whole configuration, read and checked."""
+
+    monitor: Monitor
+    events: tuple[Event, ...]
+    """In order of name."""
+    store_url: Secret
+    """The database, password and all."""
+    web_token: Secret | None
+    """What requests must carry, or None on loopback."""
+    receiver_secrets: Mapping[str, Secret]
+    """Receiver → its secret, for those that have one."""
+    model: Path
+    """The tagger's artifact."""

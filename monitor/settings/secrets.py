@@ -1,0 +1,41 @@
+"""Secrets come from the environment or a file of their own, never from the settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.settings.monitor import Secret
+
+
+class Lookup(NamedTuple):
+    """A secret, or what is wrong with the place it should come from."""
+
+    secret: Secret | None
+    faults: tuple[str, ...] = ()
+
+
+def secret(variable: str | None, file: str | None, environ: Mapping[str, str], path: str, word: str) -> Lookup:
+    """The secret from environment `variable` or `file`; with neither there is no secret, and no fault.
+
+    `path` is the table, `<word>_env` and `<word>_file` are the settings in it that gave the two names.
+    """
+    if variable is not None and file is not None:
+        return Lookup(None, (f"{path}: {word}_env and {word}_file are both set; keep one",))
+    if variable is not None:
+        return _checked(
+            environ.get(variable), f"{path}.{word}_env: the environment has no variable {variable!r}; set it"
+        )
+    if file is None:
+        return Lookup(None)
+    try:
+        return _checked(Path(file).read_text("utf-8"), f"{path}.{word}_file: {file} is empty; write the secret into it")
+    except UnicodeDecodeError:
+        return Lookup(None, (f"{path}.{word}_file: {file} is no UTF-8 text; write the secret as plain text",))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        return Lookup(None, (f"{path}.{word}_file: cannot read {file} ({why}); create it, readable for the monitor",))
+
+
+def _checked(word: str | None, fault: str) -> Lookup:
+    stripped = (word or "").strip()
+    return Lookup(Secret(stripped)) if stripped else Lookup(None, (fault,))
