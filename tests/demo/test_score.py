@@ -6,11 +6,11 @@ import polars as pl
 import pytest
 
 from monitor.demo.score import Rate, Score, claim_peak
-from monitor.frames import TIME, Tag
+from monitor.frames import TIME, Schema, Tag
 from tests.fakes.mentions import clustered
 
 BEGIN = datetime(2021, 9, 3, tzinfo=UTC)
-SCHEMA = {
+SCHEMA: Schema = {
     "platform": pl.String,
     "id": pl.String,
     "seen_at": TIME,

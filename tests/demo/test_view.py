@@ -4,6 +4,7 @@ import asyncio
 import io
 import re
 from datetime import timedelta
+from typing import Literal
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -72,10 +73,8 @@ def hostile_board() -> Board:
 
 def drawn(view: RenderableType, width: int = 100, height: int = 30, *, colour: bool = False) -> str:
     file = io.StringIO()
-    system = "truecolor" if colour else None
-    console = Console(
-        file=file, width=width, height=height, force_terminal=colour, color_system=system, legacy_windows=False
-    )
+    system: Literal["truecolor"] | None = "truecolor" if colour else None
+    console = Console(file=file, width=width, height=height, force_terminal=colour, color_system=system)
     console.print(view)
     return file.getvalue()
 
