@@ -1,0 +1,119 @@
+"""Every metric on one page, on the registry that is handed in; docs/metrics.md says what to do about each.
+
+Labels come from the configuration and from closed sets, never from posts: no ids, authors, texts or urls.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from monitor.records import REJECTIONS
+
+STAGES = ("decode", "match", "follow", "tag", "cluster", "window", "judge", "alert", "store")
+"""The label values of `monitor_stage_seconds`, in the order of the walk."""
+LARGEST_EVIDENCE = 700.0
+"""ln E is shown up to here; e to this power is about as large as a number gets."""
+
+_SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_LONG = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Metrics:
+    """The monitor's metrics; each attribute is one, its help says when it moves."""
+
+    def __init__(self, registry: CollectorRegistry, *, version: str) -> None:
+        self._registry = registry
+        self._collecting()
+        self._walking()
+        self._judging()
+        self._telling()
+        build = self._gauge("build_info", "Always 1; the label carries the version that runs.", "version")
+        build.labels(version).set(1)
+
+    def expect(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
+        """Begins the series of everything configured at zero, so that a first increment shows as a rate."""
+        for source in sources:
+            for counter in (self.posts_received, self.posts_late, self.gaps):
+                counter.labels(source)
+            for reason in REJECTIONS:
+                self.posts_rejected.labels(source, reason)
+            self.source_up.labels(source).set(0)
+        for event in events:
+            self.warming_up.labels(event).set(1)
+            for gauge in (self.race_claims, self.race_denials, self.race_evidence):
+                gauge.labels(event).set(0)
+        for receiver in receivers:
+            self.notifications.labels(receiver, "sent", "")
+            self.delivery_seconds.labels(receiver)
+        for stage in STAGES:
+            self.stage_seconds.labels(stage)
+
+    def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
+        """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""
+        self.race_claims.labels(event).set(claims)
+        self.race_denials.labels(event).set(denials)
+        self.race_evidence.labels(event).set(max(-LARGEST_EVIDENCE, min(LARGEST_EVIDENCE, log_e)))
+
+    def _collecting(self) -> None:
+        self.posts_received = self._counter("posts_received", "A source sent a post that can be used.", "source")
+        self.posts_rejected = self._counter(
+            "posts_rejected", "A source sent something that is no usable post/1 document.", "source", "reason"
+        )
+        self.source_up = self._gauge("source_up", "1 while the source is read, 0 while it is not.", "source")
+        self.source_seen = self._gauge(
+            "source_last_post_timestamp_seconds", "When the source's newest post arrived, seconds since 1970.", "source"
+        )
+        self.gaps = self._counter(
+            "source_gaps", "A source was blind for a time and could not make up for it.", "source"
+        )
+        self.waiting = self._gauge("intake_payloads", "Payloads that wait for the next batch.")
+
+    def _walking(self) -> None:
+        self.batch_seconds = self._histogram("batch_seconds", "A batch was walked and committed.", _SHORT)
+        self.stage_seconds = self._histogram("stage_seconds", "A stage did its part of a batch.", _SHORT, "stage")
+        self.commit_seconds = self._histogram("store_commit_seconds", "A batch's transaction was committed.", _SHORT)
+        self.latency_seconds = self._histogram(
+            "latency_seconds", "From a post's arrival to the commit of its batch.", _LONG, "source"
+        )
+        self.mentions = self._counter("mentions", "A post turned out to be a mention.", "event", "tag")
+        self.duplicates = self._counter("mentions_duplicate", "A mention came that the archive has already.")
+        self.posts_late = self._counter(
+            "posts_late", "A mention came behind its source's watermark: archived, in no count.", "source"
+        )
+        self.watermark = self._gauge(
+            "watermark_timestamp_seconds",
+            "Event time up to which the source is complete, seconds since 1970.",
+            "source",
+        )
+
+    def _judging(self) -> None:
+        self.ticks = self._counter("ticks", "A second of seen time with mentions was judged.")
+        self.findings = self._counter(
+            "findings", "A rule began or ceased to hold for an event.", "event", "rule", "reason"
+        )
+        self.warming_up = self._gauge(
+            "event_warming_up", "1 while the event's baseline lacks history and nothing can alarm.", "event"
+        )
+        self.race_claims = self._gauge("race_claims", "Original claims in the event's foremost race.", "event")
+        self.race_denials = self._gauge("race_denials", "Original denials in that race.", "event")
+        self.race_evidence = self._gauge(
+            "race_evidence", "ln E of that race: the evidence that claims outrun denials, within ±700.", "event"
+        )
+
+    def _telling(self) -> None:
+        self.alerts = self._counter("alerts", "An alert took a step in its life.", "event", "rule", "state")
+        self.outbox = self._gauge("outbox_notifications", "Notifications on their way, those to be retried included.")
+        self.notifications = self._counter(
+            "notifications", "A notification was sent, will be tried again, or is a dead letter.",
+            "receiver", "outcome", "reason",
+        )  # fmt: skip
+        self.delivery_seconds = self._histogram("delivery_seconds", "One attempt to send ended.", _LONG, "receiver")
+
+    def _counter(self, name: str, moves: str, *labels: str) -> Counter:
+        return Counter(f"monitor_{name}_total", moves, labels, registry=self._registry)
+
+    def _gauge(self, name: str, means: str, *labels: str) -> Gauge:
+        return Gauge(f"monitor_{name}", means, labels, registry=self._registry)
+
+    def _histogram(self, name: str, measures: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"monitor_{name}", measures, labels, buckets=buckets, registry=self._registry)
