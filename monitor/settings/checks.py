@@ -1,6 +1,5 @@
 """What the types of a configuration cannot say: how its settings fit together."""
 
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from monitor.alert.receivers.file import FileSettings
 from monitor.records import Event
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.sentences import choice, shown
+from monitor.web.access import is_loopback
 
 EVERY_POST = "*"
 ALERTING = ("race", "spike")
@@ -41,7 +41,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     yield from of_database(monitor.store.url, "$.store.url")
     if _has_password(monitor.store.url):
         yield "$.store.url: carries a password; put the URL into an environment variable and name that with url_env"
-    if not _is_loopback(monitor.web.host) and monitor.web.token_env is None and monitor.web.token_file is None:
+    if not is_loopback(monitor.web.host) and monitor.web.token_env is None and monitor.web.token_file is None:
         where = f"{monitor.web.host!r} is open to other machines"
         yield f'$.web.host: {where}; name a token with token_env or token_file, or listen on "127.0.0.1"'
     if monitor.tagger.model:
@@ -120,13 +120,6 @@ def _has_password(url: str) -> bool:
         return urlsplit(url).password is not None
     except ValueError:
         return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _of_file(name: str, path: str, otherwise: str) -> Iterator[str]:
