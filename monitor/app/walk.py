@@ -1,7 +1,4 @@
-"""The composition root: the only module that knows all stages and their order.
-
-`Walk` is one batch's way through the pure stages; a replay, a backtest, a test and the daemon all run it.
-"""
+"""One batch's way through the pure stages; a replay, a backtest, a test and the daemon all walk it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +9,7 @@ import polars as pl
 from classifiers.tagger import Tagger
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
+from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
 from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
@@ -21,6 +19,11 @@ from monitor.match.threads import Threads
 from monitor.records import Alert, Event, Evidence, GapMark, StatusMark
 from monitor.tag.tagger import TagStage
 from monitor.window.counts import Windows
+
+UPTO = "walk/upto"
+"""The state row that says how far the stream was walked."""
+PURE = ("match", "follow", "tag", "cluster", "window", "judge", "alert")
+"""The stages in their order; the keys of `Walked.took`."""
 
 
 class Walked(NamedTuple):
@@ -36,14 +39,20 @@ class Walked(NamedTuple):
     state: Mapping[str, bytes]
     """Rows of the judge's and the alerts' state that changed."""
     upto: datetime
+    duplicates: int
+    """Mentions that had been seen before."""
+    took: Mapping[str, float]
+    """Stage → seconds."""
 
 
 class Walk:
     """collect ═▶ match ▶ tag ▶ cluster ▶ window ▶ judge ▶ alert policy ═▶ outbox."""
 
-    def __init__(self, events: Sequence[Event], tagger: Tagger) -> None:
+    def __init__(self, events: Sequence[Event], tagger: Tagger, clock: Clock | None = None) -> None:
+        """`clock` measures how long the stages take, and nothing else."""
         by_name = {event.name: event for event in events}
         self._events = by_name
+        self._clock = clock or SystemClock()
         self._matcher = Matcher(events)
         self._threads = Threads()
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
@@ -55,30 +64,39 @@ class Walk:
 
     def __call__(self, batch: Batch) -> Walked:
         """Walks one batch; what comes out depends on the stream so far and not on how it was cut."""
-        hits = self._matcher.find(batch.posts)
-        mentions = self._threads.follow(batch.posts, hits, batch.upto)
-        tagged = self._tag.tag(mentions)
-        clustered = self._clusters.assign(tagged)
-        self._evidence.add(clustered)
+        laps = [self._clock.monotonic()]
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
         statuses = [mark for mark in batch.marks if isinstance(mark, StatusMark)]
+        known = self._threads.duplicates
+        hits = self._matcher.find(batch.posts)
+        laps.append(self._clock.monotonic())
+        mentions = self._threads.follow(batch.posts, hits, batch.upto)
+        laps.append(self._clock.monotonic())
+        tagged = self._tag.tag(mentions)
+        laps.append(self._clock.monotonic())
+        clustered = self._clusters.assign(tagged)
+        laps.append(self._clock.monotonic())
         counted = self._windows.add(clustered, batch.upto, gaps)
+        laps.append(self._clock.monotonic())
         judged = self._judge.decide(counted, batch.upto, statuses)
+        laps.append(self._clock.monotonic())
+        self._evidence.add(clustered)
         alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, statuses)
-        state = {**self._judge.snapshot(), **self._policy.snapshot()}
-        return Walked(batch.posts.height, clustered, counted, judged, alerts, state, batch.upto)
+        state = {**self._judge.snapshot(), **self._policy.snapshot(), UPTO: batch.upto.isoformat().encode()}
+        laps.append(self._clock.monotonic())
+        took = {stage: end - begin for stage, begin, end in zip(PURE, laps, laps[1:], strict=False)}
+        duplicates = self._threads.duplicates - known
+        return Walked(batch.posts.height, clustered, counted, judged, alerts, state, batch.upto, duplicates, took)
 
-    def restore(self, state: Mapping[str, bytes]) -> None:
-        """Takes up the judge's and the alerts' state where an earlier run left it."""
-        self._judge.restore(state)
-        self._policy.restore(state)
-
-    def remember(self, mentions: pl.DataFrame, upto: datetime) -> None:
-        """Refills thread memory, narratives and windows from archived mentions (CLUSTERED, in order)."""
+    def restore(self, state: Mapping[str, bytes], mentions: pl.DataFrame) -> None:
+        """Goes on where an earlier run left off: `state` rows, and the archived mentions (CLUSTERED, in order)."""
+        if UPTO in state:
+            self._windows.remember(mentions, datetime.fromisoformat(state[UPTO].decode()))
         self._threads.remember(mentions)
         self._clusters.remember(mentions)
-        self._windows.remember(mentions, upto)
         self._evidence.add(mentions)
+        self._judge.restore(state)
+        self._policy.restore(state)
 
     def label(self, event: str, narrative: str) -> str:
         """A narrative's one-line label."""

@@ -1,0 +1,5 @@
+"""The composition root: the only package that knows all stages and their order."""
+
+from monitor.app.walk import Walk, Walked
+
+__all__ = ["Walk", "Walked"]

@@ -1,0 +1,39 @@
+"""Settings → the things they configure: one `match` arm per kind of source and of receiver."""
+
+import sys
+from typing import assert_never
+
+from aiohttp import ClientSession
+
+from monitor import settings
+from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.receiver import Receiver
+from monitor.alert.receivers.terminal import Terminal, TerminalSettings
+from monitor.alert.receivers.webhook import Webhook, WebhookSettings
+from monitor.clock import Clock
+from monitor.collect.collector import Collector
+from monitor.collect.file import FileCollector, FileSource
+
+
+def collector(source: settings.Source, clock: Clock) -> Collector:
+    """The collector of a configured source."""
+    match source:
+        case FileSource():
+            return FileCollector(source, clock)
+        case _:
+            assert_never(source)
+
+
+def receiver(
+    configured: settings.Receiver, secret: settings.Secret | None, session: ClientSession, clock: Clock
+) -> Receiver:
+    """The receiver of a configured one; `secret` as settings found it."""
+    match configured:
+        case WebhookSettings():
+            return Webhook(configured, secret.reveal().encode() if secret else None, session, clock)
+        case TerminalSettings():
+            return Terminal(configured, sys.stdout)
+        case FileSettings():
+            return File(configured)
+        case _:
+            assert_never(configured)

@@ -1,0 +1,91 @@
+"""`monitor run`: the daemon."""
+
+import argparse
+import asyncio
+import logging
+import random
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from monitor.app.daemon import Daemon
+from monitor.clock import SystemClock
+from monitor.settings import LogFormat, LogSettings, load
+
+NAME = "run"
+HELP = "the daemon: collects, judges and alerts until it is told to stop"
+EPILOG = """
+SIGTERM or Ctrl-C stops it in order: sources end, the batch in hand is committed, notifications get a few seconds. A
+second signal stops it at once. What was not delivered goes on after the next start.
+
+examples:
+  monitor run
+  monitor run --config /etc/virality-monitor
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command and its options."""
+    parser = commands.add_parser(
+        NAME, help=HELP, description=HELP, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("config"),
+        metavar="DIR",
+        help="where monitor.toml is (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs until a signal; returns the exit status."""
+    settings = load(arguments.config)
+    _log(settings.monitor.log)
+    chance = random.Random()  # noqa: S311 -- jitter of retries
+    with Daemon(settings, SystemClock(), chance) as daemon:
+        asyncio.run(_until_told(daemon))
+    return 0
+
+
+async def _until_told(daemon: Daemon) -> None:
+    """Runs the daemon; the first signal asks it to stop, the second kills."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def told(number: int) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        logging.getLogger(__name__).info("stopping; the same signal again stops at once")
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told, number)
+    await daemon.run(stop)
+
+
+def _log(settings: LogSettings) -> None:
+    """The process's log, on standard error."""
+    plain = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if settings.format is LogFormat.JSON else logging.Formatter(plain))
+    logging.basicConfig(level=settings.level.value.upper(), handlers=[handler])
+
+
+class _Json(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, logger and message; a traceback where there is one."""
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
