@@ -68,10 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = run(chosen)
         sys.stdout.flush()
-    except SettingsError as error:
-        return _failed(2, *error.mistakes)
-    except StoreError as error:
-        return _failed(1, str(error))
+    except (SettingsError, StoreError) as error:
+        return _failed(error)
+    except BaseExceptionGroup as group:
+        known, unknown = group.split((SettingsError, StoreError))
+        if known is None or unknown is not None:
+            raise
+        return _failed(_first(known))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -79,9 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _failed(status: int, *lines: str) -> int:
+def _failed(error: BaseException) -> int:
+    """Says what went wrong, a line each; the exit status."""
+    lines = error.mistakes if isinstance(error, SettingsError) else (str(error),)
     sys.stderr.writelines(f"monitor: {line}\n" for line in lines)
-    return status
+    return 2 if isinstance(error, SettingsError) else 1
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group that tasks left; what one task cannot write, the next cannot either."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _reader_gone() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import monitor.__main__ as command_line
+from monitor.cli import check
 from monitor.errors import SettingsError, StoreError
 from monitor.settings import schema
 
@@ -58,8 +59,10 @@ def test_a_schema_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixtu
         (SettingsError(["a: wrong", "b: wrong"]), 2, "monitor: a: wrong\nmonitor: b: wrong\n"),
         (StoreError("the disk is full; make room"), 1, "monitor: the disk is full; make room\n"),
         (KeyboardInterrupt(), 130, ""),
+        (BaseExceptionGroup("tasks", [StoreError("full"), StoreError("full")]), 1, "monitor: full\n"),
+        (ExceptionGroup("tasks", [ExceptionGroup("more", [SettingsError(["a: wrong"])])]), 2, "monitor: a: wrong\n"),
     ],
-    ids=["settings", "store", "interrupt"],
+    ids=["settings", "store", "interrupt", "store in tasks", "settings in tasks of tasks"],
 )
 def test_what_goes_wrong_becomes_a_status_and_no_traceback(
     error: BaseException, status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -67,9 +70,23 @@ def test_what_goes_wrong_becomes_a_status_and_no_traceback(
     def fail(_: object) -> int:
         raise error
 
-    monkeypatch.setattr(command_line.COMMANDS[0], "run", fail)
-    assert command_line.main([command_line.COMMANDS[0].NAME]) == status
+    monkeypatch.setattr(check, "run", fail)
+    assert command_line.main(["check"]) == status
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [KeyError("x"), ExceptionGroup("tasks", [StoreError("full"), KeyError("x")])],
+    ids=["alone", "beside another"],
+)
+def test_a_bug_is_not_hidden(bug: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> int:
+        raise bug
+
+    monkeypatch.setattr(check, "run", fail)
+    with pytest.raises(type(bug)):
+        command_line.main(["check"])
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

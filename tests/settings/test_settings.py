@@ -1,8 +1,6 @@
 """A configuration is read whole or refused with every mistake in it."""
 
-import re
 import shutil
-import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,14 +16,12 @@ from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.errors import SettingsError
 from monitor.records import Duration, Event, Rules
-from monitor.settings import Monitor, Settings, load, load_event, packaged_model, schema
-from monitor.settings.documented import documentation
+from monitor.settings import Monitor, load, load_event, packaged_model
 from monitor.settings.faults import faults, sound
 from monitor.settings.monitor import LogFormat, LogLevel, Secret
 from monitor.settings.sentences import written
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
 ENVIRON = {"TOKEN": "a word", "DESK_SECRET": "hunter2", "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor"}
 EVENT = {"name": "bridge", "proposition": "The harbour bridge has collapsed", "any": ["bridge"]}
 
@@ -233,68 +229,3 @@ def test_faults_are_found_exactly_where_msgspec_refuses(document: dict[str, Any]
 @pytest.mark.parametrize("text", ["250ms", "90s", "15m", "3h", "7d", "1500ms"])
 def test_a_length_of_time_is_written_as_it_is_read(text: str) -> None:
     assert written(Duration.parse(text)) == text
-
-
-def test_the_committed_schema_is_what_make_schema_writes() -> None:
-    assert (REPOSITORY / "config" / "schema.json").read_bytes() == schema()
-
-
-def test_the_schema_knows_every_setting_and_its_meaning() -> None:
-    definitions = msgspec.json.decode(schema())["$defs"]
-    for struct in every_struct():
-        properties = definitions[struct.__name__]["properties"]
-        for field in msgspec.structs.fields(struct):
-            assert properties[field.encode_name], f"{struct.__name__}.{field.encode_name}"
-
-
-def every_struct() -> list[type[msgspec.Struct]]:
-    """Every Struct an operator's file can hold."""
-    info = msgspec.inspect.multi_type_info([Monitor, Event])
-    found: dict[type[msgspec.Struct], None] = {}
-    waiting: list[Any] = list(info)
-    while waiting:
-        kind = waiting.pop()
-        if isinstance(kind, msgspec.inspect.StructType) and kind.cls not in found:
-            found[kind.cls] = None
-            waiting += [field.type for field in kind.fields]
-        elif isinstance(kind, msgspec.inspect.UnionType):
-            waiting += kind.types
-        elif isinstance(kind, msgspec.inspect.VarTupleType):
-            waiting.append(kind.item_type)
-    return list(found)
-
-
-@pytest.mark.parametrize("struct", every_struct(), ids=lambda struct: struct.__name__)
-def test_every_setting_says_what_it_means(struct: type[msgspec.Struct]) -> None:
-    named = {field.encode_name for field in msgspec.structs.fields(struct)} - {"name", "path"}
-    assert named <= set(documentation(struct))
-
-
-@pytest.mark.parametrize("struct", every_struct(), ids=lambda struct: struct.__name__)
-def test_every_setting_stands_in_the_commented_examples(struct: type[msgspec.Struct]) -> None:
-    examples = [REPOSITORY / "config" / "monitor.toml", *sorted((REPOSITORY / "config" / "events").glob("*.toml"))]
-    text = "\n".join(path.read_text("utf-8") for path in examples)
-    for field in msgspec.structs.fields(struct):
-        name = re.escape(field.encode_name)
-        assert re.search(rf"^(# ?)?(\[+{name}\]+$|{name} = )", text, re.MULTILINE), f"{struct.__name__}: {name}"
-
-
-def test_the_examples_that_ship_are_good() -> None:
-    settings = load(REPOSITORY / "config", {})
-    assert isinstance(settings, Settings)
-    assert settings.events
-
-
-def test_the_examples_show_the_defaults() -> None:
-    text = (REPOSITORY / "config" / "monitor.toml").read_text("utf-8")
-    shown = tomllib.loads(re.sub(r"^#(?=[a-z_]+ = )", "", text, flags=re.MULTILINE))
-    assert shown["store"].pop("url_env"), "a setting without a default, commented out"
-    assert [shown["web"].pop(name) for name in ("token_env", "token_file")]
-    for section in ("store", "web", "tagger", "pipeline", "log"):
-        default = msgspec.to_builtins(getattr(Monitor(), section), enc_hook=written)
-        assert {**default, **shown[section]} == default, section
-
-
-def test_the_example_event_shows_the_default_rules() -> None:
-    for path in sorted((REPOSITORY / "config" / "events").glob("*.toml")):
-        assert load_event(path).rules == Rules(), path.name
