@@ -21,6 +21,7 @@ from monitor.demo.play import WHOLE_STORY, Outcome, Play, Script, write
 from monitor.demo.story import NAMES
 from monitor.demo.summary import summary
 from monitor.demo.view import headline, progress, render
+from monitor.errors import StoreError
 from monitor.settings import packaged_model
 from monitor.tag.tagger import load_tagger
 
@@ -37,6 +38,8 @@ examples:
 """
 SEED = 20_210_903
 INTERRUPTED = 130
+LINE = 120
+"""Columns of the summary where there is no terminal."""
 REDRAW = 0.1
 """Seconds between two drawings of the view."""
 
@@ -60,7 +63,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Plays the story; returns the exit status: 130 where it was interrupted before its end."""
-    console = Console()
+    console = _console()
     with console.status("writing the story …"):
         script = write(arguments.scenario, arguments.seed, arguments.posts)
         walk = Walk([script.event], load_tagger(packaged_model()))
@@ -75,9 +78,27 @@ def run(arguments: argparse.Namespace) -> int:
             drawn(board)
             show(board)
 
-        outcome = asyncio.run(_perform(play, Path(folder) / "demo.sqlite", watch, stay=stay))
+        try:
+            outcome = asyncio.run(_perform(play, Path(folder) / "demo.sqlite", watch, stay=stay))
+        except ExceptionGroup as group:
+            raise _alone(group) from group
     console.print(summary(outcome))
     return 0 if outcome.finished else INTERRUPTED
+
+
+def _alone(group: ExceptionGroup[Exception]) -> Exception:
+    """The StoreError that ended the play, or else all that did."""
+    stores, others = group.split(StoreError)
+    if stores is None or others is not None:
+        return group
+    error = stores.exceptions[0]
+    return _alone(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _console() -> Console:
+    """Standard output; where it is no terminal, lines may be long."""
+    console = Console()
+    return console if console.is_terminal else Console(width=LINE)
 
 
 async def _perform(play: Play, archive: Path, watch: Watch, *, stay: bool) -> Outcome:

@@ -3,12 +3,12 @@
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
 import polars as pl
 from aiohttp import ClientSession
@@ -16,6 +16,7 @@ from aiohttp import ClientSession
 from monitor.alert.deliver import Deliverer
 from monitor.alert.outbox import notifications
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
+from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import Walk
 from monitor.clock import Clock
 from monitor.collect.post1 import decode
@@ -25,13 +26,9 @@ from monitor.demo.chat import Chat
 from monitor.demo.recording import write_ndjson
 from monitor.demo.score import Score
 from monitor.frames import ORDER, Batch
-from monitor.records import AlertState, Event, Notification
+from monitor.records import AlertState, Event
 from monitor.settings import load_event
-from monitor.store.queue import Due
 from monitor.store.store import Commit, Store
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 EVENTS = Path(__file__).parents[2] / "config" / "demo" / "events"
 CHAT = "newsroom-chat"
@@ -44,7 +41,7 @@ WHOLE_STORY = timedelta(minutes=2)
 FRAME = timedelta(milliseconds=250)
 """A step of the story takes this long on the wall,"""
 LEAST_STEP = timedelta(seconds=1)
-MOST_STEP = timedelta(minutes=15)
+MOST_STEP = timedelta(minutes=30)
 """… and is this long where nothing holds it back."""
 
 
@@ -131,7 +128,7 @@ class Desk:
         """Walks a batch and commits all it left in one transaction."""
         began = self._clock.monotonic()
         walked = self._walk(batch)
-        told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING]
+        told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]
         rows = [row for alert in told for row in notifications(alert, {CHAT: LASTS}, self._clock.now())]
         self._store.commit(Commit(mentions=walked.mentions, state=walked.state, alerts=walked.alerts, outbox=rows))
         took = self._clock.monotonic() - began
@@ -139,37 +136,6 @@ class Desk:
         self._known |= new
         labels = {name: self._walk.label(self._event.name, name) for name in new}
         return Taken(Step(batch.posts, walked, self._walk.races(self._event.name), labels), len(rows), took)
-
-
-class WorkerOutbox:
-    """The store's outbox for the deliverer, called on the worker thread like all of the store."""
-
-    def __init__(self, store: Store, worker: Executor) -> None:
-        self._store = store
-        self._worker = worker
-
-    async def due(self, receiver: str, now: datetime, limit: int) -> Due:
-        """As `Store.due`."""
-        return await self._call(self._store.due, receiver, now, limit)
-
-    async def unclaimed(self, receivers: Collection[str]) -> Sequence[Notification]:
-        """As `Store.unclaimed`."""
-        return await self._call(self._store.unclaimed, receivers)
-
-    async def sent(self, key: str, receipt: str) -> None:
-        """As `Store.mark_sent`."""
-        await self._call(self._store.mark_sent, key, receipt)
-
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str) -> None:
-        """As `Store.mark_failed`."""
-        await self._call(self._store.mark_failed, key, next_at, reason, detail)
-
-    async def dead(self, key: str, reason: str, detail: str) -> None:
-        """As `Store.mark_dead`."""
-        await self._call(self._store.mark_dead, key, reason, detail)
-
-    async def _call(self, method: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, method, *args)
 
 
 class Play:

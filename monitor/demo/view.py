@@ -15,7 +15,7 @@ from monitor.demo.board import Board
 from monitor.frames import TAGS, Tag
 from monitor.records import Alert, AlertState
 
-HISTORY = timedelta(hours=24)
+HISTORY = timedelta(hours=12)
 NARROW = 76
 """Columns below which everything stands in one stack."""
 COLOURS = {
@@ -111,7 +111,7 @@ def tags(board: Board, width: int) -> Panel:
             Text(spark(history[tag], top), COLOURS[tag]),
             Text(f"{rates[tag]:.1f}"),
         )
-    note = Text(f"the last 24 hours, top {top:.1f} a minute; right: now", "dim")
+    note = Text(f"the last 12 hours, top {top:.1f} a minute; right: now", "dim")
     return Panel(Group(table, note), title="tags per minute", title_align="left", border_style="dim")
 
 
@@ -129,9 +129,9 @@ def race(board: Board) -> Panel:
         evidence = Text("no race runs: it starts with a spike of the event", "dim")
     else:
         evidence = Text(f"log E {running.log_e:.1f} of {running.threshold:.1f} ", no_wrap=True, overflow="ellipsis")
-        evidence.append(f"{bar(running.log_e / running.threshold, 12):<12}", COLOURS[Tag.CLAIM])
-        evidence.append(f" P(claims ahead) {running.posterior:.2f}")
-        evidence.append("  OUTRUNS" if running.holds else "", STATES[AlertState.FIRING][1])
+        evidence.append(f"{bar(running.log_e / running.threshold, 8):<8}", COLOURS[Tag.CLAIM])
+        evidence.append(f" P(ahead) {running.posterior:.2f}")
+        evidence.append(" OUTRUNS" if running.holds else "", STATES[AlertState.FIRING][1])
     title = Text("the race")
     if running:
         title.append(": ").append_text(_plain(board.label(running.narrative), limit=40))

@@ -60,7 +60,8 @@ def test_a_picture_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixt
 
 
 def test_ctrl_c_ends_it_between_two_steps_with_the_summary_so_far() -> None:
-    with subprocess.Popen([*COMMAND, "--speed", "3600"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    slowly = [*COMMAND, "--speed", "3600"]
+    with subprocess.Popen(slowly, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603  our own
         assert running.stdout is not None
         running.stdout.readline()
         running.send_signal(signal.SIGINT)
@@ -73,7 +74,7 @@ def test_ctrl_c_ends_it_between_two_steps_with_the_summary_so_far() -> None:
 def test_in_a_terminal_it_draws_on_a_screen_of_its_own_and_leaves_the_summary() -> None:
     master, slave = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603  our own
         [*COMMAND, "--speed", "max", "--once"], stdin=slave, stdout=slave, stderr=slave, env=environment
     ) as running:
         os.close(slave)
@@ -87,7 +88,7 @@ def test_in_a_terminal_it_draws_on_a_screen_of_its_own_and_leaves_the_summary() 
 
 def everything(master: int) -> str:
     """What comes out of a terminal until its program ends."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         try:
             part = os.read(master, 65_536)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from monitor.alert.message import card_text
-from monitor.demo.play import LEAST_STEP, MOST_STEP, Outcome, batches, step_of
+from monitor.demo.play import LEAST_STEP, MOST_STEP, Outcome, batches, step_of, write
 from monitor.demo.score import claim_peak
 from monitor.demo.summary import lead
 from monitor.records import AlertState
@@ -95,7 +95,7 @@ async def test_a_stop_ends_the_play_between_two_steps(tmp_path: Path) -> None:
 async def test_a_step_is_played_when_its_time_has_come(tmp_path: Path) -> None:
     clock, stop = ManualClock(), asyncio.Event()
     seen: list[timedelta] = []
-    play = a_play(speed=3600, clock=clock)
+    play = a_play(speed=7200, clock=clock)
     running = asyncio.create_task(
         played(tmp_path / "demo.sqlite", play, lambda board: seen.append(board.now - BEGIN), stop)
     )
@@ -105,11 +105,26 @@ async def test_a_step_is_played_when_its_time_has_come(tmp_path: Path) -> None:
     await clock.advance(clock.slept[0])
     while len(clock.slept) < 2:
         await settle()
-    assert seen == [timedelta(minutes=15)]
+    assert seen == [timedelta(minutes=30)]
     assert clock.slept[:2] == [timedelta(milliseconds=250)] * 2
     stop.set()
     await clock.advance(clock.slept[-1])
     assert not (await running).finished
+
+
+def test_a_scenario_is_taken_in_as_documents_without_losing_a_post_or_its_truth() -> None:
+    script = write("panjshir", seed=3, posts=1500)
+    assert script.event.name == "fall-of-panjshir"
+    assert script.posts.height == script.truth.height > 1000
+    assert script.posts.join(script.truth, on=["platform", "id"], how="anti").is_empty()
+    assert script.posts.equals(script.posts.sort("seen_at", "platform", "id"))
+    assert script.posts["seen_at"].sort().equals(script.truth["seen_at"].sort())
+    assert script.begins <= script.posts["seen_at"][0]
+
+
+def test_an_unknown_scenario_is_an_error() -> None:
+    with pytest.raises(KeyError, match="no scenario 'nowhere'"):
+        write("nowhere", seed=1)
 
 
 def test_the_batches_of_a_script_hold_every_post_once_before_their_end() -> None:
