@@ -65,5 +65,5 @@ def _summary(directory: Path, settings: Settings) -> str:
         "receivers": [receiver.name for receiver in settings.monitor.receivers],
     }
     lines = [f"{directory}: good"]
-    lines += [f"  {name:<10} {len(named):>3}  {', '.join(named) or '–'}" for name, named in parts.items()]
+    lines += [f"  {name:<10} {len(named):>3}  {', '.join(named) or 'none'}" for name, named in parts.items()]
     return "\n".join(lines)
