@@ -27,6 +27,8 @@ MOST_FOLLOWERS = 10**10
 """More than this is a forged number."""
 
 _KEY = ("tick", "event", "narrative")
+_GROUP = "group"
+"""One number for a tick, event and narrative: faster to group by than three columns."""
 _COUNTS = tuple(name for name in TICKS if name not in _KEY)
 _SIDES = ("claims", "denials", "celebrations", "questions", "others")
 _CLAIM, _DENIAL = 0, 1
@@ -99,16 +101,19 @@ class Windows:
             fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
         )
         told = fresh["narrative"].is_not_null().to_numpy()
-        event, narrative = _hash(fresh["event"]), _hash(fresh["narrative"])
-        whole = _mix(event, np.uint64(0))
-        scopes = [(whole, np.ones(rows.tick.size, np.bool_)), (_mix(event, narrative), told)]
+        event, second = _hash(fresh["event"]), rows.tick.astype(np.uint64)
+        scopes = [
+            (_mix(event, np.uint64(0)), np.ones(rows.tick.size, np.bool_)),
+            (_mix(event, _hash(fresh["narrative"])), told),
+        ]
         flags = self._new(rows, scopes)
+        groups = [pl.Series(_GROUP, _mix(scope, second)) for scope, _ in scopes]
         plain = fresh.select(*_KEY, "posts", "reposts", "originals", "reach")
         frames = [
-            plain.with_columns(pl.lit("").alias("narrative"), *flags[0]),
-            plain.with_columns(*flags[1]).filter(pl.Series(told)),
+            plain.with_columns(pl.lit("").alias("narrative"), groups[0], *flags[0]),
+            plain.with_columns(groups[1], *flags[1]).filter(pl.Series(told)),
         ]
-        counts = pl.concat(frames).group_by(_KEY).agg(pl.col(_COUNTS).sum())
+        counts = pl.concat(frames).group_by(_GROUP).agg(pl.col(_KEY).first(), pl.col(_COUNTS).sum())
         seconds = (pl.col("tick") * SECOND).cast(TICKS["tick"])
         return counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
 

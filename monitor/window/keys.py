@@ -18,6 +18,7 @@ DAY = 86_400
 _EMPTY = np.uint64(0)
 _LONG_AGO = -(1 << 30)
 _SMALLEST = 1 << 12
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class SeenKeys:
@@ -77,8 +78,9 @@ class SeenKeys:
         if (self._used + keys.size) * 3 > self._table.size * 2:
             self._sweep(keys.size)
         mask = np.uint64(self._table.size - 1)
-        step = (keys >> np.uint64(40)) | np.uint64(1)
-        at = keys & mask
+        spread = keys * _GOLDEN
+        at = spread >> np.uint64(65 - self._table.size.bit_length())
+        step = spread | np.uint64(1)
         new = np.zeros(keys.size, np.bool_)
         waiting = np.arange(keys.size)
         while waiting.size:
