@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from monitor.cli import check
+from monitor.cli import check, demo, replay, run, tag, test_alert
 from monitor.errors import SettingsError, StoreError
 
 DESCRIPTION = "Watches claims about an event spread, and tells the newsroom while it happens."
@@ -43,7 +43,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (check,)
+COMMANDS: tuple[Command, ...] = (demo, check, run, replay, tag, test_alert)
 
 
 def parser() -> argparse.ArgumentParser:

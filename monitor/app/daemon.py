@@ -5,10 +5,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from random import Random
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
@@ -25,6 +24,9 @@ from monitor.metrics import Metrics
 from monitor.pipeline import Intake, drive
 from monitor.store.store import Store
 from monitor.web.server import Health, SourceHealth, serving
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 

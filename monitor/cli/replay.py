@@ -31,7 +31,7 @@ examples:
   monitor replay 2021-09-*.parquet --event fall.toml --tagged tagged.parquet --summary summary.json --no-store
   zcat posts.ndjson.gz | monitor replay - --event fall.toml --speed 60
 """
-BATCH_POSTS = 4_096
+BATCH_POSTS = 16_384
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -40,7 +40,7 @@ class Copies:
     def __init__(self, *, size: int = 200_000) -> None:
         self._size = size
         self._count = 0
-        self._exact: dict[int, tuple[int, str]] = {}
+        self._exact: dict[int, int] = {}
         self._bands: dict[int, int] = {}
         self._signatures = np.zeros((1024, HASHES), dtype=np.uint64)
         self._ids: list[str] = []
@@ -53,9 +53,10 @@ class Copies:
             if not key:
                 found.append(None)
                 continue
-            known = self._exact.get(key)
-            if known is not None and known[0] > self._count - self._size:
-                found.append(known[1] if known[1] != post else None)
+            known = self._exact.get(key, -1)
+            if known >= 0 and known > self._count - self._size:
+                original = self._ids[known % self._size]
+                found.append(original if original != post else None)
                 continue
             found.append(self._place(key, post, texts.signatures.get(key)))
         return found
@@ -63,13 +64,13 @@ class Copies:
     def _place(self, key: int, post: str, signature: tuple[_Unsigned, list[int]] | None) -> str | None:
         """Joins a new text to a near-copy, or remembers it as an original."""
         if signature is not None:
-            for band in signature[1]:
-                number = self._bands.get(band, -self._size)
+            numbers = dict.fromkeys(self._bands[band] for band in signature[1] if band in self._bands)
+            for number in numbers:
                 if number <= self._count - self._size:
                     continue
                 row = number % self._size
                 if int((self._signatures[row] == signature[0]).sum()) >= AGREE:
-                    self._exact[key] = (number, self._ids[row])
+                    self._exact[key] = number
                     return self._ids[row]
         self._remember(key, post, signature)
         return None
@@ -77,7 +78,7 @@ class Copies:
     def _remember(self, key: int, post: str, signature: tuple[_Unsigned, list[int]] | None) -> None:
         number, row = self._count, self._count % self._size
         self._count += 1
-        self._exact[key] = (number, post)
+        self._exact[key] = number
         if row == len(self._ids):
             self._ids.append(post)
         else:
@@ -94,7 +95,7 @@ class Copies:
     def _forget(self) -> None:
         """Frees what no answer uses any more."""
         oldest = self._count - self._size
-        self._exact = {key: known for key, known in self._exact.items() if known[0] > oldest}
+        self._exact = {key: known for key, known in self._exact.items() if known > oldest}
         self._bands = {band: number for band, number in self._bands.items() if number > oldest}
 
 

@@ -7,7 +7,6 @@ language, and a narrative's id is a hash of event and specifics: the same on eve
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -22,14 +21,14 @@ NUMBER = r"(?:^|\s)(\d{2,6})(?:\s|$)"
 YEAR = r"^(?:19|20)\d\d$"
 
 
-_Key = tuple[str, str, str]
-"""platform, event, id"""
-_Row = tuple[str, str, str, str | None, str, str, datetime, str]
+class _Rows(NamedTuple):
+    """Mentions as `assign` sees them, one list per column."""
 
-
-class _Known(NamedTuple):
-    narrative: str | None
-    number: int
+    key: list[str]
+    target: list[str | None]
+    asserts: list[bool]
+    specific: list[str]
+    tagged: pl.DataFrame
 
 
 def narrative_id(event: str, specifics: str) -> str:
@@ -38,14 +37,18 @@ def narrative_id(event: str, specifics: str) -> str:
 
 
 class Narratives:
-    """Assigns narratives; remembers the last `size` mentions, for their answers, and `most` narratives an event."""
+    """Assigns narratives; remembers at least the last `size` mentions, and `most` narratives an event.
+
+    The memory is two generations of mentions: when the younger one is full the older is forgotten, which depends on
+    the number of mentions only and not on how they came in batches.
+    """
 
     def __init__(self, events: Sequence[Event], *, size: int = 200_000, most: int = 500) -> None:
         self._events = {event.name: event for event in events}
         self._size = size
         self._most = most
-        self._count = 0
-        self._posts: dict[_Key, _Known] = {}
+        self._young: dict[str, str | None] = {}
+        self._old: dict[str, str | None] = {}
         self._narratives: dict[str, dict[str, Narrative]] = {}
 
     def get(self, event: str, narrative: str) -> Narrative | None:
@@ -58,66 +61,74 @@ class Narratives:
 
     def assign(self, tagged: pl.DataFrame, words: pl.Series, copy_of: Sequence[str | None]) -> list[str | None]:
         """The narrative of each row, None for one that asserts nothing and answers nothing; rows in order."""
-        target = pl.when(pl.col("via") == "known").then(pl.col("id")).otherwise(pl.coalesce("parent", "original"))
-        rows = list(
-            tagged.with_columns(
-                pl.Series("original", copy_of, dtype=pl.String), pl.Series("specific", self._specifics(tagged, words))
-            )
-            .select("platform", "event", "id", target.alias("target"), "tag", "specific", "seen_at", "text")
-            .iter_rows()
-        )
-        found: dict[int, str | None] = {}
-        waiting: Sequence[int] = range(len(rows))
-        here = {(row[0], row[1], row[2]) for row in rows}
+        rows = self._rows(tagged, words, copy_of)
+        found: list[str | None] = [None] * tagged.height
+        waiting: Sequence[int] = range(tagged.height)
+        here = set(rows.key)
         while waiting:
-            later = [index for index in waiting if not self._assign_row(rows[index], index, found, here)]
+            later = [index for index in waiting if not self._assign_row(rows, index, found, here)]
             if len(later) == len(waiting):
                 here = set()
             waiting = later
-        return [found[index] for index in range(len(rows))]
-
-    def _assign_row(self, row: _Row, index: int, found: dict[int, str | None], here: set[_Key]) -> bool:
-        """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
-        platform, event, post, target, tag, specific, seen_at, text = row
-        known = self._recall((platform, event, target)) if target else None
-        if known is None and target and target != post and (platform, event, target) in here:
-            return False
-        if known is not None:
-            narrative = known.narrative
-        elif tag == Tag.OTHER:
-            narrative = None
-        else:
-            narrative = self._found(event, specific, text, seen_at)
-        found[index] = narrative
-        self._remember((platform, event, post), narrative)
-        return True
+        return found
 
     def remember(self, clustered: pl.DataFrame) -> None:
         """Refills the memory from archived mentions, in order."""
-        for row in clustered.select("platform", "event", "id", "narrative", "seen_at", "text").iter_rows():
-            self._remember((row[0], row[1], row[2]), row[3])
+        named = clustered.select(_key("id"), "narrative")
+        for key, narrative in named.iter_rows():
+            self._remember(key, narrative)
+        first = clustered.drop_nulls("narrative").unique("narrative", keep="first", maintain_order=True)
+        for index, (event, narrative) in enumerate(first.select("event", "narrative").iter_rows()):
+            if event in self._events:
+                self._begin(narrative, event, first, index)
 
-    def _recall(self, key: _Key) -> _Known | None:
-        known = self._posts.get(key)
-        return known if known is not None and known.number > self._count - self._size else None
+    def _rows(self, tagged: pl.DataFrame, words: pl.Series, copy_of: Sequence[str | None]) -> _Rows:
+        target = pl.when(pl.col("via") == "known").then(pl.col("id")).otherwise(pl.coalesce("parent", "original"))
+        columns = tagged.with_columns(pl.Series("original", copy_of, dtype=pl.String)).with_columns(
+            target.alias("target")
+        )
+        columns = columns.select(_key("id").alias("key"), _key("target").alias("target"), pl.col("tag") != Tag.OTHER)
+        specific = self._specifics(tagged, words).to_list()
+        key, target_key, asserts = (columns[name].to_list() for name in ("key", "target", "tag"))
+        return _Rows(key, target_key, asserts, specific, tagged)
 
-    def _remember(self, key: _Key, narrative: str | None) -> None:
-        self._posts[key] = _Known(narrative, self._count)
-        self._count += 1
-        if self._count % self._size == 0:
-            oldest = self._count - self._size
-            self._posts = {key: known for key, known in self._posts.items() if known.number > oldest}
+    def _assign_row(self, rows: _Rows, index: int, found: list[str | None], here: set[str]) -> bool:
+        """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
+        key, target = rows.key[index], rows.target[index]
+        if target is not None and target in self._young:
+            found[index] = self._young[target]
+        elif target is not None and target in self._old:
+            found[index] = self._old[target]
+        elif target is not None and target != key and target in here:
+            return False
+        elif rows.asserts[index]:
+            found[index] = self._found(rows, index)
+        self._remember(key, found[index])
+        return True
 
-    def _found(self, event: str, specific: str, text: str, seen_at: datetime) -> str:
-        """The narrative with these specifics, begun with this post where it is new and there is room."""
+    def _remember(self, key: str, narrative: str | None) -> None:
+        self._young[key] = narrative
+        if len(self._young) >= self._size:
+            self._young, self._old = {}, self._young
+
+    def _found(self, rows: _Rows, index: int) -> str:
+        """The narrative with the row's specifics, begun with it where it is new and there is room."""
+        event: str = rows.tagged["event"][index]
         narratives = self._narratives.setdefault(event, {})
+        specific = rows.specific[index]
         identity = narrative_id(event, specific)
         if identity not in narratives:
             if specific and len(narratives) >= self._most:
-                return self._found(event, "", text, seen_at)
-            label = text if specific else self._events[event].proposition
-            narratives[identity] = Narrative(id=identity, event=event, label=label[:300], first_seen=seen_at)
+                identity = narrative_id(event, "")
+            self._begin(identity, event, rows.tagged, index)
         return identity
+
+    def _begin(self, identity: str, event: str, tagged: pl.DataFrame, index: int) -> None:
+        """Notes a narrative whose first mention is row `index`; a known one stays as it is."""
+        main = identity == narrative_id(event, "")
+        label = self._events[event].proposition if main else (tagged["text"][index] or "")[:300]
+        begun = Narrative(id=identity, event=event, label=label, first_seen=tagged["seen_at"][index])
+        self._narratives.setdefault(event, {}).setdefault(identity, begun)
 
     def _specifics(self, tagged: pl.DataFrame, words: pl.Series) -> pl.Series:
         """What each row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
@@ -133,3 +144,8 @@ class Narratives:
         enough = words.list.len() >= SPECIFIC_WORDS
         chosen = pl.when(enough).then(pl.coalesce(number, person)).fill_null("")
         return frame.select(chosen.alias("specific")).to_series()
+
+
+def _key(name: str) -> pl.Expr:
+    """Platform, event and id in one string; null where the id is."""
+    return pl.concat_str("platform", "event", name, separator="\0")
