@@ -15,10 +15,10 @@ from monitor.demo.story import Curve, Scenario, Strand
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-REACH_TAIL = 1.7
-REACH_LIMIT = 30.0
+REACH_TAIL = 1.5
+REACH_LIMIT = 50.0
 DELAY_TAIL = 1.05
-DELAY_SCALE = 0.03  # hours
+DELAY_SCALE = 0.015  # hours
 STEP = 1 / 60
 
 
@@ -53,7 +53,7 @@ def reach(rng: np.random.Generator, size: int) -> Floats:
 
 
 def delays(rng: np.random.Generator, size: int) -> Floats:
-    """Hours between a post and its child: Lomax, median under two minutes, a tail of many hours."""
+    """Hours between a post and its child: Lomax, median under a minute, a tail of many hours."""
     return np.asarray(DELAY_SCALE * rng.pareto(DELAY_TAIL, size) + 4 / 3600, dtype=np.float64)
 
 

@@ -189,7 +189,9 @@ class Cast:
         strand = self._tree.strand[rows]
         under = np.where(self._told[strand], self.roles.tag[source], TAGS.index("other"))
         under = np.where(self._aside[strand], _ASIDE, under)
-        return draw(self._rng, np.clip(_CALM[under] + doubt * _DOUBT[under], 0, None))
+        weights = np.clip(_CALM[under] + doubt * _DOUBT[under], 0, None)
+        weights[:, ANSWERS.index("cheer")] *= self._scenario.cheers
+        return draw(self._rng, weights)
 
 
 def origins(tree: Tree, roles: Roles) -> Ints:

@@ -195,9 +195,13 @@ def _truth(scenario: Scenario, plot: Plot, ids: list[str]) -> dict[str, pl.Serie
     tree, played, names, _ = plot
     origin = origins(tree, played)
     mention = np.array([strand.mention for strand in scenario.strands])[tree.strand]
+    stories = [strand.story for strand in scenario.strands]
+    sides = np.isin(played.tag, (TAGS.index("claim"), TAGS.index("denial")))
+    unsaid = np.array([story is None for story in stories])[tree.strand]
+    about = np.where(sides & unsaid, len(stories), tree.strand)
     return {
         "truth_tag": _some(TAGS, played.tag),
-        "truth_story": _some([strand.story for strand in scenario.strands], tree.strand),
+        "truth_story": _some([*stories, scenario.story], about),
         "truth_original": _some(ids, origin, origin != np.arange(len(origin))),
         "truth_kind": _some([kind.name.lower() for kind in Kind], played.kind),
         "truth_language": _some(names.languages, played.language),

@@ -79,6 +79,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How many are generated unless somebody asks for another number; met within a few per cent."""
     begins: datetime
     hours: float
+    story: str
+    """The assertion that is meant where an answer takes sides under a post that asserts nothing."""
     texts: tuple[str, ...]
     """Books of stems, by the first word of their files."""
     languages: Shares
@@ -87,6 +89,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Share of denials among the answers that take a side."""
     daily_peak: float = 14.0
     """Hour of the day (UTC) at which the daily cycle peaks."""
+    cheers: bool = True
+    """Whether answers congratulate."""
     strands: tuple[Strand, ...]
     bursts: tuple[Burst, ...] = ()
 
