@@ -1,0 +1,120 @@
+"""Finds the cues of `lexica/cues.tsv` – words and phrases that hint at a tag in any of its languages – in hashed words."""
+
+from importlib import resources
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import xxhash
+
+from classifiers.hashing import Hashes, Words, combine, read_words
+from classifiers.text import fold, words
+
+__all__ = ["CUES", "CueTable", "Marks", "cue_table", "lexicon_text"]
+
+CUES: Final = (
+    "denial",
+    "negation",
+    "question",
+    "celebration",
+    "claim",
+    "relay",
+    "hedge",
+    "affirm",
+    "opinion",
+    "prayer",
+    "contest",
+    "wh",
+    "live",
+)
+"""The kinds of cue, in the order of their bits."""
+
+Marks = npt.NDArray[np.uint32]
+_FILTER_BITS: Final = np.uint64((1 << 18) - 1)
+
+
+class _Table(NamedTuple):
+    keys: Hashes
+    marks: Marks
+    maybe: npt.NDArray[np.bool_]
+
+    def find(self, hashes: Hashes) -> Marks:
+        found = np.zeros(len(hashes), dtype=np.uint32)
+        candidates = np.flatnonzero(self.maybe[(hashes & _FILTER_BITS).astype(np.intp)])
+        wanted = hashes[candidates]
+        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        found[candidates] = np.where(self.keys[places] == wanted, self.marks[places], 0)
+        return found
+
+
+def _table(entries: dict[int, int]) -> _Table:
+    keys = np.array(sorted(entries), dtype=np.uint64)
+    marks = np.array([entries[int(key)] for key in keys], dtype=np.uint32)
+    maybe = np.zeros(int(_FILTER_BITS) + 1, dtype=np.bool_)
+    maybe[(keys & _FILTER_BITS).astype(np.intp)] = True
+    return _Table(keys, marks, maybe)
+
+
+class CueTable(NamedTuple):
+    """The lexicon compiled for lookup: phrases by their number of words, stems by their number of code points."""
+
+    phrases: dict[int, _Table]
+    stems: dict[int, _Table]
+    fingerprint: str
+    """Hash of the lexicon's text; a model is good only with the lexicon it was trained on."""
+
+    def find(self, text: Words) -> Marks:
+        """(t,) per word the cues that begin at it: bit i for `CUES[i]`."""
+        found = np.zeros(len(text.hashes), dtype=np.uint32)
+        left = text.counts[text.rows] - text.positions()
+        running = text.hashes
+        for size in range(1, max(self.phrases) + 1):
+            if size > 1:
+                running = combine(running[:-1], text.hashes[size - 1 :])
+            if size in self.phrases and len(running):
+                reach = len(running)
+                found[:reach] |= np.where(left[:reach] >= size, self.phrases[size].find(running), 0).astype(np.uint32)
+        for length, table in self.stems.items():
+            found |= np.where(text.lengths >= length, table.find(text.prefixes(length)), 0).astype(np.uint32)
+        return found
+
+
+def lexicon_text() -> str:
+    """The lexicon file as it is."""
+    return resources.files("classifiers").joinpath("lexica", "cues.tsv").read_text(encoding="utf-8")
+
+
+def cue_table(lexicon: str) -> CueTable:
+    """Compiles a lexicon: lines of cue, language and phrases between bars; a last `*` makes a one-word phrase a stem.
+
+    Raises ValueError for a cue that is none of `CUES`.
+    """
+    rows = [line.split("\t") for line in lexicon.splitlines()[1:] if line]
+    cues = [cue for cue, _, phrases in rows for _ in phrases.split(" | ")]
+    texts = [phrase for _, _, phrases in rows for phrase in phrases.split(" | ")]
+    phrases: dict[int, dict[int, int]] = {}
+    stems: dict[int, dict[int, int]] = {}
+    folded = read_words(words(fold(pl.Series([text.removesuffix("*") for text in texts]))))
+    for place, (cue, text) in enumerate(zip(cues, texts, strict=True)):
+        bit = 1 << CUES.index(cue)
+        begin, count = int(folded.starts[place]), int(folded.counts[place])
+        if count == 0:
+            continue
+        stem = text.endswith("*") and count == 1
+        key = _phrase_hash(folded.hashes[begin : begin + count])
+        size = int(folded.lengths[begin]) if stem else count
+        entries = (stems if stem else phrases).setdefault(size, {})
+        entries[key] = entries.get(key, 0) | bit
+    return CueTable(
+        {size: _table(entries) for size, entries in sorted(phrases.items())},
+        {size: _table(entries) for size, entries in sorted(stems.items())},
+        xxhash.xxh64_hexdigest(lexicon.encode()),
+    )
+
+
+def _phrase_hash(hashes: Hashes) -> int:
+    running = hashes[:1]
+    for place in range(1, len(hashes)):
+        running = combine(running, hashes[place : place + 1])
+    return int(running[0])

@@ -1,0 +1,85 @@
+"""Hashes words by the thousand, the same on every machine and in every version.
+
+A word's hash is a polynomial over its code points modulo 2^64, mixed by splitmix64's last step (Steele et al. 2014).
+One running sum over all code points of a batch gives the hash of every word and of every prefix of it.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+__all__ = ["HASH_NAME", "Hashes", "Numbers", "Words", "combine", "mix", "read_words", "word_hash"]
+
+HASH_NAME: Final = "poly64-splitmix/1"
+_RADIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
+
+
+class Words(NamedTuple):
+    """The words of n texts in one row: t words, text after text."""
+
+    hashes: Hashes
+    """(t,) hash of each word."""
+    rows: Numbers
+    """(t,) index of the text a word stands in."""
+    counts: Numbers
+    """(n,) words per text."""
+    starts: Numbers
+    """(n,) index of a text's first word."""
+    lengths: Numbers
+    """(t,) code points per word."""
+    begins: Numbers
+    """(t,) where a word begins among all code points."""
+    sums: Hashes
+    """(code points + 1,) the running sum the hashes are differences of."""
+
+    def prefixes(self, length: int) -> Hashes:
+        """(t,) hash of each word's first `length` code points; of the whole word where it is shorter."""
+        ends = self.begins + np.minimum(self.lengths, length)
+        return mix(self.sums[ends] - self.sums[self.begins])
+
+    def positions(self) -> Numbers:
+        """(t,) place of each word in its text, from 0."""
+        return np.arange(len(self.rows)) - self.starts[self.rows]
+
+
+def mix(values: Hashes) -> Hashes:
+    """Spreads every bit of 64 over all others (the last step of splitmix64)."""
+    mixed = values ^ (values >> np.uint64(30))
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def combine(first: Hashes, second: Hashes) -> Hashes:
+    """Hash of a pair of hashes; the order matters."""
+    return mix(first * np.uint64(3) + second * _RADIX)
+
+
+def read_words(words: pl.Series) -> Words:
+    """Hashes a column of word lists (List of String, no null)."""
+    counts = words.list.len().to_numpy().astype(np.int64)
+    flat = words.filter(words.list.len() > 0).explode()
+    lengths = flat.str.len_chars().to_numpy().astype(np.int64)
+    joined = flat.str.join("").item() if len(flat) else ""
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
+    begins = np.cumsum(lengths) - lengths
+    places = np.arange(len(points)) - np.repeat(begins, lengths)
+    longest = int(lengths.max()) if len(lengths) else 0
+    powers = np.cumprod(np.full(longest + 1, _RADIX, dtype=np.uint64))
+    sums = np.zeros(len(points) + 1, dtype=np.uint64)
+    np.cumsum(points * powers[places], out=sums[1:])
+    hashes = mix(sums[begins + lengths] - sums[begins])
+    starts = np.cumsum(counts) - counts
+    return Words(hashes, np.repeat(np.arange(len(counts)), counts), counts, starts, lengths, begins, sums)
+
+
+def word_hash(word: str) -> int:
+    """Hash of one word, as `read_words` gives it; for check vectors and tables."""
+    return int(read_words(pl.Series([[word]])).hashes[0])

@@ -1,0 +1,74 @@
+"""Tags mentions: an original against its event's proposition, an answer against its parent.
+
+Equal (text, parent) pairs are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of its own, or the text
+of what it reposts) is read as the post it reposts, that is against the proposition.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from classifiers.artifact import ArtifactError, load
+from classifiers.tagger import Tagger
+from monitor.errors import SettingsError
+from monitor.frames import TAG, TAGGED, TAGS, Tag
+
+__all__ = ["TagStage", "load_tagger"]
+
+_SILENT: Final = ("delete", "counts")
+
+
+def load_tagger(path: Path) -> Tagger:
+    """The tagger in an artifact; raises SettingsError that says what is wrong with the file."""
+    try:
+        return load(path)
+    except ArtifactError as error:
+        raise SettingsError([str(error)]) from error
+
+
+class TagStage:
+    """MENTIONS → TAGGED; `propositions` maps an event's name to its proposition."""
+
+    def __init__(self, tagger: Tagger, propositions: Mapping[str, str]) -> None:
+        self._tagger = tagger
+        self._propositions = pl.DataFrame(
+            {"event": list(propositions), "proposition": list(propositions.values())},
+            schema={"event": pl.String, "proposition": pl.String},
+        )
+
+    def tag(self, mentions: pl.DataFrame) -> pl.DataFrame:
+        """Adds tag and probabilities; deletions and counts say nothing and are `other` with certainty."""
+        pairs = mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(
+            _read().alias("read"), _against().alias("against")
+        )
+        distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
+        probabilities = self._tagger.probabilities(distinct["read"], distinct["against"])
+        known = distinct.with_columns(
+            self._tagger.decide(probabilities).cast(TAG).alias("tag"),
+            *(pl.Series(f"p_{tag.value}", probabilities[:, place]) for place, tag in enumerate(TAGS)),
+        )
+        tagged = pairs.join(known, on=["read", "against"], how="left", maintain_order="left").select(
+            pl.col("tag").fill_null(Tag.OTHER.value),
+            *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
+        )
+        return mentions.hstack(tagged).select(TAGGED.keys())
+
+
+def _bare() -> pl.Expr:
+    """Whether a post repeats what it reposts and says nothing itself."""
+    text = pl.col("text").fill_null("")
+    return pl.col("repost_of").is_not_null() & ((text == "") | (text == pl.col("parent_text").fill_null("")))
+
+
+def _read() -> pl.Expr:
+    """What is read; null for a deletion or counts."""
+    text = pl.when(_bare()).then(pl.coalesce("parent_text", "text")).otherwise("text").fill_null("")
+    return pl.when(~pl.col("op").cast(pl.String).is_in(_SILENT)).then(text)
+
+
+def _against() -> pl.Expr:
+    """What it is read against: its parent, or the proposition."""
+    proposition = pl.col("proposition").fill_null("")
+    return pl.when(_bare()).then(proposition).otherwise(pl.coalesce("parent_text", proposition))
