@@ -1,38 +1,32 @@
 """Who answers a known mention is a mention too: replies, quotes and reposts, down the thread and across batches.
 
 Only 10–40 % of the denials under a claim name the event, so the thread is what finds them. A post without a term whose
-target is unknown waits a bounded seen time; when its target becomes a mention at time t, it becomes one as of t.
+target is unknown waits a bounded seen time; when its target becomes a mention at time t, it becomes one as of t. Edits
+and counts make no mention: they pass for mentions that are known.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import polars as pl
 
-from monitor.frames import MENTIONS, ORDER, POSTS
+from monitor.frames import MENTIONS, ORDER, POSTS, TIME
+from monitor.match.memory import Known, Mentions, Post, Waiting
 
-_Key = tuple[str, str]
-"""platform, id"""
-_VIA = ("repost", "reply", "quote")
-_TARGETS = {"repost": "repost_of", "reply": "reply_to", "quote": "quote_of"}
-
-
-class _Known(NamedTuple):
-    """What is remembered of a mention."""
-
-    number: int
-    root: str
-    text: str | None
-    root_text: str | None
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TARGETS = ("repost_of", "reply_to", "quote_of")
+_POST = ("platform", "id", "op", "seen_at", "text", "parent_text", "root", *_TARGETS)
 
 
 class _Found(NamedTuple):
-    """A mention made in this call; `row` is its index in the posts at hand."""
+    """A mention: what it adds to row `row` of the posts at hand."""
 
     row: int
     event: str
-    seen_at: datetime
+    seen_at: int
     via: str
     term: str | None
     parent: str | None
@@ -41,168 +35,168 @@ class _Found(NamedTuple):
     root_text: str | None
 
 
+class _Thread(NamedTuple):
+    """What a post reposts, answers or quotes."""
+
+    via: str
+    target: str
+    known: Known
+
+
+_FOUND = {"row": pl.Int64} | {name: MENTIONS[name] for name in _Found._fields[1:]} | {"seen_at": pl.Int64}
+
+
 class Threads:
-    """A bounded memory of mentions; `size` counts mentions, and answers depend on their order only."""
+    """A bounded memory of mentions, and of posts that wait for the one they answer."""
 
     def __init__(
-        self, *, size: int = 200_000, wait: timedelta = timedelta(seconds=10), most_waiting: int = 100_000
+        self,
+        *,
+        size: int = 200_000,
+        wait: timedelta = timedelta(seconds=10),
+        most_waiting: int = 100_000,
     ) -> None:
-        self._size = size
-        self._wait = wait
-        self._most_waiting = most_waiting
-        self._count = 0
-        self._known: dict[_Key, dict[str, _Known]] = {}
-        self._waiting = pl.DataFrame(schema=POSTS)
+        self._mentions = Mentions(size)
+        self._waiting = Waiting(wait // _MICROSECOND, most_waiting)
+        self._kept = pl.DataFrame(schema=POSTS)
+        """The rows of those that wait; the first has the number `_first`."""
+        self._first = 0
+        self._found: list[_Found] = []
+        self._newly: list[int] = []
         self.duplicates = 0
-        """Mentions that had been seen before, so far."""
-        self.overflowed = 0
-        """Posts that could not wait for their parent because too many did, so far."""
+        """Creates that came again for an event they were known to mention, so far."""
+
+    @property
+    def overflowed(self) -> int:
+        """Posts that could not wait as long as they should because too many did, so far."""
+        return self._waiting.overflowed
 
     def follow(self, posts: pl.DataFrame, hits: pl.DataFrame, upto: datetime) -> pl.DataFrame:
-        """POSTS and their matches → MENTIONS, in ORDER."""
+        """POSTS in ORDER and their matches (`Matcher.find`) → MENTIONS in ORDER; nothing before `upto` follows."""
         terms: dict[int, dict[str, str]] = {}
-        offset = self._waiting.height
-        for row, event, term in hits.iter_rows():
-            terms.setdefault(row + offset, {})[event] = term
-        at_hand = pl.concat([self._waiting, posts])
-        found, children = self._walk(at_hand, terms)
-        self._keep_waiting(at_hand, children, {mention.row for mention in found}, upto)
-        return _mentions(at_hand, found)
+        for row, event, term in zip(*(hits[name].to_list() for name in ("row", "event", "term")), strict=True):
+            terms.setdefault(row, {})[event] = term
+        self._found, self._newly = [], []
+        none: dict[str, str] = {}
+        for post in _related(posts, hits["row"]):
+            self._read(post, terms.get(post.row, none))
+        at_hand = pl.concat([self._kept, posts.select(POSTS.keys())])
+        mentions = _mentions(at_hand, self._found, self._kept.height)
+        self._waiting.expire((upto - _EPOCH) // _MICROSECOND)
+        self._kept = pl.concat([self._kept, posts.select(POSTS.keys())[self._newly]])
+        self._kept = self._kept.slice(self._waiting.first - self._first).rechunk()
+        self._first = self._waiting.first
+        return mentions
 
     def remember(self, mentions: pl.DataFrame) -> None:
-        """Refills the memory from archived mentions, in order."""
-        columns = ("platform", "id", "event", "text", "root", "root_text")
-        for platform, post, event, text, root, root_text in mentions.select(columns).iter_rows():
-            self._remember((platform, post), event, _Known(self._count, root or post, text, root_text))
+        """Refills the memory from archived mentions in order; waiting posts are not archived."""
+        columns = ("platform", "id", "event", "text", "parent", "root", "repost_of")
+        lists = (mentions[name].to_list() for name in columns)
+        for platform, post, event, text, parent, root, repost_of in zip(*lists, strict=True):
+            key = (platform, post)
+            others = tuple(known for known in self._mentions.of(key) if known.event != event)
+            if parent is not None:
+                self._mentions.referred((platform, parent))
+            reposts = parent if parent == repost_of else None
+            self._mentions.add(key, (*others, Known(event, root or post, text, reposts)))
 
-    def _walk(self, posts: pl.DataFrame, terms: dict[int, dict[str, str]]) -> tuple[list[_Found], list[int]]:
-        """The mentions among `posts`, and the rows whose target is not known (yet)."""
-        related = posts.select(
-            pl.int_range(pl.len()).alias("row"), "platform", "id", "op", "seen_at", "text", "parent_text", "root",
-            *_TARGETS.values(),
-        ).filter(
-            pl.col("row").is_in(list(terms))
-            | pl.any_horizontal(pl.col(*_TARGETS.values()).is_not_null())
-            | (pl.col("op") != "create")
-        )  # fmt: skip
-        found: list[_Found] = []
-        lost: dict[_Key, list[_Row]] = {}
-        children: list[int] = []
-        for row in map(_Row._make, related.iter_rows()):
-            made = self._mention(row, terms.get(row.row, {}), row.seen_at)
-            if not made and row.op == "create":
-                children.append(row.row)
-                for target in row.targets():
-                    lost.setdefault(target, []).append(row)
-            found += made
-            if made:
-                found += self._adopt(row, row.seen_at, lost)
-        return found, children
+    def _read(self, post: Post, terms: Mapping[str, str]) -> None:
+        """One post of the stream in its turn."""
+        if post.op != "create":
+            self._again(post)
+            return
+        if self._admitted(post, terms, post.row, post.seen_at):
+            self._waiting.take(post.key)
+            if self._waiting.awaited(post.key):
+                self._adopt(post)
+        elif post.aims and not self._mentions.of(post.key) and self._waiting.add(post) is not None:
+            self._newly.append(post.row)
 
-    def _adopt(self, parent: "_Row", at: datetime, lost: dict[_Key, list["_Row"]]) -> Iterator[_Found]:
-        """The waiting children of a new mention, and theirs."""
-        for child in lost.pop((parent.platform, parent.id), ()):
-            if at - child.seen_at <= self._wait and not self._recall((child.platform, child.id)):
-                made = self._mention(child, {}, at)
-                yield from made
-                if made:
-                    yield from self._adopt(child, at, lost)
-
-    def _mention(self, row: "_Row", terms: dict[str, str], at: datetime) -> list[_Found]:
-        """The mentions `row` makes, one per event; remembers them."""
-        key = (row.platform, row.id)
-        mine = self._recall(key)
-        if row.op != "create":
-            return [self._again(row, event, known) for event, known in mine.items()]
-        parents = {via: self._recall((row.platform, target)) for via, target in row.by_via() if target}
-        events = {event: None for known in parents.values() for event in known} | dict.fromkeys(terms)
-        made = []
-        for event in sorted(events):
-            if event in mine:
-                self.duplicates += 1
-                continue
-            via, parent, known = next(
-                (
-                    (via, target, parents[via][event])
-                    for via, target in row.by_via()
-                    if target and event in parents[via]
-                ),
-                ("term", None, None),
+    def _again(self, post: Post) -> None:
+        """An update, delete or counts: passes for what is known."""
+        known = self._mentions.of(post.key)
+        if post.op == "delete":
+            self._waiting.take(post.key)
+        if known and post.op != "counts":
+            self._mentions.reword(post.key, post.text if post.op == "update" else None)
+        for event, root, *_ in known:
+            root_text = self._mentions.text((post.platform, root), event) if root != post.id else None
+            named = root if root != post.id else post.root
+            self._found.append(
+                _Found(post.row, event, post.seen_at, "known", None, None, post.parent_text, named, root_text)
             )
-            text = row.parent_text or (known.text if known else None)
-            root = known.root if known else row.root
-            root_text = (known.root_text or known.text) if known else None
-            kind = "term" if event in terms and via != "repost" else via
-            made.append(_Found(row.row, event, at, kind, terms.get(event), parent, text, root, root_text))
-            own_text = row.text or (text if via == "repost" else row.text)
-            self._remember(key, event, _Known(self._count, root or row.id, own_text, root_text))
-        return made
 
-    def _again(self, row: "_Row", event: str, known: _Known) -> _Found:
-        """An update, delete or counts of a known mention."""
-        if row.op != "counts":
-            self._known[row.platform, row.id][event] = known._replace(text=row.text)
-        return _Found(row.row, event, row.seen_at, "known", None, None, row.parent_text, known.root, known.root_text)
+    def _admitted(self, post: Post, terms: Mapping[str, str], row: int, at: int) -> bool:
+        """Makes the post a mention of every event that it or its target speaks of; says whether it became one."""
+        key = (post.platform, post.id)
+        mine = self._mentions.of(key)
+        threads = self._threads(post) if post.aims else {}
+        events = {**threads, **terms} if threads else terms
+        if mine:
+            had = {known.event for known in mine}
+            again = len(had.intersection(events)) if events else len(had)
+            self.duplicates += again
+            events = {event: "" for event in events if event not in had}
+        if not events:
+            return False
+        made = [self._made(post, event, terms.get(event), threads.get(event), row=row, at=at) for event in events]
+        self._mentions.add(key, (*mine, *made))
+        return True
 
-    def _recall(self, key: _Key) -> dict[str, _Known]:
-        known = self._known.get(key)
-        if known is None:
-            return {}
-        oldest = self._count - self._size
-        return {event: mention for event, mention in known.items() if mention.number >= oldest}
+    def _threads(self, post: Post) -> dict[str, _Thread]:
+        """Event → what the post reposts, answers or quotes there."""
+        threads: dict[str, _Thread] = {}
+        for via, target in post.targets():
+            for known in self._mentions.referred((post.platform, target)):
+                threads.setdefault(known.event, _Thread(via, target, known))
+        return threads
 
-    def _remember(self, key: _Key, event: str, known: _Known) -> None:
-        self._known.setdefault(key, {})[event] = known
-        self._count += 1
-        if self._count % self._size == 0:
-            oldest = self._count - self._size
-            kept = (
-                (key, {name: one for name, one in events.items() if one.number >= oldest})
-                for key, events in self._known.items()
-            )
-            self._known = {key: events for key, events in kept if events}
+    def _made(self, post: Post, event: str, term: str | None, thread: _Thread | None, *, row: int, at: int) -> Known:
+        """Notes a mention; gives what to remember of it."""
+        root, platform = post.root, post.platform
+        via, parent, parent_text, reposts = "term", None, post.parent_text, None
+        if thread is not None:
+            via = thread.via if term is None else via
+            parent, root = thread.target, thread.known.root
+            parent_text = parent_text or self._mentions.text((platform, parent), event)
+            reposts = parent if thread.via == "repost" else None
+        root_text = None if root is None else self._mentions.text((platform, root), event)
+        self._found.append(_Found(row, event, at, via, term, parent, parent_text, root, root_text))
+        return Known(event, root or post.id, post.text, reposts)
 
-    def _keep_waiting(self, posts: pl.DataFrame, children: list[int], found: set[int], upto: datetime) -> None:
-        """Children that may still find their parent wait for the next batch."""
-        waiting = posts[[row for row in children if row not in found]]
-        waiting = waiting.filter(pl.col("seen_at") >= upto - self._wait)
-        self.overflowed += max(0, waiting.height - self._most_waiting)
-        self._waiting = waiting.tail(self._most_waiting)
-
-
-class _Row(NamedTuple):
-    """The columns of a post that threads are made of."""
-
-    row: int
-    platform: str
-    id: str
-    op: str
-    seen_at: datetime
-    text: str | None
-    parent_text: str | None
-    root: str | None
-    repost_of: str | None
-    reply_to: str | None
-    quote_of: str | None
-
-    def by_via(self) -> tuple[tuple[str, str | None], ...]:
-        """What it reposts, answers, quotes, in the order that decides."""
-        return (("repost", self.repost_of), ("reply", self.reply_to), ("quote", self.quote_of))
-
-    def targets(self) -> set[_Key]:
-        """The posts it reposts, answers or quotes."""
-        return {(self.platform, target) for _, target in self.by_via() if target}
+    def _adopt(self, parent: Post) -> None:
+        """Those that waited for a new mention become mentions as of its time, and so do those that waited for them."""
+        parents = deque([parent])
+        while parents:
+            for number, child in self._waiting.children(parents.popleft().key, parent.seen_at):
+                place = number - self._first - self._kept.height
+                row = self._newly[place] if place >= 0 else place
+                if self._admitted(child, {}, row, parent.seen_at):
+                    parents.append(child)
 
 
-def _mentions(posts: pl.DataFrame, found: list[_Found]) -> pl.DataFrame:
-    """The frame of what was found."""
-    columns = list(zip(*found, strict=True)) or [() for _ in _Found._fields]
-    made = dict(zip(_Found._fields, columns, strict=True))
-    frame = posts[list(made.pop("row"))].with_columns(
-        pl.Series(name, values, dtype=MENTIONS[name]) for name, values in made.items()
-    )
+def _related(posts: pl.DataFrame, named: pl.Series) -> Iterator[Post]:
+    """The posts that can be mentions: by a term, by a target or by being known."""
+    rows = pl.Series("row", range(posts.height), dtype=pl.UInt32)
+    if named.n_unique() < posts.height:
+        linked = posts.select(pl.any_horizontal(pl.col(_TARGETS).is_not_null(), pl.col("op") != "create")).to_series()
+        rows = rows.filter(linked | rows.is_in(named.implode()))
+        posts = posts[rows]
+    columns = posts.select(pl.col("seen_at").cast(pl.Int64) if name == "seen_at" else name for name in _POST)
+    return map(Post._make, zip(rows.to_list(), *(column.to_list() for column in columns), strict=True))
+
+
+def _mentions(at_hand: pl.DataFrame, found: Sequence[_Found], first: int) -> pl.DataFrame:
+    """The frame of what was found; a row of the batch stands `first` further in the posts at hand."""
+    made = pl.DataFrame(found, schema=_FOUND, orient="row")
+    whole = pl.col("op").is_in(["create", "update"])
     return (
-        frame.with_columns(event_time=pl.min_horizontal("posted_at", "seen_at"))
-        .select(MENTIONS.keys())
+        at_hand[made["row"] + first]
+        .with_columns(made.drop("row").with_columns(pl.col("seen_at").cast(TIME)))
+        .with_columns(
+            event_time=pl.when(whole).then(pl.min_horizontal("posted_at", "seen_at")).otherwise("seen_at"),
+            text=pl.when(pl.col("op") != "delete").then("text"),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in MENTIONS.items())
         .sort(ORDER, maintain_order=True)
     )

@@ -1,0 +1,152 @@
+"""What threads are made of: the mentions that are known, and the posts that wait for their target; both bounded.
+
+Every change is made by a post in its place in the stream, never by the end of a batch, so no cut of the stream shows.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+Key = tuple[str, str]
+"""platform, id"""
+
+
+class Post(NamedTuple):
+    """The columns of a post that threads are made of."""
+
+    row: int
+    """Index into the batch."""
+    platform: str
+    id: str
+    op: str
+    seen_at: int
+    """Microseconds since 1970."""
+    text: str | None
+    parent_text: str | None
+    root: str | None
+    repost_of: str | None
+    reply_to: str | None
+    quote_of: str | None
+
+    @property
+    def key(self) -> Key:
+        """Its identity."""
+        return self.platform, self.id
+
+    @property
+    def aims(self) -> bool:
+        """Whether it reposts, answers or quotes a post."""
+        return self.reply_to is not None or self.repost_of is not None or self.quote_of is not None
+
+    def targets(self) -> list[tuple[str, str]]:
+        """(via, id) of what it reposts, answers, quotes, in the order that decides."""
+        named = (("repost", self.repost_of), ("reply", self.reply_to), ("quote", self.quote_of))
+        return [(via, target) for via, target in named if target is not None and target != self.id]
+
+
+class Known(NamedTuple):
+    """What is remembered of a mention of one event."""
+
+    event: str
+    root: str
+    text: str | None
+    reposts: str | None
+    """The mention whose text it has where it has none of its own."""
+
+
+class Mentions:
+    """The `size` mentioned posts that were last made or referred to."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: OrderedDict[Key, tuple[Known, ...]] = OrderedDict()
+
+    def of(self, key: Key) -> tuple[Known, ...]:
+        """What is known of a post, one per event."""
+        return self._known.get(key, ())
+
+    def referred(self, key: Key) -> tuple[Known, ...]:
+        """The same, and it stays longer for it."""
+        known = self._known.get(key, ())
+        if known:
+            self._known.move_to_end(key)
+        return known
+
+    def add(self, key: Key, known: tuple[Known, ...]) -> None:
+        """Remembers what a post is known as; the post unused for longest goes."""
+        self._known[key] = known
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
+
+    def reword(self, key: Key, text: str | None) -> None:
+        """The post has another text now, or none."""
+        self._known[key] = tuple([known._replace(text=text) for known in self._known[key]])
+
+    def text(self, key: Key, event: str) -> str | None:
+        """The text of a mention, a bare repost's being its original's; None if not known."""
+        for known in self._known.get(key, ()):
+            if known.event == event:
+                return known.text or (self.text((key[0], known.reposts), event) if known.reposts else None)
+        return None
+
+
+class Waiting:
+    """Posts whose targets are unknown, each for `wait` microseconds and no more than `most` at once."""
+
+    def __init__(self, wait: int, most: int) -> None:
+        self._wait = wait
+        self._most = most
+        self._line: OrderedDict[Key, tuple[int, Post]] = OrderedDict()
+        self._by_target: dict[Key, dict[Key, None]] = {}
+        self._number = 0
+        self.overflowed = 0
+        """Posts that could not wait as long as they should because too many did, so far."""
+
+    def add(self, post: Post) -> int | None:
+        """Lets a post wait; gives its number in the line, None if it waits there already."""
+        self.expire(post.seen_at)
+        if post.key in self._line:
+            return None
+        if len(self._line) >= self._most:
+            self.take(next(iter(self._line)))
+            self.overflowed += 1
+        self._line[post.key] = self._number, post
+        for _, target in post.targets():
+            self._by_target.setdefault((post.platform, target), {})[post.key] = None
+        self._number += 1
+        return self._number - 1
+
+    def expire(self, now: int) -> None:
+        """Those that waited too long go."""
+        while self._line:
+            key, (_, post) = next(iter(self._line.items()))
+            if now - post.seen_at <= self._wait:
+                return
+            self.take(key)
+
+    def take(self, key: Key) -> tuple[int, Post] | None:
+        """Takes a post out of the line."""
+        found = self._line.pop(key, None)
+        if found is not None:
+            for _, target in found[1].targets():
+                waiting = self._by_target.get((key[0], target), {})
+                waiting.pop(key, None)
+                if not waiting:
+                    self._by_target.pop((key[0], target), None)
+        return found
+
+    def awaited(self, target: Key) -> bool:
+        """Whether a post waits for `target`."""
+        return target in self._by_target
+
+    def children(self, target: Key, at: int) -> Iterator[tuple[int, Post]]:
+        """Takes out those that wait for `target`, in the order they came, and gives those still in time."""
+        for key in tuple(self._by_target.get(target, ())):
+            found = self.take(key)
+            if found is not None and at - found[1].seen_at <= self._wait:
+                yield found
+
+    @property
+    def first(self) -> int:
+        """The number of the first in the line; with none waiting, of the next to come."""
+        return next(iter(self._line.values()))[0] if self._line else self._number
