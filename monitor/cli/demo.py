@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         walk = Walk([script.event], load_tagger(packaged_model()))
     speed = _chosen(arguments.speed, script)
     pace = "as fast as it goes" if speed is None else f"{speed:,.0f} × real time"
-    drawn = _picture(arguments.picture, pace)
+    drawn = drawing(arguments.picture, pace)
     stay = console.is_terminal and not arguments.once
     with _screen(console, pace) as show, tempfile.TemporaryDirectory(prefix="monitor-demo-") as folder:
         play = Play(script, walk, speed=speed, clock=SystemClock())
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             show(board)
 
         try:
-            outcome = asyncio.run(_perform(play, Path(folder) / "demo.sqlite", watch, stay=stay))
+            outcome = asyncio.run(perform(play, Path(folder) / "demo.sqlite", watch, stay=stay))
         except ExceptionGroup as group:
             raise _alone(group) from group
     console.print(summary(outcome))
@@ -101,8 +101,8 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=LINE)
 
 
-async def _perform(play: Play, archive: Path, watch: Watch, *, stay: bool) -> Outcome:
-    """The play, until it ends or somebody interrupts; a second interrupt kills."""
+async def perform(play: Play, archive: Path, watch: Watch, *, stay: bool) -> Outcome:
+    """The play until it ends (`stay`: and then until an interrupt) or is interrupted; a second interrupt kills."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -163,8 +163,8 @@ class _Lines:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _picture(path: Path | None, pace: str) -> Watch:
-    """Draws to `path` once, when the first race alert has fired and its card has arrived."""
+def drawing(path: Path | None, pace: str) -> Watch:
+    """Draws to `path` once, when the first race alert has fired and its card has arrived; raises StoreError."""
     left = [path] if path else []
 
     def draw(board: Board) -> None:

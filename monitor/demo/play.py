@@ -41,8 +41,10 @@ WHOLE_STORY = timedelta(minutes=2)
 FRAME = timedelta(milliseconds=250)
 """A step of the story takes this long on the wall,"""
 LEAST_STEP = timedelta(seconds=1)
-MOST_STEP = timedelta(minutes=30)
-"""… and is this long where nothing holds it back."""
+MOST_STEP = timedelta(hours=1)
+"""… and is this long where nothing holds it back,"""
+MOST_POSTS = 1_000
+"""… or shorter, to hold about so many posts."""
 
 
 class Script(NamedTuple):
@@ -87,16 +89,16 @@ def write(name: str, seed: int, posts: int | None = None) -> Script:
 
 
 def batches(script: Script, step: timedelta) -> Iterator[Batch]:
-    """The story in steps of seen time; the last one lets pending alerts come to their end."""
-    at = script.begins
+    """The story in steps of seen time; the last one holds what was seen after its end."""
     seen = script.posts["seen_at"]
-    row = 0
+    at, row = script.begins, 0
     while at < script.ends:
-        at = min(at + step, script.ends)
+        at = min(script.begins + ((at - script.begins) // step + 1) * step, script.ends)
+        if row + MOST_POSTS < len(seen):
+            at = min(at, seen[row + MOST_POSTS].replace(microsecond=0) + LEAST_STEP)
         end = len(seen) if at == script.ends else int(seen.search_sorted(at))
-        posts = script.posts[row:end]
-        row = end
-        yield Batch(posts, upto=max(at, posts["seen_at"][-1] + LEAST_STEP) if at == script.ends and len(posts) else at)
+        posts, row = script.posts[row:end], end
+        yield Batch(posts, max([at, *(posts["seen_at"].tail(1) + LEAST_STEP)]) if at == script.ends else at)
 
 
 def step_of(speed: float | None) -> timedelta:

@@ -1,5 +1,6 @@
 """`monitor demo` as somebody runs it: without a terminal, in one, and interrupted."""
 
+import asyncio
 import os
 import pty
 import re
@@ -11,37 +12,24 @@ from pathlib import Path
 import pytest
 
 from monitor.__main__ import main
-
-SMALL = ("--posts", "1500", "--seed", "5")
-COMMAND = (sys.executable, "-m", "monitor", "demo", *SMALL)
-
-
-def said(capsys: pytest.CaptureFixture[str], *options: str) -> str:
-    assert main(["demo", *SMALL, "--once", "--speed", "max", *options]) == 0
-    return capsys.readouterr().out
-
-
-def told(text: str) -> list[str]:
-    """The lines about alerts."""
-    return re.findall(r"^.* race (?:pending|firing|resolved) .*$", text, re.MULTILINE)
+from monitor.cli.demo import drawing, perform
+from monitor.demo.board import Board
+from monitor.errors import StoreError
+from tests.demo.boards import a_board, a_step
+from tests.demo.plays import a_play
+from tests.fakes.alerts import an_alert
+from tests.fakes.clock import settle
 
 
-def test_without_a_terminal_it_prints_hours_alerts_and_the_summary_twice_the_same(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    first = said(capsys, "--picture", str(tmp_path / "deep" / "demo.svg"))
-    assert len(re.findall(r"^0[3-7] Sep \d\d:\d\d UTC  [\d,]+ posts", first, re.MULTILINE)) == 96
-    assert "The story is over: " in first
-    assert "How well it tagged" in first
-    assert "Where to go next" in first
-    assert "\x1b" not in first
-    assert (tmp_path / "deep" / "demo.svg").read_text("utf-8").startswith("<svg")
-    assert told(first)
-    assert told(said(capsys)) == told(first)
-
-
-def test_another_seed_tells_another_story(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "--seed", "6") != said(capsys)
+def test_without_a_terminal_it_prints_a_line_an_hour_and_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--posts", "600", "--speed", "max"]) == 0
+    said = capsys.readouterr().out
+    hours = re.findall(r"^0[3-7] Sep (\d\d):\d\d UTC  [\d,]+ posts, [\d,]+ mentions", said, re.MULTILINE)
+    assert hours == [f"{hour % 24:02}" for hour in range(1, 97)]
+    assert "The story is over: " in said
+    assert "How well it tagged" in said
+    assert "Where to go next" in said
+    assert "\x1b" not in said
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "0.5", "-3", "inf", "nan", ""])
@@ -54,47 +42,73 @@ def test_a_speed_that_is_none_is_refused_with_a_line_that_says_what_to_write(
     assert "write max, or a number of at least 1" in capsys.readouterr().err
 
 
-def test_a_picture_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", *SMALL, "--once", "--speed", "max", "--picture", "/proc/none/demo.svg"]) == 1
-    assert capsys.readouterr().err.startswith("monitor: cannot write /proc/none/demo.svg: ")
+def test_the_picture_is_drawn_once_when_a_race_alert_has_reached_the_chat(tmp_path: Path) -> None:
+    path = tmp_path / "docs" / "demo.svg"
+    draw = drawing(path, "max")
+    board = a_board(a_step())
+    draw(board)
+    board.add(a_step(alerts=(an_alert(),), hours=2))
+    draw(board)
+    assert not path.exists()
+    board.show(["the card"])
+    draw(board)
+    drawn = path.read_text("utf-8")
+    assert drawn.startswith("<svg")
+    assert "card" in drawn
+    board.show(["the card", "another"])
+    draw(board)
+    assert path.read_text("utf-8") == drawn
 
 
-def test_ctrl_c_ends_it_between_two_steps_with_the_summary_so_far() -> None:
-    slowly = [*COMMAND, "--speed", "3600"]
-    with subprocess.Popen(slowly, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603  our own
-        assert running.stdout is not None
-        running.stdout.readline()
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
-    assert running.returncode == 130
-    assert b"Stopped at " in out
-    assert b"Traceback" not in err
+def test_a_picture_that_cannot_be_written_says_so() -> None:
+    board = a_board(a_step(alerts=(an_alert(),)))
+    board.show(["the card"])
+    with pytest.raises(StoreError, match=r"cannot write /proc/none/demo\.svg: "):
+        drawing(Path("/proc/none/demo.svg"), "max")(board)
 
 
-def test_in_a_terminal_it_draws_on_a_screen_of_its_own_and_leaves_the_summary() -> None:
+async def test_the_end_stays_on_screen_until_ctrl_c_and_is_no_interruption(tmp_path: Path) -> None:
+    over = asyncio.Event()
+
+    def watch(board: Board) -> None:
+        if board.now >= board.ends:
+            over.set()
+
+    running = asyncio.create_task(perform(a_play(), tmp_path / "demo.sqlite", watch, stay=True))
+    await over.wait()
+    await settle()
+    assert not running.done()
+    os.kill(os.getpid(), signal.SIGINT)
+    assert (await running).finished
+
+
+def test_in_a_terminal_it_has_a_screen_of_its_own_which_ctrl_c_leaves_for_the_summary_so_far() -> None:
     master, slave = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-    with subprocess.Popen(  # noqa: S603  our own
-        [*COMMAND, "--speed", "max", "--once"], stdin=slave, stdout=slave, stderr=slave, env=environment
-    ) as running:
+    size = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    command = [sys.executable, "-m", "monitor", "demo", "--posts", "600", "--speed", "3600"]
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=size) as running:  # noqa: S603 -- ours
         os.close(slave)
-        screen = everything(master)
-    assert running.returncode == 0
+        screen = read(master, "the newsroom's chat")
+        running.send_signal(signal.SIGINT)
+        screen += read(master)
+    os.close(master)
+    assert running.returncode == 130
     enters, leaves = screen.index("\x1b[?1049h"), screen.rindex("\x1b[?1049l")
     for panel in ("tags per minute", "the race", "narratives", "feeds", "alerts", "the newsroom's chat"):
         assert panel in screen[enters:leaves]
-    assert "The story is over" in screen[leaves:]
+    assert "Stopped at " in screen[leaves:]
+    assert "Traceback" not in screen
 
 
-def everything(master: int) -> str:
-    """What comes out of a terminal until its program ends."""
-    parts: list[bytes] = []
-    while True:
+def read(master: int, until: str | None = None) -> str:
+    """What comes out of a terminal until a word appears or its program ends."""
+    found = b""
+    while until is None or until.encode() not in found:
         try:
             part = os.read(master, 65_536)
         except OSError:
             part = b""
         if not part:
-            os.close(master)
-            return b"".join(parts).decode()
-        parts.append(part)
+            break
+        found += part
+    return found.decode()

@@ -4,13 +4,14 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from monitor.alert.message import card_text
-from monitor.demo.play import LEAST_STEP, MOST_STEP, Outcome, batches, step_of, write
+from monitor.demo.play import LEAST_STEP, MOST_POSTS, MOST_STEP, Outcome, batches, step_of, write
 from monitor.demo.score import claim_peak
 from monitor.demo.summary import lead
 from monitor.records import AlertState
@@ -95,7 +96,7 @@ async def test_a_stop_ends_the_play_between_two_steps(tmp_path: Path) -> None:
 async def test_a_step_is_played_when_its_time_has_come(tmp_path: Path) -> None:
     clock, stop = ManualClock(), asyncio.Event()
     seen: list[timedelta] = []
-    play = a_play(speed=7200, clock=clock)
+    play = a_play(speed=14_400, clock=clock)
     running = asyncio.create_task(
         played(tmp_path / "demo.sqlite", play, lambda board: seen.append(board.now - BEGIN), stop)
     )
@@ -105,7 +106,7 @@ async def test_a_step_is_played_when_its_time_has_come(tmp_path: Path) -> None:
     await clock.advance(clock.slept[0])
     while len(clock.slept) < 2:
         await settle()
-    assert seen == [timedelta(minutes=30)]
+    assert seen == [timedelta(hours=1)]
     assert clock.slept[:2] == [timedelta(milliseconds=250)] * 2
     stop.set()
     await clock.advance(clock.slept[-1])
@@ -133,6 +134,15 @@ def test_the_batches_of_a_script_hold_every_post_once_before_their_end() -> None
     assert sum(part.posts.height for part in parts) == script.posts.height
     assert parts[-1].upto == ENDS
     assert all((part.posts["seen_at"] < part.upto).all() for part in parts)
+
+
+def test_a_batch_of_a_busy_hour_is_cut_short() -> None:
+    script = write("panjshir", seed=3, posts=12_000)
+    parts = list(batches(script, MOST_STEP))
+    assert sum(part.posts.height for part in parts) == script.posts.height
+    assert max(part.posts.height for part in parts) < MOST_POSTS + 50
+    assert all((part.posts["seen_at"] < part.upto).all() for part in parts)
+    assert all(first.upto < second.upto for first, second in pairwise(parts))
 
 
 @pytest.mark.parametrize(

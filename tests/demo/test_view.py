@@ -12,20 +12,15 @@ import pytest
 from rich.console import Console, RenderableType
 
 from monitor.alert.message import card_text
-from monitor.app import Walked
-from monitor.demo.board import Board, Step
+from monitor.demo.board import Board
 from monitor.demo.picture import picture
 from monitor.demo.play import Outcome
 from monitor.demo.summary import summary
 from monitor.demo.view import bar, headline, progress, render, spark
-from monitor.frames import CLOSED, LATE, POSTS, TAGS, TICKS, Counted
-from monitor.judge.judge import EventReading, Judged
-from monitor.judge.rules import RaceReading
-from monitor.judge.spike import Reading
-from monitor.records import Alert
+from monitor.frames import TAGS, Tag
+from tests.demo.boards import a_board, a_step
 from tests.demo.plays import played
 from tests.fakes.alerts import an_alert
-from tests.fakes.mentions import START, clustered
 
 HOSTILE = "[bold red]x[/] [link=https://evil.example]y[/link] \x1b[31mred\x1b[0m \u202egnorw\u202c \a[/nothing]"
 PANELS = (
@@ -36,41 +31,6 @@ PANELS = (
     "alerts",
     "the newsroom's chat",
 )
-
-
-def a_step(text: str = "it has fallen", alerts: tuple[Alert, ...] = (), *, hours: int = 1) -> Step:
-    """Ten posts of each tag in an hour, forty claims against three denials of a narrative labelled `text`."""
-    rows = [
-        {"id": f"{tag}-{n}", "tag": tag.value, "platform": "telegram", "narrative": "n1", "text": text}
-        for n in range(10)
-        for tag in TAGS
-    ]
-    mentions = clustered(*rows)
-    upto = START + timedelta(hours=hours)
-    zeros = {name: 0 for name, dtype in TICKS.items() if dtype == pl.Int64}
-    tick = zeros | {"tick": upto, "event": "fall", "narrative": "n1", "claims": 40, "denials": 3}
-    counted = Counted(pl.DataFrame([tick], schema=TICKS), pl.DataFrame(schema=CLOSED), pl.DataFrame(schema=LATE))
-    reading = EventReading("fall", upto, Reading(120, 12.0, 30.0, warm=True, spiking=True))
-    walked = Walked(
-        posts=mentions.height,
-        mentions=mentions,
-        counted=counted,
-        judged=Judged([], (reading,)),
-        alerts=list(alerts),
-        state={},
-        upto=upto,
-        duplicates=0,
-        took={},
-    )
-    race = RaceReading("n1", 40, 3, 5.5, 6.25, 0.5, 0.97, holds=False)
-    return Step(mentions.select(POSTS.keys()), walked, [race], {"n1": text})
-
-
-def a_board(*steps: Step) -> Board:
-    board = Board("The valley has fallen", START, START + timedelta(hours=96))
-    for step in steps:
-        board.add(step)
-    return board
 
 
 def hostile_board() -> Board:
@@ -195,7 +155,8 @@ def test_the_summary_says_what_was_seen_told_and_tagged(outcome: Outcome) -> Non
         assert word in text
     assert "2 of 2 messages received, 0 repeats dropped" in text
     assert re.search(r"race firing +no denial seen yet: Bazarak has fallen", text)
-    assert re.search(r"denial +1\.000 +\d\.\d{3} +\d\.\d{3} +\d+", text)
+    denial = outcome.score.tags()[Tag.DENIAL]
+    assert re.search(rf"denial +{denial.precision:.3f} +{denial.recall:.3f} +{denial.f1:.3f} +{denial.true}\n", text)
     assert text.index("denial ") < text.index("\n  claim ")
     for word in ("README.md", "monitor replay", "monitor check", "config/"):
         assert word in text
