@@ -149,6 +149,8 @@ class Payload(NamedTuple):
     """Resume point behind the payload; None where it has none of its own."""
     posts: int = 1
     """About how many posts it holds."""
+    arrived_at: datetime | None = None
+    """When the supervisor took it from the collector."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

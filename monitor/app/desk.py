@@ -1,8 +1,8 @@
 """The worker thread's work: arrivals → a batch → the walk → one transaction."""
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import polars as pl
@@ -30,6 +30,12 @@ class Taken(NamedTuple):
     walked: Walked
     queued: int
     """Notifications put into the outbox."""
+    waiting: int
+    """Notifications on their way, all of them."""
+    watermarks: Mapping[str, datetime]
+    """Source → event time up to which it is complete."""
+    latencies: Sequence[tuple[str, timedelta]]
+    """Source and time from arrival to commit, one per payload."""
     took: Mapping[str, float]
     """Seconds per step: decode, the stages of the walk, store."""
 
@@ -68,7 +74,10 @@ class Desk:
             )
         )
         took = {"decode": parsed - began, **walked.took, "store": self._clock.monotonic() - done}
-        return Taken(batch, walked, len(outbox), took)
+        now = self._clock.now()
+        latencies = [(one.source, now - one.arrived_at) for one in arrivals.payloads if one.arrived_at is not None]
+        marks = self._walk.watermarks(batch.upto)
+        return Taken(batch, walked, len(outbox), self._store.waiting(), marks, latencies, took)
 
     def _batch(self, arrivals: Arrivals) -> Batch:
         """Payloads → one batch, all seen when it closed."""

@@ -1,7 +1,5 @@
 """What happened → the metrics."""
 
-from datetime import datetime
-
 import polars as pl
 
 from monitor.alert.deliver import Attempt
@@ -9,26 +7,22 @@ from monitor.app.desk import Taken
 from monitor.collect.supervise import SourceState
 from monitor.judge.rules import RaceReading
 from monitor.metrics import Metrics
+from monitor.records import GapMark
 
 
 def batch(metrics: Metrics, taken: Taken) -> None:
     """One batch was walked and committed."""
+    _sources(metrics, taken)
+    metrics.outbox.set(taken.waiting)
     for stage, seconds in taken.took.items():
         metrics.stage_seconds.labels(stage).observe(seconds)
     metrics.batch_seconds.observe(sum(taken.took.values()))
     metrics.commit_seconds.observe(taken.took["store"])
-    for source, posts in taken.batch.posts.group_by("source").len().iter_rows():
-        metrics.posts_received.labels(source).inc(posts)
-        metrics.source_seen.labels(source).set(taken.batch.upto.timestamp())
-    for (source, reason), count in taken.batch.rejected.items():
-        metrics.posts_rejected.labels(source, reason).inc(count)
     walked = taken.walked
     created = walked.mentions.filter(pl.col("op") == "create")
     for event, tag, mentions in created.group_by("event", "tag").len().iter_rows():
         metrics.mentions.labels(event, tag).inc(mentions)
     metrics.duplicates.inc(walked.duplicates)
-    for source, late in walked.counted.late.iter_rows():
-        metrics.posts_late.labels(source).inc(late)
     metrics.ticks.inc(walked.counted.ticks["tick"].n_unique())
     for finding in walked.judged.findings:
         metrics.findings.labels(finding.event, finding.rule, finding.reason).inc()
@@ -38,16 +32,29 @@ def batch(metrics: Metrics, taken: Taken) -> None:
         metrics.alerts.labels(alert.event, alert.rule, alert.state.value).inc()
 
 
+def _sources(metrics: Metrics, taken: Taken) -> None:
+    """What each source brought."""
+    for source, posts in taken.batch.posts.group_by("source").len().iter_rows():
+        metrics.posts_received.labels(source).inc(posts)
+        metrics.source_seen.labels(source).set(taken.batch.upto.timestamp())
+    for (source, reason), count in taken.batch.rejected.items():
+        metrics.posts_rejected.labels(source, reason).inc(count)
+    for source, late in taken.walked.counted.late.iter_rows():
+        metrics.posts_late.labels(source).inc(late)
+    for source, complete in taken.watermarks.items():
+        metrics.watermark.labels(source).set(complete.timestamp())
+    for source, latency in taken.latencies:
+        metrics.latency_seconds.labels(source).observe(latency.total_seconds())
+    for mark in taken.batch.marks:
+        if isinstance(mark, GapMark):
+            metrics.gaps.labels(mark.source).inc()
+
+
 def race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:
     """Where the event's foremost race stands."""
     first = max(readings, key=lambda reading: reading.log_e, default=None)
     if first is not None:
         metrics.race(event, claims=first.claims, denials=first.denials, log_e=first.log_e)
-
-
-def arrival(metrics: Metrics, source: str, arrived: datetime, committed: datetime) -> None:
-    """A payload's posts were committed."""
-    metrics.latency_seconds.labels(source).observe((committed - arrived).total_seconds())
 
 
 def attempt(metrics: Metrics, made: Attempt) -> None:

@@ -103,6 +103,10 @@ class Walk:
         known = self._clusters.narrative(event, narrative)
         return known.label if known is not None else self._events[event].proposition
 
+    def watermarks(self, at: datetime) -> dict[str, datetime]:
+        """Event time up to which each source is complete at `at`."""
+        return self._windows.watermarks(at)
+
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stand now; for people to watch."""
         return self._judge.races(event)

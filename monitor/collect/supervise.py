@@ -47,7 +47,7 @@ async def supervise(
                     blind_since = None
                 note(collector.name, SourceState.RUNNING)
                 failures = 0
-                await put(payload)
+                await put(payload._replace(arrived_at=clock.now()))
                 since = payload.resume if payload.resume is not None else since
             note(collector.name, SourceState.ENDED)
         except SourceRefusedError as error:

@@ -55,6 +55,11 @@ _FIRST_IN_LINE = ~exists().where(
 """The steps of one alert reach a receiver in their order: a later one waits for the earlier."""
 
 
+def waiting(connection: Connection) -> int:
+    """How many notifications are on their way, to any receiver."""
+    return connection.execute(select(func.count()).select_from(outbox).where(_QUEUED)).scalar_one()
+
+
 def put(connection: Connection, notifications: Sequence[Notification]) -> None:
     """Queues notifications; one whose key is known, sent or not, is left alone."""
     if not notifications:

@@ -118,6 +118,11 @@ class Store:
         with self._transaction() as connection:
             return queue.due(connection, receiver, now, limit)
 
+    def waiting(self) -> int:
+        """How many notifications are on their way, to any receiver."""
+        with self._transaction() as connection:
+            return queue.waiting(connection)
+
     def unclaimed(self, receivers: Collection[str]) -> list[Notification]:
         """Queued notifications to none of `receivers`."""
         with self._transaction() as connection:

@@ -5,7 +5,7 @@ All counts are integers; which author, side or platform is new is kept as 64-bit
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +67,11 @@ class Windows:
             begin = min(begin, int(rows["tick"][0]))
         self._decided = end
         return self._count(rows, begin, end, gaps)
+
+    def watermarks(self, at: datetime) -> dict[str, datetime]:
+        """Event time up to which each source is complete at `at`."""
+        second = microseconds(at) // SECOND
+        return {name: datetime.fromtimestamp(mark / SECOND, UTC) for name, mark in self._watermarks.at(second).items()}
 
     def remember(self, clustered: pl.DataFrame, upto: datetime, gaps: Sequence[GapMark] = ()) -> None:
         """Refills the state from what was counted before (the archive of the last eight days, in order)."""

@@ -46,6 +46,10 @@ class Watermarks:
         self.lateness = lateness
         self._sources: dict[str, _Source] = {}
 
+    def at(self, second: int) -> dict[str, int]:
+        """Each source's watermark at `second`, in microseconds of event time."""
+        return {name: second * SECOND + source.skew - self.lateness for name, source in self._sources.items()}
+
     def late(self, sources: list[str], source: Ints, tick: Ints, event_time: Ints, seen: Ints) -> tuple[Flags, "Steps"]:
         """Which posts are late, and how the sources' skews stepped; takes note of the posts.
 

@@ -18,7 +18,8 @@ LONG = 18
 def repeated(path: Path, posts: int) -> Path:
     """`posts` posts: the seed story from several seeds, one after the other, with ids of their own."""
     seeds = [generate("panjshir", seed) for seed in range(1, min(4, 1 + posts // 30_000) + 1)]
-    parts, total = [], 0
+    parts: list[pl.DataFrame] = []
+    total = 0
     while total < posts:
         number = len(parts)
         part = seeds[number % len(seeds)]

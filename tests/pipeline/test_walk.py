@@ -104,7 +104,6 @@ def test_a_restored_walk_goes_on_with_the_same_alerts() -> None:
     first = Walk([EVENT], WordTagger())  # type: ignore[arg-type]
     before = first(Batch(stream[:cut], upto=stream["seen_at"][cut - 1]))
     second = Walk([EVENT], WordTagger())  # type: ignore[arg-type]
-    second.remember(before.mentions, before.upto)
-    second.restore(before.state)
+    second.restore(before.state, before.mentions)
     after = second(Batch(stream[cut:], upto=stream["seen_at"][-1]))
     assert alerts([before, after]) == whole
