@@ -68,8 +68,9 @@ class Outcome(NamedTuple):
     chat: Chat
     queued: int
     """Notifications put into the outbox."""
+    steps: int
     busy: float
-    """Seconds of walking and archiving."""
+    """Seconds of walking and archiving them."""
     finished: bool
     """False where it was stopped before the story's end."""
 
@@ -152,6 +153,7 @@ class Play:
         self._speed = speed
         self._clock = clock
         self._queued = 0
+        self._steps = 0
         self._busy = 0.0
 
     async def run(self, archive: Path, watch: Callable[[Board], None], stop: asyncio.Event) -> Outcome:
@@ -177,12 +179,13 @@ class Play:
                         break
                 ending.set()
         finished = self.board.now >= self.script.ends
-        return Outcome(self.script, self.board, self.score, chat, self._queued, self._busy, finished)
+        return Outcome(self.script, self.board, self.score, chat, self._queued, self._steps, self._busy, finished)
 
     def _take(self, taken: Taken) -> None:
         self.board.add(taken.step)
         self.score.add(taken.step.walked.mentions)
         self._queued += taken.queued
+        self._steps += 1
         self._busy += taken.took
 
     async def _paced(self) -> AsyncIterator[Batch]:

@@ -54,11 +54,10 @@ def _opening(outcome: Outcome) -> str:
 
 def _counts(outcome: Outcome) -> Table:
     board = outcome.board
+    speed = board.posts / max(outcome.busy, 0.001)
     totals = ", ".join(f"{count:,} {tag.value}" for tag, count in board.totals().items())
     table = _grid()
-    table.add_row(
-        "  posts", f"{board.posts:,}, walked and archived at {board.posts / max(outcome.busy, 0.001):,.0f} posts/s"
-    )
+    table.add_row("  posts", f"{board.posts:,}, walked and archived in {outcome.steps:,} steps at {speed:,.0f} posts/s")
     table.add_row("  mentions", f"{board.mentions:,}: {totals}")
     table.add_row("  narratives", f"{len(board.narratives()):,}")
     fired = sum(alert.state is AlertState.FIRING for alert in board.alerts)

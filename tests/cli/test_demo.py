@@ -92,7 +92,7 @@ def test_in_a_terminal_it_has_a_screen_of_its_own_which_ctrl_c_leaves_for_the_su
         running.send_signal(signal.SIGINT)
         screen += read(master)
     os.close(master)
-    assert running.returncode == 130
+    assert running.returncode == 130, screen
     enters, leaves = screen.index("\x1b[?1049h"), screen.rindex("\x1b[?1049l")
     for panel in ("tags per minute", "the race", "narratives", "feeds", "alerts", "the newsroom's chat"):
         assert panel in screen[enters:leaves]

@@ -151,7 +151,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def test_the_summary_says_what_was_seen_told_and_tagged(outcome: Outcome) -> None:
     text = drawn(summary(outcome), 120)
     posts, board = outcome.script.posts.height, outcome.board
-    for word in (f"{posts:,}, walked and archived at", f"{board.mentions:,}: ", "posts/s"):
+    for word in (f"{posts:,}, walked and archived in {outcome.steps} steps at", f"{board.mentions:,}: ", "posts/s"):
         assert word in text
     assert "2 of 2 messages received, 0 repeats dropped" in text
     assert re.search(r"race firing +no denial seen yet: Bazarak has fallen", text)
