@@ -1,7 +1,7 @@
 """The trained tagger as a file: arrays and a JSON header in one .npz, never a pickle.
 
-The header names the hash, the lexicon and the feature settings the model was trained with, and holds a check: texts written by
-us with the probabilities they must get. A file that does not give them here is refused.
+The header names the hash, the lexicon and the feature settings the model was trained with, and holds a check: texts
+written by us with the probabilities they must get. A file that does not give them here is refused.
 """
 
 import json
@@ -131,7 +131,7 @@ def read_header(path: Path | str) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[_Header, Any, Any]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             text, weights, bias = arrays["header"].tobytes(), arrays["weights"], arrays["bias"]
         header = msgspec.json.decode(text, type=_Header)
     except FileNotFoundError as error:

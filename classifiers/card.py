@@ -12,7 +12,7 @@ __all__ = ["model_card"]
 _SETS = {
     "rumoureval2019": "SemEval-2019 task 7 stance threads (Twitter, Reddit), English; research use",
     "farexstance_fa": "FarExStance claim–headline pairs, Persian; research use",
-    "ans_ar": "Arabic News Stance sentence pairs; research use; half of it, weight 0.25",
+    "ans_ar": "Arabic News Stance sentence pairs; research use; half of it",
     "austr_ar": "AuSTR, Arabic rumours with authorities' posts; research use",
     "emergent_en": "Emergent claim–headline pairs, English; research use",
     "celebration": "posts labelled for this project by reading public posts; one annotator",
@@ -22,7 +22,7 @@ _SETS = {
 
 _CARD = """# Model card: the tagger
 
-Written by `python -m classifiers.train`; do not edit. What it tags and by what rules: the codebook.
+Written by the training command; do not edit. The five tags are those of `classifiers/tags.py`.
 
 **What it is.** Multinomial logistic regression on hashed words, word pairs, stems and about 150 yes-or-no
 cue features (`classifiers/features.py`), probabilities scaled by one temperature ({temperature}), one threshold per tag
@@ -40,7 +40,8 @@ weights. Denial labels of RumourEval are noisy against the codebook: about four 
 ## Held out
 
 Whole events (RumourEval, celebration), claims (pair sets) and kinds of event (written posts) in five folds; a
-post whose text also stands in the fold left out is not trained on; temperature and thresholds come from the other folds.
+post whose text also stands in the fold left out is not trained on; temperature and thresholds come from the other
+folds.
 
 {scores}
 ## Confusion

@@ -1,4 +1,4 @@
-"""Counts kinds of characters in unfolded texts: punctuation, case, scripts and the letters that tell languages apart."""
+"""Counts kinds of characters in unfolded texts: punctuation, case, scripts, letters that tell languages apart."""
 
 from typing import Final
 

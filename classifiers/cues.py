@@ -1,4 +1,4 @@
-"""Finds the cues of `lexica/cues.tsv` – words and phrases that hint at a tag in any of its languages – in hashed words."""
+"""Finds the cues of `lexica/cues.tsv`, words and phrases that hint at a tag in many languages, in hashed words."""
 
 from importlib import resources
 from typing import Final, NamedTuple
@@ -34,6 +34,10 @@ Marks = npt.NDArray[np.uint32]
 _FILTER_BITS: Final = np.uint64((1 << 18) - 1)
 
 
+def _slots(hashes: Hashes) -> npt.NDArray[np.int64]:
+    return (hashes & _FILTER_BITS).astype(np.int64)
+
+
 class _Table(NamedTuple):
     keys: Hashes
     marks: Marks
@@ -41,7 +45,7 @@ class _Table(NamedTuple):
 
     def find(self, hashes: Hashes) -> Marks:
         found = np.zeros(len(hashes), dtype=np.uint32)
-        candidates = np.flatnonzero(self.maybe[(hashes & _FILTER_BITS).astype(np.intp)])
+        candidates = np.flatnonzero(self.maybe[_slots(hashes)])
         wanted = hashes[candidates]
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         found[candidates] = np.where(self.keys[places] == wanted, self.marks[places], 0)
@@ -52,7 +56,7 @@ def _table(entries: dict[int, int]) -> _Table:
     keys = np.array(sorted(entries), dtype=np.uint64)
     marks = np.array([entries[int(key)] for key in keys], dtype=np.uint32)
     maybe = np.zeros(int(_FILTER_BITS) + 1, dtype=np.bool_)
-    maybe[(keys & _FILTER_BITS).astype(np.intp)] = True
+    maybe[_slots(keys)] = True
     return _Table(keys, marks, maybe)
 
 
@@ -61,22 +65,31 @@ class CueTable(NamedTuple):
 
     phrases: dict[int, _Table]
     stems: dict[int, _Table]
+    openers: npt.NDArray[np.bool_]
+    """Which words may begin a phrase of several words."""
+    shortest: int
+    """Code points of the shortest stem."""
+    stem_openers: npt.NDArray[np.bool_]
+    """Which beginnings of that length may begin a stem."""
     fingerprint: str
     """Hash of the lexicon's text; a model is good only with the lexicon it was trained on."""
 
     def find(self, text: Words) -> Marks:
         """(t,) per word the cues that begin at it: bit i for `CUES[i]`."""
-        found = np.zeros(len(text.hashes), dtype=np.uint32)
-        left = text.counts[text.rows] - text.positions()
-        running = text.hashes
-        for size in range(1, max(self.phrases) + 1):
-            if size > 1:
-                running = combine(running[:-1], text.hashes[size - 1 :])
-            if size in self.phrases and len(running):
-                reach = len(running)
-                found[:reach] |= np.where(left[:reach] >= size, self.phrases[size].find(running), 0).astype(np.uint32)
+        found = self.phrases[1].find(text.hashes)
+        at = np.flatnonzero(self.openers[_slots(text.hashes)])
+        left = text.counts[text.rows[at]] - at + text.starts[text.rows[at]]
+        running = text.hashes[at]
+        for size in range(2, max(self.phrases) + 1):
+            long_enough = left >= size
+            at, left, running = at[long_enough], left[long_enough], running[long_enough]
+            running = combine(running, text.hashes[at + size - 1])
+            if size in self.phrases:
+                found[at] |= self.phrases[size].find(running)
+        at = np.flatnonzero(self.stem_openers[_slots(text.prefixes(self.shortest))] & (text.lengths >= self.shortest))
         for length, table in self.stems.items():
-            found |= np.where(text.lengths >= length, table.find(text.prefixes(length)), 0).astype(np.uint32)
+            at = at[text.lengths[at] >= length]
+            found[at] |= table.find(text.some_prefixes(at, length))
         return found
 
 
@@ -93,8 +106,13 @@ def cue_table(lexicon: str) -> CueTable:
     rows = [line.split("\t") for line in lexicon.splitlines()[1:] if line]
     cues = [cue for cue, _, phrases in rows for _ in phrases.split(" | ")]
     texts = [phrase for _, _, phrases in rows for phrase in phrases.split(" | ")]
+    if unknown := sorted(set(cues) - set(CUES)):
+        why = f"the lexicon has cues that are none of {', '.join(CUES)}: {', '.join(unknown)}"
+        raise ValueError(why)
     phrases: dict[int, dict[int, int]] = {}
     stems: dict[int, dict[int, int]] = {}
+    openers = np.zeros(int(_FILTER_BITS) + 1, dtype=np.bool_)
+    roots: list[int] = []
     folded = read_words(words(fold(pl.Series([text.removesuffix("*") for text in texts]))))
     for place, (cue, text) in enumerate(zip(cues, texts, strict=True)):
         bit = 1 << CUES.index(cue)
@@ -106,9 +124,19 @@ def cue_table(lexicon: str) -> CueTable:
         size = int(folded.lengths[begin]) if stem else count
         entries = (stems if stem else phrases).setdefault(size, {})
         entries[key] = entries.get(key, 0) | bit
+        if stem:
+            roots.append(begin)
+        elif count > 1:
+            openers[_slots(folded.hashes[begin : begin + 1])] = True
+    shortest = min(stems)
+    stem_openers = np.zeros_like(openers)
+    stem_openers[_slots(folded.some_prefixes(np.array(roots), shortest))] = True
     return CueTable(
         {size: _table(entries) for size, entries in sorted(phrases.items())},
         {size: _table(entries) for size, entries in sorted(stems.items())},
+        openers,
+        shortest,
+        stem_openers,
         xxhash.xxh64_hexdigest(lexicon.encode()),
     )
 

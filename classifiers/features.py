@@ -15,7 +15,7 @@ from scipy import sparse
 
 from classifiers.characters import KINDS, character_classes, character_counts
 from classifiers.cues import CUES, CueTable, Marks, cue_table
-from classifiers.hashing import Hashes, Words, combine, mix, read_words
+from classifiers.hashing import Hashes, Numbers, Words, combine, mix, read_words
 from classifiers.parents import PARENT_FEATURES, ParentView, parent_features
 from classifiers.text import fold, without_links, words
 
@@ -27,7 +27,12 @@ MOST_CHARACTERS: Final = 1_000
 """A post is read up to here."""
 
 _SCOPE: Final = 3
+_EDGE: Final = 3
+_OPENING: Final = 2
 _EMPTY: Final = np.uint64(0)
+_SIZES: Final = (0, 2, 5, 12, 25)
+_SHOUTED: Final = 10
+_DIGITS: Final = 4
 _CUE_VIEWS: Final = ("any", "after_negation", "before_negation", "first", "last", "twice")
 _FORM: Final = (
     "url", "begins_with_handle", "repost_mark", "ends_with_query", "many_query", "many_exclamation", "shouting",
@@ -66,31 +71,40 @@ class Features:
         self._classes = character_classes()
         self._paired = _paired(self.names)
         first, second = np.triu_indices(len(self._paired), 1)
-        self._first, self._second = self._paired[first], self._paired[second]
+        self._first, self._second = first, second
         self.size = self.dense_size + len(self._first) + (1 << settings.bits)
 
     def rows(self, texts: pl.Series, parents: pl.Series) -> sparse.csr_array:
         """(n, size) features of n texts and what they are read against; "" or null where there is nothing."""
-        texts = texts.fill_null("").str.slice(0, MOST_CHARACTERS)
-        view = self._view(texts)
-        unique, which = _dictionary(parents.fill_null("").str.slice(0, MOST_CHARACTERS))
-        parent = self._view(unique)
-        seen = np.concatenate(
-            [
-                _cue_columns(view),
-                _form_columns(texts, view.words, self._classes),
-                parent_features(
-                    view.words, view.marks, ParentView(parent.words, _row_marks(parent), which), _row_marks(view)
-                ),
-            ],
-            axis=1,
-        )
-        seen = np.concatenate([seen, seen[:, self._first] & seen[:, self._second]], axis=1)
-        return _assembled(seen, *self._hashed(view), view.words, self.settings)
+        return self.rows_and_silent(texts, parents)[0]
 
-    def _view(self, texts: pl.Series) -> View:
-        read = read_words(words(without_links(fold(texts))))
-        return View(read, self.cues.find(read))
+    def rows_and_silent(self, texts: pl.Series, parents: pl.Series) -> tuple[sparse.csr_array, Bools]:
+        """The same, and (n,) which texts have no word at all."""
+        seen, view = self._seen(_readable(texts), _readable(parents))
+        paired = np.ascontiguousarray(seen[:, self._paired].T)
+        pairs = paired[self._first] & paired[self._second]
+        return _assembled(seen, pairs, self._hashed(view), view.words, self.settings), view.words.counts == 0
+
+    def seen(self, texts: pl.Series, parents: pl.Series) -> Bools:
+        """(n, dense_size) the observations alone, in the order of `names`."""
+        return self._seen(_readable(texts), _readable(parents))[0]
+
+    def _seen(self, texts: pl.Series, parents: pl.Series) -> tuple[Bools, View]:
+        """Texts and their distinct parents are read in one go."""
+        unique, which = _dictionary(parents)
+        size = len(texts)
+        read = read_words(words(without_links(fold(pl.concat([texts, unique.rename(texts.name)])))))
+        marks = self.cues.find(read)
+        text = read.part(0, size)
+        parent = read.part(size, size + len(unique))
+        view = View(text, marks[: len(text.hashes)])
+        parent_marks = _joined(marks[len(text.hashes) :], parent)
+        columns = (
+            _cue_columns(view),
+            _form_columns(texts, text, self._classes),
+            parent_features(text, view.marks, ParentView(parent, parent_marks, which), _joined(view.marks, text)),
+        )
+        return np.concatenate(columns, axis=1), view
 
     def _hashed(self, view: View) -> tuple[Hashes, Bools]:
         """(t, kinds) hashed features at each word, and which of them exist."""
@@ -105,9 +119,13 @@ class Features:
             (combine(text.hashes, followers), follows),
             (mix(text.prefixes(self.settings.stem) ^ np.uint64(0x5E)), text.lengths > self.settings.stem),
             (mix(text.hashes ^ np.uint64(0x4E)), scope & (position > 0)),
-            (mix(text.hashes ^ np.uint64(0xF1)), position < 2),
+            (mix(text.hashes ^ np.uint64(0xF1)), position < _OPENING),
         ]
         return np.stack([each for each, _ in kinds], axis=1), np.stack([each for _, each in kinds], axis=1)
+
+
+def _readable(texts: pl.Series) -> pl.Series:
+    return texts.fill_null("").str.slice(0, MOST_CHARACTERS)
 
 
 def _names() -> tuple[str, ...]:
@@ -141,11 +159,6 @@ def _distance(flags: Bools, text: Words) -> npt.NDArray[np.int64]:
     return np.where(last >= text.starts[text.rows], places - last, 1 << 30)
 
 
-def _row_marks(view: View) -> Marks:
-    """(n,) the cues of each text."""
-    return _joined(view.marks, view.words)
-
-
 def _joined(marks: Marks, text: Words) -> Marks:
     joined = np.zeros(len(text.counts), dtype=np.uint32)
     filled = np.flatnonzero(text.counts)
@@ -176,8 +189,8 @@ def _cue_columns(view: View) -> Bools:
         marks,
         np.where(after, marks, none),
         np.where(following, marks, none),
-        np.where(position < 3, marks, none),
-        np.where(left <= 3, marks, none),
+        np.where(position < _EDGE, marks, none),
+        np.where(left <= _EDGE, marks, none),
         marks & earlier,
     )
     return np.concatenate([_bits(_joined(each.astype(np.uint32), text)) for each in chosen], axis=1)
@@ -186,7 +199,7 @@ def _cue_columns(view: View) -> Bools:
 def _form_columns(texts: pl.Series, text: Words, classes: npt.NDArray[np.uint8]) -> Bools:
     counts = character_counts(texts, classes)
     kind = {name: counts[:, place] for place, name in enumerate(KINDS)}
-    size = text.counts
+    size_class = np.searchsorted(_SIZES, text.counts)
     columns = [
         texts.str.contains("http", literal=True).to_numpy(),
         texts.str.starts_with("@").to_numpy(),
@@ -194,44 +207,42 @@ def _form_columns(texts: pl.Series, text: Words, classes: npt.NDArray[np.uint8])
         texts.str.contains(r"[?؟？][\s\"'»”]*(?:https?://\S+\s*)*$").to_numpy(),
         kind["query"] > 1,
         kind["exclamation"] > 1,
-        (kind["upper"] > 9) & (kind["upper"] > kind["lower"]),
-        size == 0,
-        (size > 0) & (size <= 2),
-        (size > 2) & (size <= 5),
-        (size > 5) & (size <= 12),
-        (size > 12) & (size <= 25),
-        size > 25,
-        kind["digit"] > 3,
+        (kind["upper"] >= _SHOUTED) & (kind["upper"] > kind["lower"]),
+        *(size_class == place for place in range(len(_SIZES) + 1)),
+        kind["digit"] >= _DIGITS,
     ]
     scripts = {"upper", "lower", "cyrillic", "perso_arabic", "devanagari", "han"}
     present = [kind[name] * 3 > counts.sum(axis=1) if name in scripts else kind[name] > 0 for name in KINDS[1:]]
     return np.stack([*columns, *present], axis=1).astype(np.bool_)
 
 
-def _block(flags: Bools, offset: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Columns of the true cells, row after row, and their number per row."""
-    return np.nonzero(flags)[1] + offset, flags.sum(axis=1)
-
-
-def _assembled(seen: Bools, hashed: Hashes, exists: Bools, text: Words, settings: FeatureSettings) -> sparse.csr_array:
-    """One row per text: the seen columns with value 1, then the hashed ones in the order of the words."""
-    seen_columns, seen_counts = _block(seen, 0)
-    buckets = (hashed[exists] & np.uint64((1 << settings.bits) - 1)).astype(np.int64) + seen.shape[1]
+def _assembled(
+    seen: Bools, pairs: Bools, hashed: tuple[Hashes, Bools], text: Words, settings: FeatureSettings
+) -> sparse.csr_array:
+    """One row per text: seen columns and pairs (as (pairs, n)) with value 1, then the hashed ones word by word."""
+    hashes, exists = hashed
+    rows, columns = np.divmod(np.flatnonzero(seen), seen.shape[1])
+    kinds, which = np.divmod(np.flatnonzero(pairs), len(seen))
     per_word = exists.sum(axis=1)
-    hashed_counts = np.bincount(text.rows, weights=per_word, minlength=len(seen)).astype(np.int64)
-    ends = np.cumsum(seen_counts + hashed_counts)
-    begins = ends - seen_counts - hashed_counts
-    columns = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.int32)
-    values = np.ones(len(columns))
-    columns[_places(begins, seen_counts)] = seen_columns
-    at = _places(begins + seen_counts, hashed_counts)
-    columns[at] = buckets
-    values[at] = np.repeat(settings.hashed_scale / np.sqrt(np.maximum(hashed_counts, 1)), hashed_counts)
-    indptr = np.append(0, ends).astype(np.int32)
-    return sparse.csr_array((values, columns, indptr), shape=(len(seen), seen.shape[1] + (1 << settings.bits)))
+    counts = np.bincount(text.rows, weights=per_word, minlength=len(seen)).astype(np.int64)
+    scale = settings.hashed_scale / np.sqrt(np.maximum(counts, 1))
+    buckets = (hashes[exists] & np.uint64((1 << settings.bits) - 1)).astype(np.int32)
+    blocks = (
+        _block(columns, np.bincount(rows, minlength=len(seen)), np.ones(len(columns)), seen.shape[1]),
+        sparse.csc_array(
+            (np.ones(len(which)), which, _indptr(np.bincount(kinds, minlength=len(pairs)))), shape=pairs.shape[::-1]
+        ).tocsr(),
+        _block(buckets, counts, np.repeat(scale, counts), 1 << settings.bits),
+    )
+    return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
 
-def _places(begins: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """begins[0], begins[0] + 1, … counts[0] times, then the same of the next row."""
-    offsets = np.cumsum(counts) - counts
-    return np.arange(int(counts.sum())) + np.repeat(begins - offsets, counts)
+def _block(
+    columns: npt.NDArray[np.int32], counts: Numbers, values: npt.NDArray[np.float64], width: int
+) -> sparse.csr_array:
+    """A sparse block of the given columns, counts[i] of them in row i."""
+    return sparse.csr_array((values, columns, _indptr(counts)), shape=(len(counts), width))
+
+
+def _indptr(counts: Numbers) -> npt.NDArray[np.int32]:
+    return np.append(0, np.cumsum(counts)).astype(np.int32)

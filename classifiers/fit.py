@@ -1,8 +1,4 @@
-"""Fits the linear model: folds of whole events, a fit without class weights, then temperature and thresholds.
-
-Sets of claim and headline pairs label other things than posts and in other proportions: each has a bias of its own while
-training, which is dropped afterwards.
-"""
+"""Fits the linear model: folds of whole events, a fit without class weights, then temperature and thresholds."""
 
 from typing import Final, NamedTuple
 
@@ -26,11 +22,15 @@ Indices = npt.NDArray[np.int64]
 
 FOLDS: Final = 5
 _STRENGTH: Final = 0.1
-_OWN_BIAS: Final = ("farexstance_fa", "ans_ar", "austr_ar", "emergent_en")
-_OWN_BIAS_SCALE: Final = 3.0
 MEASURED: Final = ("rumoureval2019", "written", "celebration")
 """The sets whose held-out posts set temperature and thresholds."""
-_LARGE: Final = {"charliehebdo": 0, "ferguson": 1, "sydneysiege": 2, "illary": 3, "germanwings-crash": 4}
+_LARGE: Final[dict[str, int]] = {
+    "charliehebdo": 0,
+    "ferguson": 1,
+    "sydneysiege": 2,
+    "illary": 3,
+    "germanwings-crash": 4,
+}
 _SMALLEST: Final = 5e-5
 
 
@@ -63,14 +63,11 @@ def train_rows(features: Features, examples: pl.DataFrame) -> sparse.csr_array:
 
 def fit(rows: sparse.csr_array, examples: pl.DataFrame, seed: int) -> tuple[Matrix, Matrix]:
     """Weights (features, 5) and bias (5,) of a multinomial logistic regression."""
-    sets = examples["set"].to_numpy()
-    own = sparse.csr_array(np.stack([(sets == name) * _OWN_BIAS_SCALE for name in _OWN_BIAS], axis=1))
     model = LogisticRegression(C=_STRENGTH, max_iter=150, tol=1e-3, random_state=seed)
-    stacked = sparse.csr_array(sparse.hstack([rows, own], format="csr"))
-    model.fit(stacked, tag_indices(examples["tag"]), sample_weight=examples["weight"].to_numpy())
+    model.fit(rows, tag_indices(examples["tag"]), sample_weight=examples["weight"].to_numpy())
     full = np.zeros((len(TAGS), rows.shape[1]))
     bias = np.full(len(TAGS), -20.0)
-    full[model.classes_] = model.coef_[:, : rows.shape[1]]
+    full[model.classes_] = model.coef_
     bias[model.classes_] = model.intercept_
     return np.ascontiguousarray(full.T), bias
 
@@ -89,7 +86,7 @@ def cross_fit(rows: sparse.csr_array, examples: pl.DataFrame, seed: int) -> Cros
 
 
 def decided(held_out: CrossFit, examples: pl.DataFrame) -> tuple[Matrix, Indices]:
-    """Probabilities (n, 5) and given tags (n,) of held-out posts; temperature and thresholds from the other folds only."""
+    """Probabilities (n, 5) and tags (n,) of held-out posts; temperature and thresholds from the other folds only."""
     tags, sets = tag_indices(examples["tag"]), examples["set"].to_numpy()
     measured = np.isin(sets, MEASURED)
     probabilities = np.zeros_like(held_out.logits)
@@ -114,7 +111,7 @@ def temperature_for(logits: Matrix, tags: Indices) -> float:
 
 
 def offsets_for(probabilities: Matrix, tags: Indices, sets: npt.NDArray[np.str_]) -> Matrix:
-    """Offsets of log probabilities that are best for the mean of RumourEval's and the written posts' macro-F1 and celebration F1.
+    """Offsets of log probabilities that maximise the mean of macro-F1 (RumourEval, written) and celebration F1.
 
     Coordinate ascent over a grid; deterministic.
     """
@@ -146,7 +143,7 @@ def _merit(shifted: Matrix, tags: Indices, sets: npt.NDArray[np.str_]) -> float:
 
 
 def final(rows: sparse.csr_array, examples: pl.DataFrame, held_out: CrossFit, seed: int) -> Linear:
-    """The model of all examples, as it will be served: weights in half precision, thresholds from the held-out posts."""
+    """The model of all examples as it is served: weights in half precision, thresholds from held-out posts."""
     tags, sets = tag_indices(examples["tag"]), examples["set"].to_numpy()
     measured = np.isin(sets, MEASURED)
     temperature = temperature_for(held_out.logits[measured], tags[measured])

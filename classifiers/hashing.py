@@ -39,8 +39,26 @@ class Words(NamedTuple):
 
     def prefixes(self, length: int) -> Hashes:
         """(t,) hash of each word's first `length` code points; of the whole word where it is shorter."""
-        ends = self.begins + np.minimum(self.lengths, length)
-        return mix(self.sums[ends] - self.sums[self.begins])
+        return self.some_prefixes(slice(None), length)
+
+    def some_prefixes(self, which: Numbers | slice, length: int) -> Hashes:
+        """The same for the words at some places only."""
+        begins = self.begins[which]
+        return mix(self.sums[begins + np.minimum(self.lengths[which], length)] - self.sums[begins])
+
+    def part(self, first: int, last: int) -> "Words":
+        """The words of the texts from `first` up to, but without, `last`."""
+        begin = int(self.counts[:first].sum())
+        end = begin + int(self.counts[first:last].sum())
+        return Words(
+            self.hashes[begin:end],
+            self.rows[begin:end] - first,
+            self.counts[first:last],
+            self.starts[first:last] - begin,
+            self.lengths[begin:end],
+            self.begins[begin:end],
+            self.sums,
+        )
 
     def positions(self) -> Numbers:
         """(t,) place of each word in its text, from 0."""

@@ -29,6 +29,7 @@ PARENT_FEATURES: Final = (
 )
 _SLOTS: Final = 1 << 11
 _CONTENT: Final = 4
+_SOME, _HALF, _MOST = 0.25, 0.5, 0.8
 
 
 class ParentView(NamedTuple):
@@ -69,11 +70,11 @@ def parent_features(text: Words, marks: Marks, parent: ParentView, row_marks: Ma
         *(_has(parent_marks, cue) for cue in _PARENT_CUES),
         *(there & ~_has(parent_marks, cue) & _has(row_marks, cue) for cue in _PARENT_CUES),
         there & (shared_count == 0),
-        there & (covered > 0) & (covered <= 0.25),
-        there & (covered > 0.5),
-        there & (covered > 0.8),
-        there & (taken > 0.5),
-        there & (taken > 0.8),
+        there & (covered > 0) & (covered <= _SOME),
+        there & (covered > _HALF),
+        there & (covered > _MOST),
+        there & (taken > _HALF),
+        there & (taken > _MOST),
         there & (_has(parent_marks, "negation") != _has(row_marks, "negation")),
         there & (_has(parent_marks, "denial") != _has(row_marks, "denial")),
         np.bincount(text.rows[shared & near], minlength=n) > 0,

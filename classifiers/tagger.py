@@ -8,7 +8,7 @@ import polars as pl
 
 from classifiers.features import Features
 from classifiers.figures import Confusion
-from classifiers.tags import TAGS
+from classifiers.tags import TAGS, Tag
 
 __all__ = ["Linear", "Tagger", "softmax"]
 
@@ -16,6 +16,8 @@ Matrix = npt.NDArray[np.float64]
 
 _CHUNK: Final = 4_096
 _SMALLEST: Final = 5e-5
+_NOTHING_SAID: Final = np.array([0.92 if tag is Tag.OTHER else 0.02 for tag in TAGS])
+"""For a text without any word or emoji: empty, or only links and handles."""
 _TAG: Final = pl.Enum([tag.value for tag in TAGS])
 
 
@@ -58,8 +60,11 @@ class Tagger:
         return pl.Series("tag", shifted.argmax(axis=1).astype(np.uint32)).cat.to(_TAG)
 
     def _chunk(self, texts: pl.Series, parents: pl.Series) -> Matrix:
-        logits = self._features.rows(texts, parents) @ self._model.weights + self._model.bias
-        return np.round(softmax(logits / self._model.temperature), 4)
+        rows, silent = self._features.rows_and_silent(texts, parents)
+        logits = rows @ self._model.weights + self._model.bias
+        probabilities = softmax(logits / self._model.temperature)
+        probabilities[silent] = _NOTHING_SAID
+        return np.asarray(np.round(probabilities, 4), dtype=np.float64)
 
 
 def softmax(logits: Matrix) -> Matrix:

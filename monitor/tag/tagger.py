@@ -1,7 +1,7 @@
 """Tags mentions: an original against its event's proposition, an answer against its parent.
 
-Equal (text, parent) pairs are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of its own, or the text
-of what it reposts) is read as the post it reposts, that is against the proposition.
+Equal (text, parent) pairs are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
+its own, or the text of what it reposts) is read as the post it reposts, that is against the proposition.
 """
 
 from collections.abc import Mapping

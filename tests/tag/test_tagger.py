@@ -1,0 +1,129 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pytest
+
+from classifiers.artifact import load
+from classifiers.tags import TAGS
+from classifiers.train import OUTPUT
+from monitor.errors import SettingsError
+from monitor.frames import MENTIONS, TAGGED
+from monitor.tag.tagger import TagStage, load_tagger
+from tests.fakes.tagger import WordTagger
+
+PROPOSITION = "The bridge has fallen"
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Listener(WordTagger):
+    """A tagger that remembers the pairs it was asked about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, str]] = []
+
+    def probabilities(self, texts: pl.Series, parents: pl.Series) -> npt.NDArray[np.float64]:
+        self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
+        return super().probabilities(texts, parents)
+
+
+def mentions(*rows: dict[str, object]) -> pl.DataFrame:
+    """MENTIONS of the bridge; what a row does not say is null."""
+    told = [
+        {
+            "platform": "p",
+            "id": str(place),
+            "op": "create",
+            "event": "bridge",
+            "seen_at": BEGIN + timedelta(place),
+            "text": "",
+        }
+        | row
+        for place, row in enumerate(rows)
+    ]
+    frame = pl.DataFrame([{name: row.get(name) for name in MENTIONS} for row in told], schema=MENTIONS)
+    return frame.with_columns(event_time="seen_at")
+
+
+def stage(tagger: WordTagger) -> TagStage:
+    return TagStage(tagger, {"bridge": PROPOSITION})  # type: ignore[arg-type]
+
+
+def test_columns_are_added_and_no_row_is_lost() -> None:
+    posts = mentions({"text": "fallen"}, {"text": "a lie"}, {"text": "hm"})
+    tagged = stage(Listener()).tag(posts)
+    assert tagged.schema == TAGGED
+    assert tagged.select(MENTIONS.keys()).equals(posts)
+    assert tagged["tag"].to_list() == ["claim", "denial", "other"]
+
+
+def test_an_original_is_read_against_the_proposition_and_a_reply_against_its_parent() -> None:
+    listener = Listener()
+    stage(listener).tag(mentions({"text": "fallen"}, {"text": "lie", "parent_text": "it fell"}))
+    assert listener.asked == [("fallen", PROPOSITION), ("lie", "it fell")]
+
+
+def test_equal_pairs_are_asked_about_once() -> None:
+    listener = Listener()
+    copies: list[dict[str, object]] = [{"text": "fallen"}] * 5
+    tagged = stage(listener).tag(mentions(*copies, {"text": "fallen", "parent_text": "x"}))
+    assert len(listener.asked) == 2
+    assert tagged["tag"].to_list() == ["claim"] * 6
+
+
+@pytest.mark.parametrize("text", ["", "a lie"])
+def test_a_bare_repost_takes_the_tag_of_what_it_reposts(text: str) -> None:
+    listener = Listener()
+    tagged = stage(listener).tag(mentions({"text": text, "repost_of": "9", "parent_text": "a lie"}))
+    assert listener.asked == [("a lie", PROPOSITION)]
+    assert tagged["tag"].to_list() == ["denial"]
+
+
+def test_a_bare_repost_of_an_unknown_original_reads_its_own_text() -> None:
+    listener = Listener()
+    stage(listener).tag(mentions({"text": "fallen", "repost_of": "9"}, {"text": "", "repost_of": "9"}))
+    assert listener.asked == [("fallen", PROPOSITION), ("", PROPOSITION)]
+
+
+def test_a_repost_with_words_of_its_own_is_read_as_an_answer() -> None:
+    listener = Listener()
+    stage(listener).tag(mentions({"text": "what a lie", "repost_of": "9", "parent_text": "fallen"}))
+    assert listener.asked == [("what a lie", "fallen")]
+
+
+@pytest.mark.parametrize("op", ["delete", "counts"])
+def test_deletions_and_counts_are_other_with_certainty(op: str) -> None:
+    listener = Listener()
+    tagged = stage(listener).tag(mentions({"op": op, "text": "fallen"}))
+    assert listener.asked == []
+    assert tagged["tag"].to_list() == ["other"]
+    assert tagged.select(f"p_{tag.value}" for tag in TAGS).row(0) == (0.0, 0.0, 0.0, 0.0, 1.0)
+
+
+def test_an_update_is_read_again() -> None:
+    assert stage(Listener()).tag(mentions({"op": "update", "text": "a lie"}))["tag"].to_list() == ["denial"]
+
+
+def test_no_mentions_give_no_rows() -> None:
+    assert stage(Listener()).tag(mentions()).schema == TAGGED
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 5])
+def test_any_cut_into_batches_gives_the_same_tags(cut: int) -> None:
+    texts = ["Breaking: it has fallen", "lie!", "", "source?", "fireworks in the street", "lie!", "سقوط کرد"]
+    rows: list[dict[str, object]] = [
+        {"text": text, "parent_text": "it fell" if place % 2 else None} for place, text in enumerate(texts)
+    ]
+    rows.append({"text": "", "repost_of": "0", "parent_text": texts[0]})
+    posts = mentions(*rows)
+    tagging = TagStage(load(OUTPUT), {"bridge": PROPOSITION})
+    parts = pl.concat([tagging.tag(posts[begin : begin + cut]) for begin in range(0, len(posts), cut)])
+    assert parts.equals(tagging.tag(posts))
+
+
+def test_a_model_that_cannot_be_used_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.npz does not exist"):
+        load_tagger(tmp_path / "none.npz")
