@@ -1,0 +1,45 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.alert.silence import Silence, silenced_until
+from tests.fakes.counts import START
+
+HOUR = timedelta(hours=1)
+NAMES = st.sampled_from(["a", "b"])
+
+
+def silence(hours: float = 1, /, **matcher: str) -> Silence:
+    return Silence(owner="desk", comment="known", expires_at=START + hours * HOUR, **matcher)
+
+
+@pytest.mark.parametrize(
+    ("matcher", "matches"),
+    [
+        ({}, True),
+        ({"event": "fall"}, True),
+        ({"event": "fall", "narrative": "n", "rule": "race"}, True),
+        ({"event": "other"}, False),
+        ({"event": "fall", "narrative": "m"}, False),
+        ({"rule": "spike"}, False),
+    ],
+)
+def test_a_silence_matches_what_it_names_and_all_it_leaves_open(matcher: dict[str, str], *, matches: bool) -> None:
+    assert silence(**matcher).matches("fall", "n", "race") is matches
+
+
+@given(NAMES, NAMES, NAMES)
+def test_an_exact_silence_matches_itself_alone(event: str, narrative: str, rule: str) -> None:
+    exact = silence(event="a", narrative="a", rule="a")
+    assert exact.matches(event, narrative, rule) is ((event, narrative, rule) == ("a", "a", "a"))
+
+
+def test_an_expired_silence_silences_nothing() -> None:
+    assert silenced_until([silence(1)], "fall", "n", "race", START + HOUR) is None
+
+
+def test_of_several_silences_the_last_to_expire_counts() -> None:
+    several = [silence(2), silence(5, event="fall"), silence(9, event="other")]
+    assert silenced_until(several, "fall", "n", "race", START) == START + 5 * HOUR
