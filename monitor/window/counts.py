@@ -80,23 +80,17 @@ class Windows:
     def _count(self, rows: pl.DataFrame, begin: int, end: int, gaps: Sequence[GapMark]) -> Counted:
         names = rows["source"].unique(maintain_order=True)
         source = rows["source"].replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
-        tick = rows["tick"].to_numpy()
-        event_time = rows["event_time"].to_numpy()
-        late, steps = self._watermarks.late(names.to_list(), source, tick, event_time, rows["seen_at"].to_numpy())
-        behind = pl.Series("late", late)
-        fresh = rows.filter(~behind) if late.any() else rows
-        parts = [
-            Fresh(
-                part["event"][0],
-                part["tick"].to_numpy(),
-                part["event_time"].to_numpy(),
-                part["original"].cast(pl.Int64).to_numpy(),
-            )
-            for part in fresh.partition_by("event", maintain_order=True)
-        ]
+        times = [rows[name].to_numpy() for name in ("tick", "event_time", "seen_at")]
+        late, steps = self._watermarks.late(names.to_list(), source, *times)
+        lates = pl.DataFrame(schema=LATE)
+        fresh = rows
+        if late.any():
+            behind = pl.Series("late", late)
+            lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
+            fresh = rows.filter(~behind)
+        parts = [_fresh(part) for part in fresh.partition_by("event", maintain_order=True)]
         closed = self._closed.add(parts, steps, begin, end, gaps)
-        lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
-        return Counted(self._ticks(fresh), closed, lates.match_to_schema(LATE), tuple(gaps))
+        return Counted(self._ticks(fresh), closed, lates, tuple(gaps))
 
     def _ticks(self, fresh: pl.DataFrame) -> pl.DataFrame:
         """TICKS: each event as a whole, and each of its narratives."""
@@ -140,13 +134,11 @@ class Windows:
         return [_flags(rows.tag, *found[3 * k : 3 * k + 3]) for k in range(len(scopes))]
 
     def _first(self, tick: Ints, asked: list[tuple[npt.NDArray[np.bool_], Hashes]]) -> list[npt.NDArray[np.bool_]]:
-        """One look into the memory of keys for all questions, in order of tick."""
+        """One look into the memory of keys for all questions."""
         rows = [np.flatnonzero(where) for where, _ in asked]
         keys = np.concatenate([key[row] for row, (_, key) in zip(rows, asked, strict=True)])
         ticks = tick[np.concatenate(rows)]
-        order = np.argsort(ticks, kind="stable")
-        new = np.zeros(keys.size, np.bool_)
-        new[order] = self._seen.add(ticks[order], keys[order])
+        new = self._seen.add(ticks, keys)
         found, at = [], 0
         for row in rows:
             flags = np.zeros(tick.size, np.bool_)
@@ -178,14 +170,20 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _fresh(part: pl.DataFrame) -> Fresh:
+    """The rows of one event as the closed windows want them."""
+    arrays = (part[name].to_numpy() for name in ("tick", "event_time", "originals"))
+    return Fresh(part["event"][0], *arrays)
+
+
 def _flags(
     tag: Ints, author: npt.NDArray[np.bool_], voice: npt.NDArray[np.bool_], platform: npt.NDArray[np.bool_]
 ) -> list[pl.Series]:
-    """The race columns of TICKS, 0 or 1 per row."""
+    """The race columns of TICKS, per row."""
     columns = {name: author & (tag == code) for code, name in enumerate(_SIDES)}
     columns |= {"claim_authors": voice & (tag == _CLAIM), "denial_authors": voice & (tag == _DENIAL)}
     columns["claim_platforms"] = platform
-    return [pl.Series(name, values).cast(pl.Int64) for name, values in columns.items()]
+    return [pl.Series(name, values) for name, values in columns.items()]
 
 
 def _author(rows: pl.DataFrame) -> Hashes:

@@ -39,15 +39,31 @@ class SeenKeys:
         return self._used
 
     def add(self, ticks: Ticks, keys: Keys) -> Flags:
-        """True where a key is new; `ticks` (seconds) ascend and do not go back from call to call."""
+        """True where a key is new, at its first tick; `ticks` (seconds) do not go back from call to call.
+
+        Equal keys stand in order of tick.
+        """
+        fresh = np.zeros(keys.size, np.bool_)
+        if not keys.size:
+            return fresh
         keys = np.where(keys == _EMPTY, np.uint64(1), keys)
+        first, last = int(ticks.min()), int(ticks.max())
+        if first // DAY == last // DAY and self._filled + keys.size <= self._room:
+            self._turn_day(first // DAY)
+            self._add_day(ticks, keys, fresh)
+            return fresh
+        order = np.argsort(ticks, kind="stable")
+        fresh[order] = self._add_days(ticks[order], keys[order])
+        return fresh
+
+    def _add_days(self, ticks: Ticks, keys: Keys) -> Flags:
+        """Adds keys in order of tick, day by day."""
         fresh = np.zeros(keys.size, np.bool_)
         days = ticks // DAY
         cuts = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), keys.size]
         for begin, end in itertools.pairwise(cuts):
-            if begin < end:
-                self._turn_day(int(days[begin]))
-                self._add_day(ticks[begin:end], keys[begin:end], fresh[begin:end])
+            self._turn_day(int(days[begin]))
+            self._add_day(ticks[begin:end], keys[begin:end], fresh[begin:end])
         return fresh
 
     def _turn_day(self, day: int) -> None:
