@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from classifiers.tags import TAGS
 
-__all__ = ["Confusion", "Scores", "calibration_error", "confusion", "macro_f1", "scores"]
+__all__ = ["Confusion", "Scores", "calibration_error", "confusion", "macro_f1", "race_power", "scores"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -26,6 +26,36 @@ class Scores(NamedTuple):
     recall: float
     f1: float
     support: int
+
+
+def race_power(table: Confusion, other_share: float = 0.5, ahead: float = 0.95) -> float:
+    """How much a post tells a race of claims against denials, as a share of what perfect tags would tell; 0 to 1.
+
+    Kullback–Leibler information per post when `ahead` of the sides are claims, against an even race seen through the
+    same tagger, where `other_share` of the posts are on neither side.
+    """
+    counts = table.counts.astype(np.float64)
+    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    neither = np.array([0.0, 0.0, 0.0, 0.0, other_share])
+    sides = 1.0 - other_share
+
+    def given(share: float) -> tuple[float, float]:
+        mix = neither + sides * np.array([share, 1.0 - share, 0.0, 0.0, 0.0])
+        tagged = mix @ rates
+        heard = float(tagged[0] + tagged[1])
+        return (float(tagged[0]) / heard if heard else 0.5), heard
+
+    even, _ = given(0.5)
+    shown, heard = given(ahead)
+    even = max(0.5, even)
+    if not even < shown < 1.0:
+        return 0.0
+    return heard * _information(shown, even) / (sides * _information(ahead, 0.5))
+
+
+def _information(share: float, null: float) -> float:
+    """Kullback–Leibler information of a coin with `share` against one with `null`, in nats."""
+    return float(share * np.log(share / null) + (1.0 - share) * np.log((1.0 - share) / (1.0 - null)))
 
 
 def confusion(true: Indices, given: Indices) -> Confusion:

@@ -92,7 +92,8 @@ def test_no_handler_catches_everything(path: Path) -> None:
 def test_only_the_clock_asks_the_time(path: Path) -> None:
     asked = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic"}
     asked |= {"time.perf_counter", "time.time_ns", "datetime.datetime.now"}
-    assert name(path) == "monitor/clock.py" or not uses(path) & asked
+    measures_speed = {"monitor/clock.py", "classifiers/evaluate.py"}
+    assert name(path) in measures_speed or not uses(path) & asked
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=name)
