@@ -71,7 +71,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """History an event needs before its baseline counts; until then: warming up, no alarm."""
     spike_ratio: Annotated[float, Meta(gt=1)] = 3.0
     """A spike stands at least this many times above its baseline,"""
-    spike_score: Annotated[float, Meta(gt=0)] = 5.0
+    spike_score: Annotated[float, Meta(gt=0)] = 4.0
     """… and is this improbable under it (−log10 of the tail probability)."""
     for_: Duration = msgspec.field(name="for", default=Duration(minutes=2))
     """A finding must hold this long before its alert fires."""

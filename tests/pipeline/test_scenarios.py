@@ -20,7 +20,8 @@ from monitor.tag.tagger import load_tagger
 
 pytestmark = pytest.mark.prove
 
-SEEDS = range(1, 21)
+SEEDS = range(21, 41)
+"""None of them was looked at while thresholds were chosen (those were 1 to 20)."""
 EVENTS = Path("config/demo/events")
 SCENARIOS = {
     "panjshir": "fall-of-panjshir",
