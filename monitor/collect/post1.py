@@ -27,13 +27,13 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
-class _Media(Struct):
+class _Media(Struct, gc=False):
     url: str
     kind: str | None = None
     sha256: str | None = None
 
 
-class _Wire(Struct):
+class _Wire(Struct, gc=False):
     """The types of post/1; sizes and times are checked on columns."""
 
     id: str
