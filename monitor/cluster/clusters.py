@@ -20,7 +20,9 @@ class Clusters:
 
     def assign(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """TAGGED → CLUSTERED, rows in the same order."""
-        token = words(without_links(fold(tagged["text"].fill_null(""))))
+        carried = pl.col("repost_of").is_not_null() & pl.col("parent").is_not_null()
+        read = pl.when(~carried & (pl.col("op") == "create")).then("text").fill_null("")
+        token = words(without_links(fold(tagged.select(read).to_series())))
         original = self._originals(tagged, token)
         narrative = self._narratives.assign(tagged, token, original)
         return tagged.with_columns(

@@ -100,16 +100,18 @@ class Copies:
 
 
 def describe(events: pl.Series, words: pl.Series) -> Texts:
-    """Keys of all rows, signatures of the distinct long texts; `words` is a List(String) column of folded words."""
-    joined = words.list.join(" ").to_list()
-    lengths = words.list.len().to_list()
-    keys = [
-        xxhash.xxh3_64_intdigest(f"{event}\0{text}".encode()) or 1 if length >= COPY_WORDS else 0
-        for event, text, length in zip(events.to_list(), joined, lengths, strict=True)
-    ]
-    long = pl.DataFrame(
-        {"key": pl.Series(keys, dtype=pl.UInt64), "event": events, "words": words, "length": lengths}
-    ).filter(pl.col("length") >= NEAR_COPY_WORDS)
+    """Keys of all rows, signatures of the distinct long texts; `words` is a List(String) column of folded words.
+
+    The keys are compared within one process only, so the hash that is quick here serves.
+    """
+    frame = pl.DataFrame({"event": events, "words": words, "length": words.list.len()}).with_columns(
+        pl.when(pl.col("length") >= COPY_WORDS)
+        .then(pl.concat_str("event", pl.col("words").list.join(" "), separator="\0").hash())
+        .otherwise(0)
+        .alias("key")
+    )
+    keys = frame["key"].to_list()
+    long = frame.filter((pl.col("length") >= NEAR_COPY_WORDS) & (pl.col("key") != 0))
     long = long.unique("key", keep="first", maintain_order=True)
     if long.is_empty():
         return Texts(keys, {})
