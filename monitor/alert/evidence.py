@@ -15,6 +15,8 @@ NEWEST = 2
 """Newest originals kept per narrative and tag, beside the first."""
 SHOWN = (Tag.CLAIM, Tag.DENIAL, Tag.CELEBRATION)
 MOST = 5
+SURE = 0.6
+"""A post is shown only where the tagger gives its tag at least this probability."""
 
 _COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author")
 _Row = tuple[str, str, str, datetime, str, str, datetime, str, str | None, str | None]
@@ -35,7 +37,10 @@ class EvidenceMemory:
         for platform, post, seen_at in deletes.iter_rows():
             self._deleted.setdefault((platform, post), seen_at)
         originals = clustered.filter(
-            (pl.col("op") == "create") & pl.col("copy_of").is_null() & pl.col("narrative").is_not_null()
+            (pl.col("op") == "create")
+            & pl.col("copy_of").is_null()
+            & pl.col("narrative").is_not_null()
+            & (pl.max_horizontal("p_claim", "p_denial", "p_celebration") >= SURE)
         ).select(_COLUMNS)
         originals = originals.filter(pl.col("tag").cast(pl.String).is_in([tag.value for tag in SHOWN]))
         for row in originals.iter_rows():
