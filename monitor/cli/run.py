@@ -6,11 +6,11 @@ import logging
 import random
 import signal
 import sys
-from pathlib import Path
 
 import msgspec
 
 from monitor.app.daemon import Daemon
+from monitor.cli import options
 from monitor.clock import SystemClock
 from monitor.settings import LogFormat, LogSettings, load
 
@@ -31,13 +31,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         NAME, help=HELP, description=HELP, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("config"),
-        metavar="DIR",
-        help="where monitor.toml is (default: %(default)s)",
-    )
+    options.config(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-from pathlib import Path
 
 import aiohttp
 
 from monitor.alert.example import example_alert
 from monitor.alert.outbox import notifications
 from monitor.app.build import receiver
+from monitor.cli import options
 from monitor.clock import SystemClock
 from monitor.errors import DeliveryError, SettingsError, StoreError
 from monitor.settings import Receiver, Settings, load
@@ -33,13 +33,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         NAME, help=HELP, description=HELP, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", metavar="NAME", help="the receiver's name in monitor.toml")
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("config"),
-        metavar="DIR",
-        help="where monitor.toml is (default: %(default)s)",
-    )
+    options.config(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

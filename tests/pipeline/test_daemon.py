@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -56,7 +57,7 @@ async def scraped(port: int, line: str) -> None:
                         return
             except aiohttp.ClientConnectionError:
                 pass
-            await asyncio.sleep(0.05)
+            await SystemClock().sleep(timedelta(milliseconds=50))
 
 
 async def ran(folder: Path, port: int, line: str) -> None:
