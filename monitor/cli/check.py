@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from monitor.cli import options
 from monitor.errors import StoreError
 from monitor.settings import Settings, load, schema
 
@@ -29,13 +30,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         NAME, help=HELP, description=HELP, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--config",
-        type=Path,
-        default=Path("config"),
-        metavar="DIR",
-        help="where monitor.toml is (default: %(default)s)",
-    )
+    options.config(what)
     what.add_argument(
         "--schema", type=Path, metavar="PATH", help="checks nothing, but writes the configuration's JSON Schema to PATH"
     )

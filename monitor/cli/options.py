@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 
-def config(parser: argparse.ArgumentParser) -> None:
-    """Adds `--config DIR`."""
+def config(parser: argparse._ActionsContainer) -> None:
+    """Adds `--config DIR` to a parser or to a group of one."""
     parser.add_argument(
         "--config",
         type=Path,
