@@ -45,4 +45,11 @@ class DeliveryError(Exception):
 
 
 class StoreError(Exception):
-    """The store cannot be used (disk full, read-only, corrupt, wrong schema); the message says what to do."""
+    """The store cannot be used (disk full, read-only, corrupt, wrong schema); the message says what to do.
+
+    `passes` says whether trying again can help: a disk is freed, a server comes back, a damaged file stays damaged.
+    """
+
+    def __init__(self, why: str, *, passes: bool = False) -> None:
+        super().__init__(why)
+        self.passes = passes

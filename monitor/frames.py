@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from classifiers.tags import TAGS, Tag
-from monitor.records import GapMark, StatusMark
+from monitor.records import GapMark, Mark
 
 __all__ = [
     "CLOSED",
@@ -132,7 +132,7 @@ class Batch(NamedTuple):
     """POSTS, in ORDER."""
     upto: datetime
     """The stream is complete before this time: no later batch holds a post seen earlier."""
-    marks: tuple[StatusMark | GapMark, ...] = ()
+    marks: tuple[Mark, ...] = ()
     resume: Mapping[str, str] = {}
     """Source → where it goes on after this batch."""
     rejected: Mapping[tuple[str, str], int] = {}

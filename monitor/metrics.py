@@ -33,7 +33,7 @@ class Metrics:
     def expect(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
         """Begins the series of everything configured at zero, so that a first increment shows as a rate."""
         for source in sources:
-            for counter in (self.posts_received, self.posts_late, self.gaps):
+            for counter in (self.posts_received, self.posts_late, self.blind_seconds, self.quarantined):
                 counter.labels(source)
             for reason in REJECTIONS:
                 self.posts_rejected.labels(source, reason)
@@ -63,10 +63,15 @@ class Metrics:
         self.source_seen = self._gauge(
             "source_last_post_timestamp_seconds", "When the source's newest post arrived, seconds since 1970.", "source"
         )
-        self.gaps = self._counter(
-            "source_gaps", "A source was blind for a time and could not make up for it.", "source"
+        self.blind_seconds = self._counter(
+            "source_blind_seconds", "A source was blind so long: unavailable, or the monitor did not run.", "source"
         )
-        self.waiting = self._gauge("intake_payloads", "Payloads that wait for the next batch.")
+        self.quarantined = self._counter(
+            "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
+        )
+        self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
+        self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
+        self.store_up.set(1)
 
     def _walking(self) -> None:
         self.batch_seconds = self._histogram("batch_seconds", "A batch was walked and committed.", _SHORT)

@@ -1,15 +1,15 @@
-"""The channel from the collectors to the worker thread: bounded, batched by time and size, one call per batch."""
+"""The channel from the sources to the worker thread: bounded, batched by time and size, one call per batch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
+from monitor.arrivals import Payload
 from monitor.clock import Clock
-from monitor.records import GapMark, Payload, StatusMark
+from monitor.records import Mark
 
-Arrived = TypeVar("Arrived")
 Outcome = TypeVar("Outcome")
 
 
@@ -17,60 +17,119 @@ class Arrivals(NamedTuple):
     """What came in while one batch was open."""
 
     payloads: tuple[Payload, ...]
-    marks: tuple[GapMark | StatusMark, ...]
+    marks: tuple[Mark, ...]
     closed_at: datetime
+    told: tuple[Callable[[], None], ...] = ()
+    """To be called once the marks are committed."""
 
 
 class Intake:
-    """The bounded channel: `put` waits while the worker is behind, so back-pressure reaches the sources."""
+    """The bounded channel: `put` waits while the worker is behind, so back-pressure reaches the sources.
 
-    def __init__(self, *, posts: int, interval: timedelta, payloads: int = 64) -> None:
-        self._queue: asyncio.Queue[Payload | GapMark | StatusMark | None] = asyncio.Queue(payloads)
+    A batch closes when it holds `posts` posts, or `interval` after the one before it closed. At most `most_posts` posts
+    and `most_bytes` bytes wait; a single payload larger than that passes when nothing else waits.
+    """
+
+    def __init__(self, *, posts: int, interval: timedelta, most_posts: int, most_bytes: int = 64 << 20) -> None:
         self._posts = posts
         self._interval = interval
+        self._most = (most_posts, most_bytes)
+        self._waiting: deque[Payload] = deque()
+        self._marks: list[Mark] = []
+        self._told: list[Callable[[], None]] = []
+        self._count = 0
+        self._bytes = 0
+        self._closed = False
+        self._room = asyncio.Event()
+        self._room.set()
+        self._enough = asyncio.Event()
 
-    async def put(self, arrival: Payload | GapMark | StatusMark) -> None:
-        """Hands on one arrival; waits while the channel is full."""
-        await self._queue.put(arrival)
+    async def put(self, arrival: Payload | Mark) -> None:
+        """Hands on one arrival; a payload waits while the channel is full, a mark never does."""
+        if not isinstance(arrival, Payload):
+            self._marks.append(arrival)
+            return
+        while not self.offer(arrival):
+            await self._room.wait()
 
-    async def close(self) -> None:
+    async def submit(self, mark: Mark) -> None:
+        """Hands on a mark and waits until it is committed."""
+        committed = asyncio.Event()
+        self._marks.append(mark)
+        self._told.append(committed.set)
+        await committed.wait()
+
+    def offer(self, payload: Payload) -> bool:
+        """Hands on a payload if there is room; says whether there was."""
+        if self.full():
+            self._room.clear()
+            return False
+        self._waiting.append(payload)
+        self._count += payload.posts
+        self._bytes += len(payload.body)
+        if self._count >= self._posts:
+            self._enough.set()
+        return True
+
+    def full(self) -> bool:
+        """Whether a payload would have to wait."""
+        return self._count >= self._most[0] or self._bytes >= self._most[1]
+
+    def close(self) -> None:
         """No more arrivals: the batch in hand is the last."""
-        await self._queue.put(None)
+        self._closed = True
+        self._enough.set()
 
     def waiting(self) -> int:
-        """Arrivals not yet in a batch."""
-        return self._queue.qsize()
+        """Posts not yet in a batch."""
+        return self._count
 
     async def batches(self, clock: Clock) -> AsyncIterator[Arrivals]:
-        """Batches of about `posts` posts, closed after `interval` at the latest; empty ones carry the time on."""
-        closed = False
-        while not closed:
-            payloads: list[Payload] = []
-            marks: list[GapMark | StatusMark] = []
-            posts = 0
-            ends = clock.monotonic() + self._interval.total_seconds()
-            while posts < self._posts and not closed:
-                try:
-                    arrival = await asyncio.wait_for(self._queue.get(), max(0.0, ends - clock.monotonic()))
-                except TimeoutError:
-                    break
-                if arrival is None:
-                    closed = True
-                elif isinstance(arrival, Payload):
-                    payloads.append(arrival)
-                    posts += arrival.posts
-                else:
-                    marks.append(arrival)
-            yield Arrivals(tuple(payloads), tuple(marks), clock.now())
+        """Batches of about `posts` posts; empty ones carry the time on."""
+        closes = clock.monotonic() + self._interval.total_seconds()
+        last = False
+        while not last:
+            left = closes - clock.monotonic()
+            if not self._enough.is_set() and left > 0:
+                await _either(self._enough, clock, left)
+            closes = clock.monotonic() + self._interval.total_seconds()
+            arrivals = self._taken(clock.now())
+            last = self._closed and not self._waiting
+            yield arrivals
+
+    def _taken(self, at: datetime) -> Arrivals:
+        payloads: list[Payload] = []
+        posts = 0
+        while self._waiting and posts < self._posts:
+            payload = self._waiting.popleft()
+            payloads.append(payload)
+            posts += payload.posts
+            self._bytes -= len(payload.body)
+        self._count -= posts
+        marks, self._marks = tuple(self._marks), []
+        told, self._told = tuple(self._told), []
+        self._room.set()
+        if self._count < self._posts and not self._closed:
+            self._enough.clear()
+        return Arrivals(tuple(payloads), marks, at, told)
 
 
 async def drive(
-    arrivals: AsyncIterator[Arrived],
-    work: Callable[[Arrived], Outcome],
+    arrivals: AsyncIterator[Arrivals],
+    work: Callable[[Arrivals], Awaitable[Outcome]],
     after: Callable[[Outcome], None],
-    worker: Executor,
 ) -> None:
-    """Sends each batch through `work` on the worker thread, one at a time, and tells `after` on the loop."""
-    loop = asyncio.get_running_loop()
+    """Sends each batch through `work`, one at a time and in their order, and tells `after`."""
     async for batch in arrivals:
-        after(await loop.run_in_executor(worker, work, batch))
+        after(await work(batch))
+
+
+async def _either(event: asyncio.Event, clock: Clock, seconds: float) -> None:
+    """Until the event is set, or so many seconds have passed."""
+    tasks = [asyncio.create_task(event.wait()), asyncio.create_task(clock.sleep(timedelta(seconds=seconds)))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -131,6 +131,41 @@ class StatusMark(Struct, frozen=True, kw_only=True):
     evidence: str = ""
 
 
+class Silence(Struct, frozen=True, kw_only=True):
+    """Alerts that match are kept but not notified; an empty `event`, `narrative` or `rule` matches every one.
+
+    Reaches the alert policy as a mark in the stream; a later mark with the same id replaces it.
+    """
+
+    id: str
+    event: str = ""
+    narrative: str = ""
+    rule: str = ""
+    owner: str
+    """Who silenced it."""
+    comment: str
+    """Why."""
+    begins_at: datetime
+    expires_at: datetime
+    """From here on it silences nothing; a silence never lasts for ever."""
+
+
+class Correction(Struct, frozen=True, kw_only=True):
+    """An editor gave a mention another tag: it overrides the tagger for that text and its copies from here on.
+
+    Reaches the tag stage as a mark in the stream.
+    """
+
+    at: datetime
+    event: str
+    platform: str
+    id: str
+    tag: str
+    by: str
+    reads: str = ""
+    """What was tagged, as a hash of text and parent: 16 hex digits."""
+
+
 class GapMark(Struct, frozen=True, kw_only=True):
     """A source saw nothing between two times and could not make up for it: its silence is no zero."""
 
@@ -140,17 +175,8 @@ class GapMark(Struct, frozen=True, kw_only=True):
     why: str
 
 
-class Payload(NamedTuple):
-    """Raw bytes a source sent, and where the source goes on after them."""
-
-    source: str
-    body: bytes
-    resume: str | None
-    """Resume point behind the payload; None where it has none of its own."""
-    posts: int = 1
-    """About how many posts it holds."""
-    arrived_at: datetime | None = None
-    """When the supervisor took it from the collector."""
+Mark = StatusMark | GapMark | Silence | Correction
+"""What reaches the stages in the stream, beside posts."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
-from monitor.alert.silence import Silence, silenced_until
+from monitor.alert.silence import silenced_until
 from monitor.frames import Counted
-from monitor.records import Alert, AlertState, Event, Evidence, Finding, GapMark, Status, StatusMark
+from monitor.records import Alert, AlertState, Event, Evidence, Finding, GapMark, Silence, Status, StatusMark
 
 Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
 """(event, narrative, at) → label and evidence as they stood then."""
@@ -32,6 +32,7 @@ class _Marks(msgspec.Struct, array_like=True):
 
     statuses: list[StatusMark] = msgspec.field(default_factory=list)
     gaps: list[GapMark] = msgspec.field(default_factory=list)
+    silences: list[Silence] = msgspec.field(default_factory=list)
 
 
 class AlertPolicy:
@@ -49,16 +50,15 @@ class AlertPolicy:
         counted: Counted,
         upto: datetime,
         describe: Describe,
-        marks: Sequence[StatusMark] = (),
-        *,
-        silences: Sequence[Silence] = (),
+        marks: Sequence[StatusMark | Silence] = (),
     ) -> list[Alert]:
         """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`."""
         end = upto.replace(microsecond=0)
-        self._note(marks, counted.gaps, end)
+        self._note([mark for mark in marks if isinstance(mark, StatusMark)], counted.gaps, end)
+        self._silence([mark for mark in marks if isinstance(mark, Silence)], end)
         coming = [f for f in findings if f.event in self._events and f.rule in self._events[f.event].rules.alert_on]
         totals = _Totals(counted.ticks, [*self._live, *((f.event, f.narrative, f.rule) for f in coming)])
-        steps = _Steps(self._events, self._marks, totals, describe, silences)
+        steps = _Steps(self._events, self._marks, totals, describe)
         alerts: list[Alert] = []
         for finding in coming:
             alerts += self._run_timers(steps, finding.at, sooner=True)
@@ -75,7 +75,26 @@ class AlertPolicy:
             recent = [m for m in self._marks.statuses if m.at > end - GAPS_KEPT]
             self._marks.statuses = [*latest.values(), *recent, *marks]
         if gaps:
-            self._marks.gaps = [gap for gap in self._marks.gaps if gap.ends > end - GAPS_KEPT] + list(gaps)
+            kept = [gap for gap in self._marks.gaps if gap.ends > end - GAPS_KEPT]
+            for gap in gaps:
+                before = next((one for one in kept if continues(gap, one)), None)
+                if before is not None:
+                    kept.remove(before)
+                    gap = msgspec.structs.replace(gap, begins=before.begins)  # noqa: PLW2901 -- the same outage, longer
+                kept.append(gap)
+            self._marks.gaps = kept
+
+    def _silence(self, silences: Sequence[Silence], end: datetime) -> None:
+        """Takes new silences, and what replaces earlier ones; an alert whose silence is cut short is told then."""
+        if not silences:
+            return
+        known = {one.id: one for one in self._marks.silences if one.expires_at > end - GAPS_KEPT}
+        known |= {one.id: one for one in silences}
+        self._marks.silences = list(known.values())
+        for live in self._live.values():
+            if live.silenced_until is not None and live.silenced_until > end:
+                covered = silenced_until(self._marks.silences, live.event, live.narrative, live.rule, end)
+                live.silenced_until = covered or end
 
     def _take(self, steps: "_Steps", finding: Finding) -> list[Alert]:
         """What a finding does."""
@@ -143,6 +162,11 @@ class AlertPolicy:
                     self._live[live.event, live.narrative, live.rule] = live
 
 
+def continues(gap: GapMark, before: GapMark) -> bool:
+    """Whether a gap is the same outage as one before it, which was noted while it lasted."""
+    return (gap.source, gap.why, gap.begins) == (before.source, before.why, before.ends)
+
+
 class _Totals:
     """Running counts of the alerts that live, from the increments at ticks."""
 
@@ -182,17 +206,15 @@ class _Steps:
         marks: _Marks,
         totals: _Totals,
         describe: Describe,
-        silences: Sequence[Silence],
     ) -> None:
         self._events = events
         self._marks = marks
         self._totals = totals
         self._describe = describe
-        self._silences = silences
 
     def silenced(self, live: Live, at: datetime) -> datetime | None:
         """Until when the alert is silenced at a time."""
-        return silenced_until(self._silences, live.event, live.narrative, live.rule, at)
+        return silenced_until(self._marks.silences, live.event, live.narrative, live.rule, at)
 
     def step(self, live: Live, state: AlertState, at: datetime, reason: str) -> Alert:
         """One step, with everything as it stood then."""

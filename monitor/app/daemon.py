@@ -6,8 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
@@ -16,19 +17,26 @@ from monitor import settings
 from monitor.alert.deliver import Deliverer
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
-from monitor.app.build import collector, receiver
-from monitor.app.desk import Desk, Taken
+from monitor.app.build import receiver
+from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.sources import Sources
+from monitor.arrivals import Settled
 from monitor.clock import Clock
-from monitor.collect.supervise import SourceState, supervise
+from monitor.collect.supervise import SourceState
 from monitor.metrics import Metrics
-from monitor.pipeline import Intake, drive
+from monitor.pipeline import Arrivals, Intake, drive
+from monitor.records import GapMark
+from monitor.store.in_hand import InHand
 from monitor.store.store import Store
-from monitor.web.server import Health, SourceHealth, serving
+from monitor.store.worker import StoreWorker
+from monitor.web.server import Health, serving
 
-if TYPE_CHECKING:
-    from datetime import datetime
+DOWN = "the monitor did not run"
+"""Why all sources were blind between two runs."""
 
 log = logging.getLogger(__name__)
+
+Batches = list[tuple[Taken, Committed]]
 
 
 class Daemon:
@@ -40,17 +48,16 @@ class Daemon:
         self._clock = clock
         self._chance = chance
         self._store = Store(configured.store_url.reveal())
-        self._desk = Desk(configured, self._store, clock)
-        self._ready = False
-        self._states: dict[str, SourceState] = {}
-        self._seen: dict[str, datetime] = {}
+        self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
+        self._desk = Desk(configured, self._store, self._in_hand, clock)
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry, version=_version())
-        self._metrics.expect(
-            [source.name for source in configured.monitor.sources],
-            [event.name for event in configured.events],
-            [one.name for one in configured.monitor.receivers],
-        )
+        observe.expect(self._metrics, configured)
+        limits = configured.monitor.pipeline
+        self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
+        self._pool = ThreadPoolExecutor(1, "worker")
+        self._worker = StoreWorker(self._pool, clock, chance, lambda why: self._metrics.store_up.set(not why))
+        self._sources: Sources | None = None
 
     def __enter__(self) -> Self:
         """Is itself."""
@@ -58,43 +65,73 @@ class Daemon:
 
     def __exit__(self, *_: object) -> None:
         """Closes the store."""
+        self._pool.shutdown()
+        self._in_hand.close()
         self._store.close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop`: then sources end, the batch in hand is committed, and sends in hand get their grace."""
-        limits = self._settings.monitor.pipeline
-        intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, payloads=limits.queue)
         resume = self._store.resume_points()
+        await self._note_downtime()
         done = asyncio.Event()
-        with ThreadPoolExecutor(1, "worker") as worker:
-            async with ClientSession() as session, self._serving(), asyncio.TaskGroup() as tasks:
-                deliverer = self._deliverer(session, worker)
-                tasks.create_task(deliverer.run(done), name="deliver")
-                work = drive(intake.batches(self._clock), self._desk.take, self._after(deliverer, intake), worker)
-                batches = tasks.create_task(work, name="batches")
-                sources = [
-                    tasks.create_task(
-                        supervise(
-                            collector(source, self._clock),
-                            resume.get(source.name),
-                            intake.put,
-                            self._note,
-                            clock=self._clock,
-                            chance=self._chance,
-                        ),
-                        name=f"source {source.name}",
-                    )
-                    for source in self._settings.monitor.sources
-                ]
-                self._ready = True
-                log.info("watching %d events from %d sources", len(self._settings.events), len(sources))
-                await stop.wait()
-                for task in sources:
-                    task.cancel()
-                await intake.close()
-                await batches
-                done.set()
+        async with ClientSession() as session, self._serving(), asyncio.TaskGroup() as tasks:
+            deliverer = self._deliverer(session)
+            tasks.create_task(deliverer.run(done), name="deliver")
+            work = drive(self._intake.batches(self._clock), self._work, self._after(deliverer))
+            batches = tasks.create_task(work, name="batches")
+            self._sources = Sources(
+                tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source
+            )
+            self._sources.start(self._settings.monitor.sources, resume)
+            log.info(
+                "watching %d events from %d sources", len(self._settings.events), len(self._settings.monitor.sources)
+            )
+            await stop.wait()
+            self._worker.give_up()
+            await self._sources.stop_all()
+            self._intake.close()
+            await batches
+            done.set()
         log.info("stopped")
+
+    async def _note_downtime(self) -> None:
+        """Nothing was seen since the last run: that is a gap of every source, not a quiet time."""
+        now = self._clock.now()
+        if self._desk.upto is not None and self._desk.upto < now:
+            for source in self._settings.monitor.sources:
+                await self._intake.put(GapMark(source=source.name, begins=self._desk.upto, ends=now, why=DOWN))
+
+    async def _work(self, arrivals: Arrivals) -> Batches:
+        """One batch: walked, committed, and then acknowledged to the sources."""
+        finished = []
+        for part in await self._worker.call(self._desk.parts, arrivals):
+            taken = await self._worker.call(self._desk.walk, part)
+            committed = await self._worker.call(self._desk.commit, taken)
+            for payload, settled in zip(part.payloads, taken.settled, strict=True):
+                if payload.settle is not None:
+                    payload.settle(settled)
+            for payload in part.quarantined:
+                self._metrics.quarantined.labels(payload.source).inc()
+                if payload.settle is not None:
+                    payload.settle(Settled(0, {}, quarantined=True))
+            finished.append((taken, committed))
+        for tell in arrivals.told:
+            tell()
+        return finished
+
+    def _after(self, deliverer: Deliverer) -> Callable[[Batches], None]:
+        def after(batches: Batches) -> None:
+            for taken, committed in batches:
+                observe.batch(self._metrics, taken, committed)
+                if self._sources is not None:
+                    self._sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+                if taken.commit.outbox:
+                    deliverer.wake()
+            for event in self._settings.events:
+                observe.race(self._metrics, event.name, self._desk.races(event.name))
+            self._metrics.waiting.set(self._intake.waiting())
+
+        return after
 
     def _serving(self) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""
@@ -103,41 +140,29 @@ class Daemon:
         return serving(web.host, web.port, health=self._health, registry=self._registry, token=word)
 
     def _health(self) -> Health:
-        sources = tuple(
-            SourceHealth(name=name, state=state.value, last_post_at=self._seen.get(name))
-            for name, state in self._states.items()
+        return Health(
+            ready=self._sources is not None and not self._worker.failing,
+            at=self._clock.now(),
+            store=self._worker.failing or "good",
+            sources=self._sources.health() if self._sources is not None else (),
         )
-        return Health(ready=self._ready, at=self._clock.now(), sources=sources)
 
-    def _note(self, name: str, state: SourceState) -> None:
-        """A source's state, for health and metrics."""
-        self._states[name] = state
+    def _note_source(self, name: str, state: SourceState) -> None:
+        """A source's state, for metrics."""
         observe.source(self._metrics, name, state)
 
-    def _deliverer(self, session: ClientSession, worker: ThreadPoolExecutor) -> Deliverer:
+    def _deliverer(self, session: ClientSession) -> Deliverer:
         secrets = self._settings.receiver_secrets
         receivers = [
             receiver(one, secrets.get(one.name), session, self._clock) for one in self._settings.monitor.receivers
         ]
         return Deliverer(
-            WorkerOutbox(self._store, worker),
+            WorkerOutbox(self._store, self._worker),
             receivers,
             self._clock,
             self._chance,
             observe=lambda made: observe.attempt(self._metrics, made),
         )
-
-    def _after(self, deliverer: Deliverer, intake: Intake) -> Callable[[Taken], None]:
-        def after(taken: Taken) -> None:
-            observe.batch(self._metrics, taken)
-            self._seen |= dict.fromkeys(taken.batch.posts["source"].unique(), taken.batch.upto)
-            for event in self._settings.events:
-                observe.race(self._metrics, event.name, self._desk.races(event.name))
-            self._metrics.waiting.set(intake.waiting())
-            if taken.queued:
-                deliverer.wake()
-
-        return after
 
 
 def _version() -> str:

@@ -1,4 +1,8 @@
-"""The worker thread's work: arrivals → a batch → the walk → one transaction."""
+"""The worker thread's work: arrivals → batches → the walk → one transaction each.
+
+`walk` and `commit` are two calls, so that a commit can be tried again while the store cannot be used. A batch is all
+payloads that came together, but for suspects (see `monitor.store.in_hand`), which are walked alone.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,12 +14,14 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
-from monitor.app.walk import Walk, Walked
+from monitor.app.walk import UPTO, Walk, Walked
+from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.rules import RaceReading
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState, GapMark, StatusMark
+from monitor.records import Alert, AlertState, Correction, GapMark, Mark, Silence, StatusMark
+from monitor.store.in_hand import STRIKES, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
 
@@ -23,75 +29,143 @@ REMEMBERED = 200_000
 """Mentions read back from the archive at the start."""
 
 
+class Part(NamedTuple):
+    """What is walked and committed at once, in the order in which it arrived."""
+
+    payloads: list[Payload]
+    marks: Sequence[Mark]
+    closed_at: datetime
+    digests: dict[str, int]
+    """Of the payloads, with the strikes they have."""
+    resume: dict[str, str]
+    """Source → where it goes on after this part."""
+    quarantined: list[Payload]
+    """Payloads that were set aside instead of being walked."""
+
+    alone: bool = False
+    """It is a suspect: nothing joins it."""
+
+
 class Taken(NamedTuple):
     """What the worker thread hands back of one batch."""
 
+    part: Part
     batch: Batch
     walked: Walked
-    queued: int
-    """Notifications put into the outbox."""
-    waiting: int
-    """Notifications on their way, all of them."""
+    commit: Commit
+    settled: Sequence[Settled]
+    """One per payload."""
     watermarks: Mapping[str, datetime]
     """Source → event time up to which it is complete."""
+    took: Mapping[str, float]
+    """Seconds per step: decode and the stages of the walk."""
+
+
+class Committed(NamedTuple):
+    """What is known once a batch is committed."""
+
+    waiting: int
+    """Notifications on their way, all of them."""
     latencies: Sequence[tuple[str, timedelta]]
     """Source and time from arrival to commit, one per payload."""
-    took: Mapping[str, float]
-    """Seconds per step: decode, the stages of the walk, store."""
+    seconds: float
+    """What the transaction took."""
 
 
 class Desk:
     """The walk and the store behind it; every method runs on the worker thread."""
 
-    def __init__(self, configured: settings.Settings, store: Store, clock: Clock) -> None:
+    def __init__(self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock) -> None:
+        self._store = store
+        self._in_hand = in_hand
+        self._clock = clock
+        self._configure(configured)
+        self._archive = configured.monitor.store.archive
+        self._walk = Walk(configured.events, load_tagger(configured.model), clock)
+        state = store.load_state()
+        self._walk.restore(state, store.recent_mentions(REMEMBERED), store.corrections())
+        self.upto = datetime.fromisoformat(state[UPTO].decode()) if UPTO in state else None
+        """The time up to which the stream was walked; None on an empty store."""
+
+    def _configure(self, configured: settings.Settings) -> None:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
-        self._archive = configured.monitor.store.archive
-        self._store = store
-        self._clock = clock
-        self._parse = {one.name: collector(one, clock).parse for one in configured.monitor.sources}
-        self._walk = Walk(configured.events, load_tagger(configured.model), clock)
-        self._walk.restore(store.load_state(), store.recent_mentions(REMEMBERED))
+        self._parse = {one.name: collector(one, self._clock).parse for one in configured.monitor.sources}
 
-    def take(self, arrivals: Arrivals) -> Taken:
-        """Parses and walks what arrived, and commits all it left in one transaction."""
-        began = self._clock.monotonic()
-        batch = self._batch(arrivals)
-        parsed = self._clock.monotonic()
-        walked = self._walk(batch)
-        done = self._clock.monotonic()
+    def parts(self, arrivals: Arrivals) -> list[Part]:
+        """What is walked at once: all payloads together, but each suspect alone; poison is set aside."""
+        at = max(arrivals.closed_at, self.upto or arrivals.closed_at)  # time never goes back, whatever the clock does
+        parts = [Part([], arrivals.marks, at, {}, {}, [])]
+        for payload in arrivals.payloads:
+            digest = self._in_hand.digest(payload)
+            strikes = self._in_hand.strikes(digest)
+            if strikes is not None and strikes >= STRIKES:
+                self._in_hand.quarantine(payload, digest)
+                parts[-1].quarantined.append(payload)
+            else:
+                if strikes is not None or parts[-1].alone:
+                    parts.append(Part([], (), at, {}, {}, [], alone=strikes is not None))
+                parts[-1].payloads.append(payload)
+                parts[-1].digests[digest] = strikes or 0
+            if payload.resume is not None:
+                parts[-1].resume[payload.source] = payload.resume
+        return parts
+
+    def walk(self, part: Part) -> Taken:
+        """Parses and walks what arrived; a StoreError comes before anything has changed: repeat the call."""
+        with self._in_hand.taken(part.digests):
+            began = self._clock.monotonic()
+            batch, settled = self._batch(part)
+            parsed = self._clock.monotonic()
+            walked = self._walk(batch)
+        self.upto = batch.upto
         told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]
-        outbox = [note for alert in told for note in notifications(alert, self._told(alert), self._clock.now())]
-        self._store.commit(
-            Commit(
-                mentions=walked.mentions if self._archive else walked.mentions.clear(),
-                resume=batch.resume,
-                state=walked.state,
-                alerts=walked.alerts,
-                outbox=outbox,
-                gaps=[mark for mark in batch.marks if isinstance(mark, GapMark)],
-                statuses=[mark for mark in batch.marks if isinstance(mark, StatusMark)],
-            )
-        )
-        took = {"decode": parsed - began, **walked.took, "store": self._clock.monotonic() - done}
         now = self._clock.now()
-        latencies = [(one.source, now - one.arrived_at) for one in arrivals.payloads if one.arrived_at is not None]
-        marks = self._walk.watermarks(batch.upto)
-        return Taken(batch, walked, len(outbox), self._store.waiting(), marks, latencies, took)
+        commit = Commit(
+            mentions=walked.mentions if self._archive else walked.mentions.clear(),
+            resume=batch.resume,
+            state=walked.state,
+            alerts=walked.alerts,
+            outbox=[note for alert in told for note in notifications(alert, self._told(alert), now)],
+            gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
+            statuses=[mark for mark in part.marks if isinstance(mark, StatusMark)],
+            silences=[mark for mark in part.marks if isinstance(mark, Silence)],
+            corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
+            answered=[
+                Answered(payload.source, payload.request, done, now)
+                for payload, done in zip(part.payloads, settled, strict=True)
+                if payload.request is not None
+            ],
+        )
+        took = {"decode": parsed - began, **walked.took}
+        return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), took)
 
-    def _batch(self, arrivals: Arrivals) -> Batch:
-        """Payloads → one batch, all seen when it closed."""
+    def commit(self, taken: Taken) -> Committed:
+        """All that a batch left, in one transaction; may be repeated until it succeeds."""
+        began = self._clock.monotonic()
+        self._store.commit(taken.commit)
+        seconds = self._clock.monotonic() - began
+        self._in_hand.release(taken.part.digests)
+        now = self._clock.now()
+        latencies = [(one.source, now - one.arrived_at) for one in taken.part.payloads if one.arrived_at is not None]
+        return Committed(self._store.waiting(), latencies, seconds)
+
+    def _batch(self, part: Part) -> tuple[Batch, list[Settled]]:
+        """Payloads → one batch, all seen when it closed, and what became of each."""
         rejected: Counter[tuple[str, str]] = Counter()
         frames = [pl.DataFrame(schema=POSTS)]
-        resume = {}
-        for payload in arrivals.payloads:
-            decoded = self._parse[payload.source](payload.body, arrivals.closed_at)
-            frames.append(decoded.posts)
-            rejected.update({(payload.source, reason): count for reason, count in decoded.rejected.items()})
-            if payload.resume is not None:
-                resume[payload.source] = payload.resume
+        settled = [Settled(0, {})] * len(part.payloads)
+        for source in dict.fromkeys(payload.source for payload in part.payloads):
+            places = [place for place, payload in enumerate(part.payloads) if payload.source == source]
+            parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
+            frames.append(parsed.posts)
+            usable = parsed.payload.value_counts()
+            counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
+            for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
+                settled[place] = Settled(counts.get(index, 0), dict(reasons))
+                rejected.update({(source, reason): count for reason, count in reasons.items()})
         posts = pl.concat(frames).sort(ORDER, maintain_order=True)
-        return Batch(posts, arrivals.closed_at, arrivals.marks, resume, rejected)
+        return Batch(posts, part.closed_at, tuple(part.marks), part.resume, rejected), settled
 
     def _told(self, alert: Alert) -> dict[str, timedelta]:
         """Who is told of the alert, and for how long it may be tried."""

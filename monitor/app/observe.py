@@ -2,22 +2,35 @@
 
 import polars as pl
 
+from monitor import settings
 from monitor.alert.deliver import Attempt
-from monitor.app.desk import Taken
+from monitor.app.desk import Committed, Taken
 from monitor.collect.supervise import SourceState
 from monitor.judge.rules import RaceReading
 from monitor.metrics import Metrics
 from monitor.records import GapMark
 
 
-def batch(metrics: Metrics, taken: Taken) -> None:
+def expect(metrics: Metrics, configured: settings.Settings) -> None:
+    """Begins the series of everything configured."""
+    metrics.expect(
+        [source.name for source in configured.monitor.sources],
+        [event.name for event in configured.events],
+        [one.name for one in configured.monitor.receivers],
+    )
+
+
+def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     """One batch was walked and committed."""
     _sources(metrics, taken)
-    metrics.outbox.set(taken.waiting)
-    for stage, seconds in taken.took.items():
+    for source, latency in committed.latencies:
+        metrics.latency_seconds.labels(source).observe(latency.total_seconds())
+    metrics.outbox.set(committed.waiting)
+    took = {**taken.took, "store": committed.seconds}
+    for stage, seconds in took.items():
         metrics.stage_seconds.labels(stage).observe(seconds)
-    metrics.batch_seconds.observe(sum(taken.took.values()))
-    metrics.commit_seconds.observe(taken.took["store"])
+    metrics.batch_seconds.observe(sum(took.values()))
+    metrics.commit_seconds.observe(committed.seconds)
     walked = taken.walked
     created = walked.mentions.filter(pl.col("op") == "create")
     for event, tag, mentions in created.group_by("event", "tag").len().iter_rows():
@@ -43,11 +56,9 @@ def _sources(metrics: Metrics, taken: Taken) -> None:
         metrics.posts_late.labels(source).inc(late)
     for source, complete in taken.watermarks.items():
         metrics.watermark.labels(source).set(complete.timestamp())
-    for source, latency in taken.latencies:
-        metrics.latency_seconds.labels(source).observe(latency.total_seconds())
     for mark in taken.batch.marks:
         if isinstance(mark, GapMark):
-            metrics.gaps.labels(mark.source).inc()
+            metrics.blind_seconds.labels(mark.source).inc((mark.ends - mark.begins).total_seconds())
 
 
 def race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:

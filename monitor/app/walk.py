@@ -16,7 +16,7 @@ from monitor.judge.judge import Judge, Judged
 from monitor.judge.rules import RaceReading
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
-from monitor.records import Alert, Event, Evidence, GapMark, StatusMark
+from monitor.records import Alert, Correction, Event, Evidence, GapMark, Silence, StatusMark
 from monitor.tag.tagger import TagStage
 from monitor.window.counts import Windows
 
@@ -67,6 +67,8 @@ class Walk:
         laps = [self._clock.monotonic()]
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
         statuses = [mark for mark in batch.marks if isinstance(mark, StatusMark)]
+        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence)]
+        self._tag.correct(mark for mark in batch.marks if isinstance(mark, Correction))
         known = self._threads.duplicates
         hits = self._matcher.find(batch.posts)
         laps.append(self._clock.monotonic())
@@ -81,15 +83,18 @@ class Walk:
         judged = self._judge.decide(counted, batch.upto, statuses)
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
-        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, statuses)
+        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, told)
         state = {**self._judge.snapshot(), **self._policy.snapshot(), UPTO: batch.upto.isoformat().encode()}
         laps.append(self._clock.monotonic())
         took = {stage: end - begin for stage, begin, end in zip(PURE, laps, laps[1:], strict=False)}
         duplicates = self._threads.duplicates - known
         return Walked(batch.posts.height, clustered, counted, judged, alerts, state, batch.upto, duplicates, took)
 
-    def restore(self, state: Mapping[str, bytes], mentions: pl.DataFrame) -> None:
+    def restore(
+        self, state: Mapping[str, bytes], mentions: pl.DataFrame, corrections: Sequence[Correction] = ()
+    ) -> None:
         """Goes on where an earlier run left off: `state` rows, and the archived mentions (CLUSTERED, in order)."""
+        self._tag.correct(corrections)
         if UPTO in state:
             self._windows.remember(mentions, datetime.fromisoformat(state[UPTO].decode()))
         self._threads.remember(mentions)
@@ -102,6 +107,10 @@ class Walk:
         """A narrative's one-line label."""
         known = self._clusters.narrative(event, narrative)
         return known.label if known is not None else self._events[event].proposition
+
+    def reads(self, mentions: pl.DataFrame) -> pl.Series:
+        """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""
+        return self._tag.reads(mentions)
 
     def watermarks(self, at: datetime) -> dict[str, datetime]:
         """Event time up to which each source is complete at `at`."""

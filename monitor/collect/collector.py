@@ -1,11 +1,12 @@
 """What every source is to the rest of the house: payloads with a resume point, and a parse without I/O."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from monitor.collect.post1 import Decoded
-from monitor.records import Payload
+from monitor.arrivals import Contact, Payload
+from monitor.collect.post1 import Parsed
+from monitor.records import GapMark
 
 
 class Collector(Protocol):
@@ -16,13 +17,20 @@ class Collector(Protocol):
         """The source's name in the configuration."""
         ...
 
-    def payloads(self, since: str | None) -> AsyncIterator[Payload]:
+    @property
+    def stale_after(self) -> timedelta | None:
+        """How long a connection may say nothing at all before it is made anew; None: as long as it likes."""
+        ...
+
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """Payloads after the resume point `since`, in the source's order; ends where the source has an end.
 
-        Raises SourceUnavailableError where trying again can help, SourceRefusedError where it cannot.
+        A Contact says that the source is reached although it has nothing to say (connected, a heartbeat); a GapMark
+        that something was lost which the source cannot give again. Raises SourceUnavailableError where trying again
+        can help, SourceRefusedError where it cannot.
         """
         ...
 
-    def parse(self, body: bytes, seen_at: datetime) -> Decoded:
-        """The posts in a payload; pure, and never raises for what a source may send."""
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
+        """The posts in a batch of payloads; pure, never raises for what a source may send."""
         ...

@@ -1,16 +1,17 @@
 """Posts from an NDJSON file on this machine, from a byte offset on; waits for more where it is followed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
 
+from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
-from monitor.collect.post1 import Decoded, decode
+from monitor.collect.post1 import Parsed, parse
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import Name, Payload
+from monitor.records import GapMark, Name
 
 CHUNK = 1 << 20
 POLL = timedelta(milliseconds=250)
@@ -39,7 +40,11 @@ class FileCollector:
         """The source's name in the configuration."""
         return self._settings.name
 
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload]:
+    @property
+    def stale_after(self) -> None:
+        """A file may rest as long as it likes."""
+
+    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """Whole lines from byte `since` on, about CHUNK bytes at a time."""
         offset = int(since or 0)
         while True:
@@ -48,13 +53,14 @@ class FileCollector:
                 offset += len(lines)
                 yield Payload(self.name, lines, str(offset), lines.count(b"\n"))
             elif self._settings.follow:
+                yield Contact()
                 await self._clock.sleep(POLL)
             else:
                 return
 
-    def parse(self, body: bytes, seen_at: datetime) -> Decoded:
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these lines."""
-        return decode(body, self.name, seen_at)
+        return parse(bodies, self.name, seen_at)
 
     def _read(self, offset: int) -> bytes:
         """Whole lines from `offset`; a last line without newline counts where the file is not followed."""

@@ -1,25 +1,38 @@
-"""Keeps one source running: tries again for ever with full jitter, stops it where it is refused, and notes its gaps."""
+"""Keeps one source running: tries again for ever with full jitter, stops it where it is refused, and notes its gaps.
 
+A source is blind from the moment it is known to be away (where a connection went stale: since it was last heard) until
+it answers again. An outage is noted piece by piece, at every failed try and at its end, so that baselines and cards
+know of it while it lasts; the pieces touch and have the same reason.
+"""
+
+import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark, Payload
+from monitor.records import GapMark
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
+QUIET = timedelta(minutes=1)
+"""A connection that lasted this long was good: the next failure is a first one again."""
 
 log = logging.getLogger(__name__)
+
+Put = Callable[[Payload | GapMark], Awaitable[None]]
 
 
 class SourceState(StrEnum):
     """How a source is doing; a metric and the health page show it."""
 
+    STARTING = "starting"
     RUNNING = "running"
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
@@ -29,40 +42,131 @@ class SourceState(StrEnum):
 async def supervise(
     collector: Collector,
     since: str | None,
-    put: Callable[[Payload | GapMark], Awaitable[None]],
+    put: Put,
     note: Callable[[str, SourceState], None],
     *,
     clock: Clock,
     chance: random.Random,
 ) -> None:
-    """Puts the collector's payloads, and a GapMark after each time it was unavailable; returns at the source's end."""
+    """Puts the collector's payloads and a GapMark for each time it was blind; returns at the source's end."""
+    connection = _Connection(collector, since, put, note, clock)
     failures = 0
-    blind_since: datetime | None = None
-    why = ""
+    note(collector.name, SourceState.STARTING)
     while True:
         try:
-            async for payload in collector.payloads(since):
-                if blind_since is not None:
-                    await put(GapMark(source=collector.name, begins=blind_since, ends=clock.now(), why=why))
-                    blind_since = None
-                note(collector.name, SourceState.RUNNING)
-                failures = 0
-                await put(payload._replace(arrived_at=clock.now()))
-                since = payload.resume if payload.resume is not None else since
-            note(collector.name, SourceState.ENDED)
+            await connection.read()
         except SourceRefusedError as error:
-            log.error("source %s stopped: %s", collector.name, error)  # noqa: TRY400 — expected; one line is enough
+            said = "source %s stopped: %s"
+            log.error(said, collector.name, error, extra={"source": collector.name})  # noqa: TRY400 — expected: one line
             note(collector.name, SourceState.REFUSED)
         except SourceUnavailableError as error:
-            why = str(error)
-            blind_since = blind_since or clock.now()
+            failures = 1 if connection.lasted() >= QUIET else failures + 1
             note(collector.name, SourceState.UNAVAILABLE)
-            failures += 1
+            await connection.lost(str(error))
             pause = _pause(failures, error.retry_after, chance)
-            log.warning("source %s unavailable, next try in %.1f s: %s", collector.name, pause.total_seconds(), why)
+            said = "source %s unavailable, next try in %.1f s: %s"
+            log.warning(said, collector.name, pause.total_seconds(), error, extra={"source": collector.name})
             await clock.sleep(pause)
             continue
+        else:
+            note(collector.name, SourceState.ENDED)
         return
+
+
+class _Connection:
+    """A source over all its connections: where it goes on, when it was heard, since when it is blind."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        since: str | None,
+        put: Put,
+        note: Callable[[str, SourceState], None],
+        clock: Clock,
+    ) -> None:
+        self._collector = collector
+        self._since = since
+        self._put = put
+        self._note = note
+        self._clock = clock
+        self._answered: float | None = None
+        """When this connection answered first, on the monotonic clock."""
+        self._heard = clock.now()
+        self._handing_on = False
+        self._stale = False
+        self._blind_since: datetime | None = None
+        self._why = ""
+
+    def lasted(self) -> timedelta:
+        """How long the last connection was up."""
+        return timedelta(seconds=0 if self._answered is None else self._clock.monotonic() - self._answered)
+
+    async def read(self) -> None:
+        """One connection, from its begin to its end."""
+        self._answered, self._heard, self._stale = None, self._clock.now(), False
+        reading = asyncio.create_task(self._read(), name=f"read {self._collector.name}")
+        watching = asyncio.create_task(self._watch(), name=f"watch {self._collector.name}")
+        tasks = (reading, watching)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        if not reading.cancelled():
+            return reading.result()
+        self._stale = True
+        limit = self._collector.stale_after
+        why = f"nothing came for {limit.total_seconds():g} s; the connection is made anew" if limit else "stale"
+        raise SourceUnavailableError(why)
+
+    async def lost(self, why: str) -> None:
+        """The connection is gone, or could not be made again: notes how long the source has been blind by now."""
+        now = self._clock.now()
+        if self._blind_since is None:
+            self._blind_since, self._why = (self._heard if self._stale else now), why
+        if self._blind_since < now:
+            await self._put(self._gap(self._blind_since, now))
+            self._blind_since = now
+
+    async def _read(self) -> None:
+        async with aclosing(self._collector.payloads(self._since)) as arrivals:  # type: ignore[type-var]
+            async for arrival in arrivals:
+                await self._reached()
+                if isinstance(arrival, Contact):
+                    continue
+                self._handing_on = True
+                if isinstance(arrival, Payload):
+                    arrived = arrival._replace(arrived_at=arrival.arrived_at or self._clock.now())
+                    await self._put(arrived)
+                    self._since = arrival.resume if arrival.resume is not None else self._since
+                else:
+                    await self._put(arrival)
+                self._handing_on = False
+                self._heard = self._clock.now()
+
+    async def _reached(self) -> None:
+        """The source answers."""
+        self._heard = self._clock.now()
+        if self._answered is None:
+            self._answered = self._clock.monotonic()
+            self._note(self._collector.name, SourceState.RUNNING)
+        if self._blind_since is not None:
+            gap = self._gap(self._blind_since, self._heard)
+            self._blind_since = None
+            await self._put(gap)
+
+    def _gap(self, begins: datetime, ends: datetime) -> GapMark:
+        return GapMark(source=self._collector.name, begins=begins, ends=ends, why=self._why)
+
+    async def _watch(self) -> None:
+        """Ends when the source was not heard for too long; a full channel is not the source's silence."""
+        limit = self._collector.stale_after
+        if limit is None:
+            await asyncio.Event().wait()
+            return
+        while (left := limit - (self._clock.now() - self._heard)) > timedelta() or self._handing_on:
+            await self._clock.sleep(max(left, timedelta(seconds=1)))
 
 
 def _pause(failures: int, retry_after: float | None, chance: random.Random) -> timedelta:

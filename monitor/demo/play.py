@@ -29,6 +29,7 @@ from monitor.frames import ORDER, Batch
 from monitor.records import AlertState, Event
 from monitor.settings import load_event
 from monitor.store.store import Commit, Store
+from monitor.store.worker import StoreWorker
 
 EVENTS = Path(__file__).parents[2] / "config" / "demo" / "events"
 CHAT = "newsroom-chat"
@@ -165,7 +166,8 @@ class Play:
             async with Chat(word) as chat, ClientSession() as session, asyncio.TaskGroup() as tasks:
                 settings = WebhookSettings(name=CHAT, url=chat.url)
                 webhook = Webhook(settings, word.encode(), session, self._clock)
-                deliverer = Deliverer(WorkerOutbox(store, worker), [webhook], self._clock, Random(0))
+                outbox = WorkerOutbox(store, StoreWorker(worker, self._clock, Random(0)))
+                deliverer = Deliverer(outbox, [webhook], self._clock, Random(0))
                 tasks.create_task(deliverer.run(ending), name="deliver")
                 async for batch in self._paced():
                     taken = await asyncio.get_running_loop().run_in_executor(worker, desk.take, batch)

@@ -58,8 +58,10 @@ class PipelineSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """A batch closes at this many posts,"""
     batch_interval: Duration = Duration(milliseconds=250)
     """… or when it has been open this long."""
-    queue: Annotated[int, Meta(ge=1, le=10_000)] = 64
-    """Payloads that may wait for the next batch; when so many wait, the sources wait too."""
+    queue_posts: Annotated[int, Meta(ge=1, le=1_000_000)] = 16_384
+    """Posts that may wait for the next batch; when so many wait, the sources wait too."""
+    in_hand: str = "var/in-hand"
+    """Folder of the note of what is being worked on, and of payloads set aside because the monitor crashed on them."""
 
 
 class LogLevel(StrEnum):

@@ -116,7 +116,16 @@ def clear_errors(url: URL) -> Iterator[None]:
             raise
         where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
         why = f"store {where}: {sentence}"
-        raise StoreError(why) from error
+        raise StoreError(why, passes=_passes(error)) from error
+
+
+_FOR_GOOD = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+"""What no waiting mends."""
+
+
+def _passes(error: DBAPIError) -> bool:
+    code: str | None = getattr(error.orig, "sqlite_errorname", None)
+    return code is None or not code.startswith(_FOR_GOOD)
 
 
 def _sentence(error: DBAPIError) -> str | None:

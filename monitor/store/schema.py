@@ -125,3 +125,30 @@ gaps = Table(
     Column("ends", Time, nullable=False),
     Column("why", Text, nullable=False),
 )
+
+silences = Table(
+    "silences",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("json", Text, nullable=False),
+    Column("expires_at", Time, nullable=False),
+)
+
+corrections = Table(  # what editors say instead of the tagger; the last one of a mention counts
+    "corrections",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("event", "platform", "id", "tag", "by", "reads")),
+)
+
+answered = Table(  # requests that may come again, and what was answered
+    "answered",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("json", Text, nullable=False),
+    Column("at", Time, nullable=False, index=True),
+)

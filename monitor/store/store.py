@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 import polars as pl
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
-from monitor.records import Alert, AlertState, GapMark, Notification, Status, StatusMark
-from monitor.store import alerts, archive, migrate, queue
+from monitor.arrivals import Answered
+from monitor.records import Alert, AlertState, Correction, GapMark, Notification, Silence, StatusMark
+from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
 from monitor.store.queue import DeadLetter, Due
-from monitor.store.schema import gaps, resume_points, state, statuses
+from monitor.store.schema import resume_points, state
 
 
 class Commit(NamedTuple):
@@ -34,6 +35,9 @@ class Commit(NamedTuple):
     outbox: Sequence[Notification] = ()
     gaps: Sequence[GapMark] = ()
     statuses: Sequence[StatusMark] = ()
+    silences: Sequence[Silence] = ()
+    corrections: Sequence[Correction] = ()
+    answered: Sequence[Answered] = ()
 
 
 class Store:
@@ -94,24 +98,27 @@ class Store:
     def statuses(self) -> list[StatusMark]:
         """Every status that was set, in the order of the stream."""
         with self._transaction() as connection:
-            rows = connection.execute(select(statuses).order_by(statuses.c.number)).all()
-        return [
-            StatusMark(
-                at=row.at,
-                event=row.event,
-                narrative=row.narrative,
-                status=Status(row.status),
-                by=row.by,
-                evidence=row.evidence,
-            )
-            for row in rows
-        ]
+            return marks.read_statuses(connection)
 
     def gaps(self) -> list[GapMark]:
         """Every gap of a source, in the order of the stream."""
         with self._transaction() as connection:
-            rows = connection.execute(select(gaps).order_by(gaps.c.number)).all()
-        return [GapMark(source=row.source, begins=row.begins, ends=row.ends, why=row.why) for row in rows]
+            return marks.read_gaps(connection)
+
+    def silences(self, after: datetime) -> list[Silence]:
+        """Silences that expire after a time, oldest first."""
+        with self._transaction() as connection:
+            return marks.read_silences(connection, after)
+
+    def corrections(self) -> list[Correction]:
+        """Every correction of a tag, in the order of the stream."""
+        with self._transaction() as connection:
+            return marks.read_corrections(connection)
+
+    def answered(self) -> list[Answered]:
+        """What was answered to requests in the last day, oldest first."""
+        with self._transaction() as connection:
+            return marks.read_answered(connection)
 
     def due(self, receiver: str, now: datetime, limit: int) -> Due:
         """What `receiver` can be sent at `now`, at most `limit`; an alert's steps one after the other."""
@@ -171,9 +178,8 @@ def _write_restart(connection: Connection, batch: Commit) -> None:
 
 
 def _write_marks(connection: Connection, batch: Commit) -> None:
-    if batch.gaps:
-        rows = [{"source": g.source, "begins": g.begins, "ends": g.ends, "why": g.why} for g in batch.gaps]
-        connection.execute(insert(gaps), rows)
-    for mark in batch.statuses:
-        values = {"at": mark.at, "event": mark.event, "narrative": mark.narrative, "status": mark.status.value}
-        connection.execute(insert(statuses).values(values | {"by": mark.by, "evidence": mark.evidence}))
+    marks.put_gaps(connection, batch.gaps)
+    marks.put_statuses(connection, batch.statuses)
+    marks.put_silences(connection, batch.silences)
+    marks.put_corrections(connection, batch.corrections)
+    marks.put_answered(connection, batch.answered)

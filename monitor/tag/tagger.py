@@ -4,16 +4,19 @@ Equal (text, parent) pairs are tagged once per batch, since viral posts are most
 its own, or the text of what it reposts) is read as the post it reposts, that is against the proposition.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+import xxhash
 
 from classifiers.artifact import ArtifactError, load
 from classifiers.tagger import Tagger
+from classifiers.text import fold
 from monitor.errors import SettingsError
 from monitor.frames import TAG, TAGGED, TAGS, Tag
+from monitor.records import Correction
 
 __all__ = ["TagStage", "load_tagger"]
 
@@ -38,11 +41,23 @@ class TagStage:
             schema={"event": pl.String, "proposition": pl.String},
         )
 
+        self._corrections: dict[tuple[str, str], str] = {}
+
+    def correct(self, corrections: Iterable[Correction]) -> None:
+        """Takes editors' corrections: from here on they decide what the same text under the same parent is tagged."""
+        self._corrections |= {(one.event, one.reads): one.tag for one in corrections}
+
+    def reads(self, mentions: pl.DataFrame) -> pl.Series:
+        """What is read of each mention (MENTIONS), as the hash by which a correction knows it again."""
+        pairs = self._pairs(mentions)
+        folded = zip(fold(pairs["read"].fill_null("")), fold(pairs["against"]), strict=True)
+        return pl.Series(
+            [xxhash.xxh3_64_hexdigest(f"{read}\0{against}".encode()) for read, against in folded], dtype=pl.String
+        )
+
     def tag(self, mentions: pl.DataFrame) -> pl.DataFrame:
         """Adds tag and probabilities; deletions and counts say nothing and are `other` with certainty."""
-        pairs = mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(
-            _read().alias("read"), _against().alias("against")
-        )
+        pairs = self._pairs(mentions)
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
         probabilities = self._tagger.probabilities(distinct["read"], distinct["against"])
         known = distinct.with_columns(
@@ -53,7 +68,34 @@ class TagStage:
             pl.col("tag").fill_null(Tag.OTHER.value),
             *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
         )
-        return mentions.hstack(tagged).select(TAGGED.keys())
+        return self._corrected(mentions.hstack(tagged).select(TAGGED.keys()))
+
+    def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
+        joined = mentions.join(self._propositions, on="event", how="left", maintain_order="left")
+        return joined.select(_read().alias("read"), _against().alias("against"))
+
+    def _corrected(self, tagged: pl.DataFrame) -> pl.DataFrame:
+        """A corrected text is what the editor says, with certainty."""
+        if not self._corrections or tagged.is_empty():
+            return tagged
+        reads = zip(tagged["event"].to_list(), self.reads(tagged).to_list(), strict=True)
+        said = pl.Series("said", [self._corrections.get(pair) for pair in reads], TAG)
+        if said.null_count() == len(said):
+            return tagged
+        return (
+            tagged.with_columns(said)
+            .with_columns(
+                pl.coalesce("said", "tag").alias("tag"),
+                *(
+                    pl.when(pl.col("said").is_not_null())
+                    .then((pl.col("said") == tag.value).cast(pl.Float64))
+                    .otherwise(f"p_{tag.value}")
+                    .alias(f"p_{tag.value}")
+                    for tag in TAGS
+                ),
+            )
+            .select(TAGGED.keys())
+        )
 
 
 def _bare() -> pl.Expr:

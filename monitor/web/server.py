@@ -34,9 +34,11 @@ class Health(Struct, frozen=True, kw_only=True):
     """The body of `/readyz`."""
 
     ready: bool
-    """Everything has started."""
+    """Everything has started, and the store can be used."""
     at: datetime
     """When this was so."""
+    store: str = "good"
+    """Why the store cannot be used now, or `good`."""
     sources: tuple[SourceHealth, ...] = ()
 
 

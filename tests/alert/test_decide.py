@@ -7,8 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alert.decide import AlertPolicy
-from monitor.alert.silence import Silence
-from monitor.records import Alert, AlertState, Duration, Event, Evidence, Finding, GapMark, Rules, Status, StatusMark
+from monitor.records import (
+    Alert,
+    AlertState,
+    Duration,
+    Event,
+    Evidence,
+    Finding,
+    GapMark,
+    Rules,
+    Silence,
+    Status,
+    StatusMark,
+)
 from tests.fakes.counts import EVENT, Tick, at, counted
 
 RULES = Rules(for_=Duration(seconds=120), keep_firing=Duration(seconds=1_800))
@@ -46,13 +57,13 @@ def steps(
     now, rows = policy(rules), dict[str, bytes]()
     found: list[Alert] = []
     begin = 0.0
-    silences = given_once.get("silences", ())
     for end in [*sorted({cut for cut in cuts if 0 < cut < upto}), upto]:
         part = [f for f in findings if at(begin) < f.at <= at(end)]
         gaps = tuple(gap for gap in given_once.get("gaps", ()) if at(begin) <= gap.ends < at(end))
         marks = [mark for mark in given_once.get("marks", ()) if at(begin) <= mark.at < at(end)]
         counts = counted([tick for tick in ticks if begin < tick[0] <= end], gaps=gaps)
-        found += now.decide(part, counts, at(end), describe, marks, silences=silences)
+        new = [silence for silence in given_once.get("silences", ()) if at(begin) <= silence.begins_at < at(end)]
+        found += now.decide(part, counts, at(end), describe, [*marks, *new])
         rows |= now.snapshot()
         now = policy(rules)
         now.restore({key: row for key, row in rows.items() if row})
@@ -139,7 +150,7 @@ def test_gaps_that_touch_an_alerts_time_are_shown_once_they_are_known() -> None:
 
 
 def silence(expires: float, **matcher: str) -> Silence:
-    return Silence(owner="desk", comment="known", expires_at=at(expires), **matcher)
+    return Silence(id="s", owner="desk", comment="known", begins_at=at(0), expires_at=at(expires), **matcher)
 
 
 def test_a_silenced_alert_is_kept_and_told_when_the_silence_ends() -> None:
@@ -155,6 +166,20 @@ def test_nobody_is_told_that_what_they_never_heard_of_is_resolved() -> None:
 
 def test_a_silence_about_something_else_silences_nothing() -> None:
     assert not any(alert.silenced for alert in steps([finding(60)], silences=[silence(5_000, narrative="m")]))
+
+
+def test_a_silence_that_is_cut_short_tells_at_once() -> None:
+    shorter = msgspec.structs.replace(silence(9_000), begins_at=at(500), expires_at=at(500))
+    alerts = steps([finding(60)], silences=[silence(9_000), shorter], cuts=[400, 501])
+    assert [(alert.state, alert.silenced) for alert in alerts] == [(PENDING, True), (FIRING, True), (FIRING, False)]
+
+
+def test_an_outage_noted_piece_by_piece_is_one_on_the_card() -> None:
+    pieces = [
+        GapMark(source="s", begins=at(begins), ends=at(begins + 60), why="broker away") for begins in (0, 60, 120)
+    ]
+    firing = steps([finding(100)], gaps=pieces, cuts=[61, 121, 181])[-1]
+    assert [(gap.begins, gap.ends) for gap in firing.blind] == [(at(0), at(180))]
 
 
 TRANSITIONS = st.lists(

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alert.silence import Silence, silenced_until
+from monitor.alert.silence import matches as falls_under
+from monitor.alert.silence import silenced_until
+from monitor.records import Silence
 from tests.fakes.counts import START
 
 HOUR = timedelta(hours=1)
@@ -12,7 +14,9 @@ NAMES = st.sampled_from(["a", "b"])
 
 
 def silence(hours: float = 1, /, **matcher: str) -> Silence:
-    return Silence(owner="desk", comment="known", expires_at=START + hours * HOUR, **matcher)
+    return Silence(
+        id="s", owner="desk", comment="known", begins_at=START - HOUR, expires_at=START + hours * HOUR, **matcher
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,13 +31,13 @@ def silence(hours: float = 1, /, **matcher: str) -> Silence:
     ],
 )
 def test_a_silence_matches_what_it_names_and_all_it_leaves_open(matcher: dict[str, str], *, matches: bool) -> None:
-    assert silence(**matcher).matches("fall", "n", "race") is matches
+    assert falls_under(silence(**matcher), "fall", "n", "race") is matches
 
 
 @given(NAMES, NAMES, NAMES)
 def test_an_exact_silence_matches_itself_alone(event: str, narrative: str, rule: str) -> None:
     exact = silence(event="a", narrative="a", rule="a")
-    assert exact.matches(event, narrative, rule) is ((event, narrative, rule) == ("a", "a", "a"))
+    assert falls_under(exact, event, narrative, rule) is ((event, narrative, rule) == ("a", "a", "a"))
 
 
 def test_an_expired_silence_silences_nothing() -> None:
@@ -43,3 +47,7 @@ def test_an_expired_silence_silences_nothing() -> None:
 def test_of_several_silences_the_last_to_expire_counts() -> None:
     several = [silence(2), silence(5, event="fall"), silence(9, event="other")]
     assert silenced_until(several, "fall", "n", "race", START) == START + 5 * HOUR
+
+
+def test_a_silence_that_has_not_begun_silences_nothing() -> None:
+    assert silenced_until([silence(1)], "fall", "n", "race", START - 2 * HOUR) is None

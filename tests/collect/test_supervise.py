@@ -1,17 +1,19 @@
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.collect.post1 import Decoded, decode
+from monitor.arrivals import Contact, Payload
+from monitor.collect.post1 import Parsed, parse
 from monitor.collect.supervise import LONGEST_PAUSE, SourceState, supervise
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark, Payload
+from monitor.records import GapMark
 from tests.fakes.clock import ManualClock, settle
 
-Script = list[list[Payload | Exception]]
+Script = list[list[Payload | GapMark | Contact | timedelta | Exception]]
+"""A timedelta is a time in which nothing comes."""
 
 
 class ScriptedCollector:
@@ -19,27 +21,32 @@ class ScriptedCollector:
 
     name = "scripted"
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, clock: ManualClock, stale_after: timedelta | None) -> None:
         self.script = script
+        self.clock = clock
+        self.stale_after = stale_after
         self.asked_since: list[str | None] = []
 
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload]:
+    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         self.asked_since.append(since)
         for step in self.script.pop(0):
             if isinstance(step, Exception):
                 raise step
+            if isinstance(step, timedelta):
+                await self.clock.sleep(step)
+                continue
             yield step
 
-    def parse(self, body: bytes, seen_at: datetime) -> Decoded:
-        return decode(body, self.name, seen_at)
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
+        return parse(bodies, self.name, seen_at)
 
 
 class Desk:
     """Runs one supervisor and keeps what came out of it."""
 
-    def __init__(self, script: Script) -> None:
-        self.collector = ScriptedCollector(script)
+    def __init__(self, script: Script, stale_after: timedelta | None = None) -> None:
         self.clock = ManualClock()
+        self.collector = ScriptedCollector(script, self.clock, stale_after)
         self.arrived: list[Payload | GapMark] = []
         self.states: list[SourceState] = []
 

@@ -1,7 +1,7 @@
 """What every collector promises, whatever its source; a new collector adds itself to `COLLECTORS`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.arrivals import Contact, Payload
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.errors import SourceUnavailableError
 from monitor.frames import POSTS
-from monitor.records import REJECTIONS, Payload
+from monitor.records import REJECTIONS, GapMark
 from tests.fakes.clock import ManualClock
 
 SEEN = datetime(2021, 9, 3, 14, tzinfo=UTC)
@@ -33,7 +34,11 @@ collectors = pytest.mark.parametrize("build", COLLECTORS)
 
 
 async def collect(collector: Collector, since: str | None = None) -> list[Payload]:
-    return [payload async for payload in collector.payloads(since)]
+    return [payload async for payload in collector.payloads(since) if isinstance(payload, Payload)]
+
+
+async def next_payload(arrivals: AsyncIterator[Payload | GapMark | Contact]) -> Payload:
+    return await anext(arrival async for arrival in arrivals if isinstance(arrival, Payload))
 
 
 @collectors
@@ -41,13 +46,14 @@ async def test_payloads_parse_into_posts_of_the_declared_schema(
     build: Callable[[Path], Collector], tmp_path: Path
 ) -> None:
     collector = build(tmp_path)
-    decoded = [collector.parse(payload.body, SEEN) for payload in await collect(collector)]
-    assert sum(posts.height for posts, _ in decoded) == 30
-    for posts, rejected in decoded:
-        assert posts.columns == list(POSTS)
-        assert set(posts["source"]) == {collector.name}
-        assert set(posts["seen_at"]) == {SEEN}
-        assert not rejected
+    bodies = [payload.body for payload in await collect(collector)]
+    posts, owner, rejected = collector.parse(bodies, SEEN)
+    assert posts.height == owner.len() == 30
+    assert owner.is_sorted()
+    assert posts.columns == list(POSTS)
+    assert set(posts["source"]) == {collector.name}
+    assert set(posts["seen_at"]) == {SEEN}
+    assert rejected == [{}] * len(bodies)
 
 
 @collectors
@@ -59,12 +65,17 @@ async def test_nothing_comes_twice_behind_a_resume_point(build: Callable[[Path],
 
 
 @collectors
-@given(junk=st.binary(max_size=300))
-def test_parse_survives_any_bytes(
-    build: Callable[[Path], Collector], junk: bytes, tmp_path_factory: pytest.TempPathFactory
+@given(junk=st.lists(st.binary(max_size=300), max_size=4))
+def test_parse_survives_any_bytes_and_blames_no_other_payload(
+    build: Callable[[Path], Collector], junk: list[bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    _, rejected = build(tmp_path_factory.mktemp("collector")).parse(junk, SEEN)
-    assert set(rejected) <= set(REJECTIONS)
+    collector = build(tmp_path_factory.mktemp("collector"))
+    together = collector.parse(junk, SEEN)
+    for number, body in enumerate(junk):
+        alone = collector.parse([body], SEEN)
+        assert set(alone.rejected[0]) <= set(REJECTIONS)
+        assert together.rejected[number] == alone.rejected[0]
+        assert together.posts.filter(together.payload == number).equals(alone.posts)
 
 
 async def test_a_missing_file_may_come_yet(tmp_path: Path) -> None:
@@ -78,9 +89,9 @@ async def test_a_followed_file_hands_on_only_whole_lines(tmp_path: Path) -> None
     path.write_bytes(b'{"id": "1"}\n{"id": ')
     collector = FileCollector(FileSource(name="posts", path=str(path), follow=True), ManualClock())
     payloads = collector.payloads(None)
-    assert (await anext(payloads)).body == b'{"id": "1"}\n'
+    assert (await next_payload(payloads)).body == b'{"id": "1"}\n'
     with path.open("ab") as file:
         file.write(b'"2"}\n')
-    following = await anext(payloads)
+    following = await next_payload(payloads)
     assert following.body == b'{"id": "2"}\n'
     assert following.resume == str(path.stat().st_size)

@@ -45,7 +45,10 @@ async def got(port: int, path: str, *, authorization: str | None = None, method:
 async def test_it_is_alive_before_it_is_ready() -> None:
     async with served(State()) as port:
         assert await got(port, "/healthz") == (200, "alive\n")
-        assert await got(port, "/readyz") == (503, '{"ready":false,"at":"2026-03-01T12:00:00Z","sources":[]}')
+        assert await got(port, "/readyz") == (
+            503,
+            '{"ready":false,"at":"2026-03-01T12:00:00Z","store":"good","sources":[]}',
+        )
 
 
 async def test_ready_tells_how_fresh_each_source_is() -> None:

@@ -1,0 +1,74 @@
+"""The sources at work: one supervised task each, started, stopped and exchanged by name."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from random import Random
+
+from monitor import settings
+from monitor.app.build import collector
+from monitor.clock import Clock
+from monitor.collect.supervise import Put, SourceState, supervise
+from monitor.web.server import SourceHealth
+
+
+class Sources:
+    """Runs in a TaskGroup that it is given; `note` hears of every change of state."""
+
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        put: Put,
+        *,
+        clock: Clock,
+        chance: Random,
+        note: Callable[[str, SourceState], None],
+    ) -> None:
+        self._tasks = tasks
+        self._put = put
+        self._clock = clock
+        self._chance = chance
+        self._tell = note
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._states: dict[str, SourceState] = {}
+        self._seen: dict[str, datetime] = {}
+
+    def start(self, sources: Iterable[settings.Source], resume: Mapping[str, str]) -> None:
+        """Starts sources, each behind its resume point."""
+        for source in sources:
+            work = supervise(
+                collector(source, self._clock),
+                resume.get(source.name),
+                self._put,
+                self._note,
+                clock=self._clock,
+                chance=self._chance,
+            )
+            self._running[source.name] = self._tasks.create_task(work, name=f"source {source.name}")
+
+    async def stop(self, names: Iterable[str]) -> None:
+        """Ends sources and waits until they have ended."""
+        ending = [self._running.pop(name) for name in list(names) if name in self._running]
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
+
+    async def stop_all(self) -> None:
+        """Ends every source."""
+        await self.stop(list(self._running))
+
+    def seen(self, names: Iterable[str], at: datetime) -> None:
+        """Posts of these sources arrived."""
+        self._seen |= dict.fromkeys(names, at)
+
+    def health(self) -> tuple[SourceHealth, ...]:
+        """How each is doing."""
+        return tuple(
+            SourceHealth(name=name, state=state.value, last_post_at=self._seen.get(name))
+            for name, state in self._states.items()
+        )
+
+    def _note(self, name: str, state: SourceState) -> None:
+        self._states[name] = state
+        self._tell(name, state)

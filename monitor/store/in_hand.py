@@ -1,0 +1,128 @@
+"""Which payloads are being worked on, in a small file that outlives a crash; and where poison is set aside.
+
+After a crash the payloads that were in hand are suspects: when their sources bring them again they are walked alone.
+A payload gets a strike when the monitor ends by an error with it in hand, or dies without a trace (a signal, a crash in
+native code, out of memory) with it alone in hand. At two strikes it is quarantined: written to a file of its own and
+never walked again.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import xxhash
+
+from monitor.arrivals import Payload
+from monitor.errors import StoreError
+
+STRIKES = 2
+_NOTE = "in-hand.json"
+
+log = logging.getLogger(__name__)
+
+
+class _Note(msgspec.Struct):
+    """What the file says."""
+
+    strikes: dict[str, int]
+    """Digest → strikes it had when it was taken in hand."""
+    failed: bool = False
+    """The monitor ended by an error, and said so."""
+
+
+class InHand:
+    """The note of what is in hand, in a folder of its own; raises StoreError where it cannot be written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with _clear(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(folder / _NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._size = os.fstat(self._file).st_size
+        self._suspects = _judged(os.pread(self._file, self._size, 0))
+        self._written = True
+        if self._suspects:
+            log.warning("the last run ended with %d payloads in hand; they are walked one by one", len(self._suspects))
+
+    def close(self) -> None:
+        """Gives the file back."""
+        os.close(self._file)
+
+    @staticmethod
+    def digest(payload: Payload) -> str:
+        """What names a payload."""
+        return xxhash.xxh3_128_hexdigest(payload.body, seed=xxhash.xxh32_intdigest(payload.source.encode()))
+
+    def strikes(self, digest: str) -> int | None:
+        """How many strikes a suspect has; None for a payload that is none."""
+        return self._suspects.get(digest) if self._suspects else None
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether there are suspects at all."""
+        return bool(self._suspects)
+
+    @contextmanager
+    def taken(self, digests: Mapping[str, int]) -> Iterator[None]:
+        """Notes these payloads (digest → strikes so far) until `release`; an error in the context is noted too."""
+        with _clear(self._folder / _NOTE):
+            self._write(_Note(dict(digests)))
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                self._write(_Note(dict(digests), failed=True))
+
+    def release(self, digests: Iterable[str]) -> None:
+        """They are committed."""
+        for digest in digests:
+            self._suspects.pop(digest, None)
+        try:
+            self._write(_Note({}))
+        except OSError as error:  # the next note overwrites it; at worst a payload is walked alone once more
+            log.warning("%s: cannot be written (%s)", self._folder / _NOTE, error.strerror)
+
+    def quarantine(self, payload: Payload, digest: str) -> Path:
+        """Writes the payload to a file of its own and forgets it; the file is on the disk when this returns."""
+        path = self._folder / f"{payload.source}-{digest}.payload"
+        with _clear(path), path.open("wb") as file:
+            file.write(payload.body)
+            file.flush()
+            os.fsync(file.fileno())
+        self._suspects.pop(digest, None)
+        said = "source %s: the monitor crashed twice on one payload; it is set aside in %s"
+        log.error(said, payload.source, path, extra={"source": payload.source})
+        return path
+
+    def _write(self, note: _Note) -> None:
+        """In place, never shorter, not synced: it outlives the process, not the machine, and a full disk."""
+        if not note.strikes and not self._written:
+            return
+        body = msgspec.json.encode(note)
+        self._size = max(self._size, len(body))
+        os.pwrite(self._file, body.ljust(self._size), 0)
+        self._written = bool(note.strikes)
+
+
+def _judged(body: bytes) -> dict[str, int]:
+    """Suspects and their strikes, from the note that the last run left behind."""
+    try:
+        note = msgspec.json.decode(body, type=_Note)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+    guilty = note.failed or len(note.strikes) == 1
+    return {digest: strikes + guilty for digest, strikes in note.strikes.items()}
+
+
+@contextmanager
+def _clear(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = f"{path}: cannot be written ({error.strerror}); free space, or name another folder under [pipeline]"
+        raise StoreError(why, passes=True) from error
