@@ -18,6 +18,9 @@ from monitor.settings.secrets import Lookup, secret
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""
 
+_WORDS = ("secret", "password", "token")
+"""What a source or receiver may call its secret: `<word>_env`, `<word>_file`."""
+
 
 class _File(NamedTuple):
     """A file as it was read: its document, or why there is none."""
@@ -77,13 +80,16 @@ def _settings(monitor: Monitor, events: Sequence[Event], secrets: Mapping[str, L
         events=tuple(sorted(events, key=lambda event: event.name)),
         store_url=secrets["store"].secret or Secret(monitor.store.url),
         web_token=secrets["web"].secret,
-        receiver_secrets={
-            receiver.name: found
-            for receiver in monitor.receivers
-            if (found := secrets[f"receiver.{receiver.name}"].secret) is not None
-        },
+        source_secrets=_found("source", [source.name for source in monitor.sources], secrets),
+        receiver_secrets=_found("receiver", [receiver.name for receiver in monitor.receivers], secrets),
         model=Path(monitor.tagger.model) if monitor.tagger.model else packaged_model(),
     )
+
+
+def _found(kind: str, names: Sequence[str], secrets: Mapping[str, Lookup]) -> dict[str, Secret]:
+    """Name → secret, for those that have one."""
+    looked = {name: secrets[f"{kind}.{name}"].secret for name in names}
+    return {name: secret for name, secret in looked.items() if secret is not None}
 
 
 def _events(directory: Path, receivers: Sequence[str] | None, mistakes: list[str]) -> list[Event]:
@@ -115,7 +121,7 @@ def _event(path: Path, receivers: Sequence[str] | None) -> _Checked[Event]:
 
 
 def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
-    """Whose secret → what was found: `store`, `web`, `receiver.<name>`."""
+    """Whose secret → what was found: `store`, `web`, `source.<name>`, `receiver.<name>`."""
     web = monitor.web
     found = {
         "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
@@ -123,9 +129,11 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
     }
     if (url := found["store"].secret) is not None:
         found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), "$.store.url_env")))
-    for i, receiver in enumerate(monitor.receivers):
-        variable, file = getattr(receiver, "secret_env", None), getattr(receiver, "secret_file", None)
-        found[f"receiver.{receiver.name}"] = secret(variable, file, environ, f"$.receiver[{i}]", "secret")
+    for kind, configured in (("source", monitor.sources), ("receiver", monitor.receivers)):
+        for i, one in enumerate(configured):
+            word = next((word for word in _WORDS if hasattr(one, f"{word}_env")), "secret")
+            variable, file = getattr(one, f"{word}_env", None), getattr(one, f"{word}_file", None)
+            found[f"{kind}.{one.name}"] = secret(variable, file, environ, f"$.{kind}[{i}]", word)
     return found
 
 

@@ -135,6 +135,8 @@ class Settings(NamedTuple):
     """The database, password and all."""
     web_token: Secret | None
     """What requests must carry, or None on loopback."""
+    source_secrets: Mapping[str, Secret]
+    """Source → its secret, for those that have one."""
     receiver_secrets: Mapping[str, Secret]
     """Receiver → its secret, for those that have one."""
     model: Path
