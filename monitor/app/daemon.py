@@ -19,6 +19,7 @@ from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
 from monitor.app.build import receiver
 from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.door import door
 from monitor.app.sources import Sources
 from monitor.arrivals import Settled
 from monitor.clock import Clock
@@ -27,6 +28,7 @@ from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals, Intake, drive
 from monitor.records import GapMark
 from monitor.store.in_hand import InHand
+from monitor.store.reader import Reader
 from monitor.store.store import Store
 from monitor.store.worker import StoreWorker
 from monitor.web.server import Health, serving
@@ -58,6 +60,8 @@ class Daemon:
         self._pool = ThreadPoolExecutor(1, "worker")
         self._worker = StoreWorker(self._pool, clock, chance, lambda why: self._metrics.store_up.set(not why))
         self._sources: Sources | None = None
+        self._reader = Reader(configured.store_url.reveal())
+        self._ingest = door(configured, self._intake, self._reader, clock, self._metrics)
 
     def __enter__(self) -> Self:
         """Is itself."""
@@ -67,6 +71,7 @@ class Daemon:
         """Closes the store."""
         self._pool.shutdown()
         self._in_hand.close()
+        self._reader.close()
         self._store.close()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -137,7 +142,15 @@ class Daemon:
         """Health and metrics while the daemon runs."""
         web, token = self._settings.monitor.web, self._settings.web_token
         word = token.reveal() if token else None
-        return serving(web.host, web.port, health=self._health, registry=self._registry, token=word)
+        return serving(
+            web.host,
+            web.port,
+            health=self._health,
+            registry=self._registry,
+            token=word,
+            clock=self._clock,
+            ingest=self._ingest,
+        )
 
     def _health(self) -> Health:
         return Health(
