@@ -12,7 +12,7 @@ from tests.fakes.clock import ManualClock
 LIMIT = timedelta(seconds=20)
 
 
-def inner(server: BaseTestServer[web.Request]) -> web.Server:
+def inner(server: BaseTestServer) -> web.Server:
     assert server.runner is not None
     assert server.runner.server is not None
     return server.runner.server
