@@ -13,6 +13,7 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
+from monitor.collect.ingest import IngestCollector, IngestSource
 
 
 def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
@@ -20,6 +21,8 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
     match source:
         case FileSource():
             return FileCollector(source, clock)
+        case IngestSource():
+            return IngestCollector(source)
         case _:
             assert_never(source)
 

@@ -149,6 +149,11 @@ class Desk:
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)
                 if payload.request is not None
+            ]
+            + [
+                Answered(payload.source, payload.request, Settled(0, {}, quarantined=True), now)
+                for payload in part.quarantined
+                if payload.request is not None
             ],
         )
         took = {"decode": parsed - began, **walked.took}

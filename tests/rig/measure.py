@@ -45,10 +45,13 @@ def delays(ledger: Ledger, seen: Sequence[Seen], before: float) -> Floats:
     times = np.array([one.at.timestamp() for one in seen])
     first = np.searchsorted(counts, np.arange(1, published.size + 1))
     assert first.max() < times.size, "not all were counted in time"
-    return times[first] - published
+    late: Floats = times[first] - published
+    return late
 
 
-def alert_delays(store: Path, ledger: Ledger, taken: Mapping[str, dict[str, object]], at: Mapping[str, datetime]) -> Floats:
+def alert_delays(
+    store: Path, ledger: Ledger, taken: Mapping[str, dict[str, object]], at: Mapping[str, datetime]
+) -> Floats:
     """Per firing alert: seconds from the first post seen in the second that crossed to its webhook request.
 
     Which of that second's posts crossed is not known, so the first one is taken: an upper bound.
@@ -81,7 +84,9 @@ async def drained(rig: Rig, posts: int, limit: float) -> float:
 
 def spread(values: Floats) -> str:
     """Median, p99 and largest."""
-    return f"p50 {np.median(values):.2f}, p99 {np.quantile(values, 0.99):.2f}, max {values.max():.2f} of {values.size:,}"
+    return (
+        f"p50 {np.median(values):.2f}, p99 {np.quantile(values, 0.99):.2f}, max {values.max():.2f} of {values.size:,}"
+    )
 
 
 def _micro(at: datetime) -> int:
