@@ -13,13 +13,16 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
+from monitor.collect.mqtt import MqttCollector, MqttSource
 
 
-def collector(source: settings.Source, clock: Clock) -> Collector:
-    """The collector of a configured source."""
+def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
+    """The collector of a configured source; `secret` as settings found it."""
     match source:
         case FileSource():
             return FileCollector(source, clock)
+        case MqttSource():
+            return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:
             assert_never(source)
 

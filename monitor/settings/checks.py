@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.collect.file import FileSource
 from monitor.records import Event
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.sentences import choice, shown
@@ -53,7 +54,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     for i, receiver in enumerate(monitor.receivers):
         yield from _of_receiver(receiver, f"$.receiver[{i}]")
     for i, source in enumerate(monitor.sources):
-        if not source.follow:
+        if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
 
 

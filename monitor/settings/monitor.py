@@ -11,9 +11,10 @@ from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
+from monitor.collect.mqtt import MqttSource
 from monitor.records import Duration, Event
 
-Source = FileSource
+Source = FileSource | MqttSource
 """Every kind of source, told apart by `kind`."""
 
 Receiver = WebhookSettings | TerminalSettings | FileSettings
