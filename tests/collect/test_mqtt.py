@@ -233,13 +233,17 @@ async def test_nobody_there_and_no_such_host_are_tried_again(broker: Mosquitto) 
 
 
 async def test_the_right_to_publish_is_missed_by_name(broker: Mosquitto) -> None:
-    with pytest.raises(SourceRefusedError, match=r"publish to vm/posts/self-test \(Not authorized\); .* self_test = false"):
+    with pytest.raises(
+        SourceRefusedError, match=r"publish to vm/posts/self-test \(Not authorized\); .* self_test = false"
+    ):
         await first_arrival(collector(broker, username="reader"))
 
 
 async def test_the_right_to_read_is_missed_by_name(broker: Mosquitto) -> None:
     blind = collector(broker, username="writer", timeout=Duration(milliseconds=500))
-    with pytest.raises(SourceUnavailableError, match=r"nothing came back; the account needs the right to read vm/posts"):
+    with pytest.raises(
+        SourceUnavailableError, match=r"nothing came back; the account needs the right to read vm/posts"
+    ):
         await first_arrival(blind)
 
 

@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,15 +97,16 @@ async def test_a_store_that_cannot_be_written_for_half_a_minute(tmp_path: Path) 
 @pytest.mark.prove
 async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
     root()
-    async with small_disk(tmp_path / "disk") as disk, live(disk, events=EVENTS) as rig:
+    with small_disk(tmp_path / "disk") as disk:
+        async with live(disk, events=EVENTS) as rig:
 
-        async def deed() -> None:
-            await rig.rest(5)
-            with full(disk):
-                await rig.rest(20)
-            await rig.rest(10)
+            async def deed() -> None:
+                await rig.rest(5)
+                with full(disk):
+                    await rig.rest(20)
+                await rig.rest(10)
 
-        books = await rig.suffer(deed)
+            books = await rig.suffer(deed)
     said("disk full for 20 s", books)
     kept(books)
 
@@ -134,15 +135,15 @@ def immutable(store: Path) -> Iterator[None]:
         subprocess.run(["chattr", "-i", *files], check=True)  # noqa: S603, S607 -- our own files
 
 
-@asynccontextmanager
-async def small_disk(folder: Path) -> AsyncIterator[Path]:
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
     """A disk of 64 MB in memory."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)  # noqa: S603, S607, ASYNC221
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)  # noqa: S603, S607 -- our own folder
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607, ASYNC221 -- our own folder
+        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607 -- our own folder
 
 
 @contextmanager

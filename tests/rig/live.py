@@ -38,7 +38,9 @@ class Live:
         self.chance = random.Random(events)
         self._events = events
         self._writers = [Writer(seed) for seed in (1, 2)]
-        self._over_mqtt = MqttFeed(Login(broker.port, "writer", password("writer")), TOPIC, rig.ledger, self._writers[0])
+        self._over_mqtt = MqttFeed(
+            Login(broker.port, "writer", password("writer")), TOPIC, rig.ledger, self._writers[0]
+        )
         self._over_http = HttpFeed(lambda: rig.daemon.base, SECRET.encode(), rig.ledger, self._writers[1])
 
     async def suffer(self, deed: Callable[[], Awaitable[None]], *, posts: int = 5) -> Audit:
