@@ -27,6 +27,13 @@ class Metrics:
         self._walking()
         self._judging()
         self._telling()
+        self.reloads = self._counter("reloads", "The configuration was read again.", "outcome")
+        self.reloaded = self._gauge("config_last_reload_successful", "1 if the configuration was good when last read.")
+        self.reloaded.set(1)
+        self.reloaded_at = self._gauge(
+            "config_last_reload_success_timestamp_seconds", "When a good configuration was last read, since 1970."
+        )
+        self.tasks = self._gauge("tasks", "Tasks on the event loop.")
         build = self._gauge("build_info", "Always 1; the label carries the version that runs.", "version")
         build.labels(version).set(1)
 
@@ -47,6 +54,17 @@ class Metrics:
             self.delivery_seconds.labels(receiver)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
+
+    def forget(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
+        """Ends the gauges of what is no longer configured; counters stay, as Prometheus wants them."""
+        for source in sources:
+            for gauge in (self.source_up, self.source_seen, self.watermark):
+                gauge.remove_by_labels({"source": source})
+        for event in events:
+            for gauge in (self.warming_up, self.race_claims, self.race_denials, self.race_evidence):
+                gauge.remove_by_labels({"event": event})
+        for receiver in receivers:
+            self.delivery_seconds.remove_by_labels({"receiver": receiver})
 
     def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
         """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""

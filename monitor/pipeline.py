@@ -4,13 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple, TypeVar
 
-from monitor.arrivals import Payload
+from monitor.arrivals import Payload, Settled
 from monitor.clock import Clock
 from monitor.records import Mark
 
 Outcome = TypeVar("Outcome")
+
+
+_NOBODY = ""
+"""The source of a payload that only marks a place in the channel."""
 
 
 class Arrivals(NamedTuple):
@@ -57,6 +62,12 @@ class Intake:
         committed = asyncio.Event()
         self._marks.append(mark)
         self._told.append(committed.set)
+        await committed.wait()
+
+    async def flushed(self) -> None:
+        """Waits until everything that was handed on so far is committed."""
+        committed = asyncio.Event()
+        self._waiting.append(Payload(_NOBODY, b"", None, 0, settle=lambda _: committed.set()))
         await committed.wait()
 
     def offer(self, payload: Payload) -> bool:
@@ -107,6 +118,9 @@ class Intake:
         posts = 0
         while self._waiting and posts < self._posts:
             payload = self._waiting.popleft()
+            if payload.source == _NOBODY:
+                self._told.append(partial(_settle, payload))
+                continue
             payloads.append(payload)
             posts += payload.posts
             self._bytes -= len(payload.body)
@@ -127,6 +141,11 @@ async def drive(
     """Sends each batch through `work`, one at a time and in their order, and tells `after`."""
     async for batch in arrivals:
         after(await work(batch))
+
+
+def _settle(place: Payload) -> None:
+    if place.settle is not None:
+        place.settle(Settled(0, {}))
 
 
 async def _either(event: asyncio.Event, clock: Clock, seconds: float) -> None:

@@ -16,8 +16,8 @@ from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
 
 
-def collector(source: settings.Source, clock: Clock) -> Collector:
-    """The collector of a configured source."""
+def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
+    """The collector of a configured source; `secret` as settings found it."""
     match source:
         case FileSource():
             return FileCollector(source, clock)

@@ -14,7 +14,7 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
-from monitor.app.walk import UPTO, Walk, Walked
+from monitor.app.walk import UPTO, Prepared, Walk, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
@@ -57,6 +57,8 @@ class Taken(NamedTuple):
     """One per payload."""
     watermarks: Mapping[str, datetime]
     """Source → event time up to which it is complete."""
+    races: Mapping[str, list[RaceReading]]
+    """Event → where its races stand."""
     took: Mapping[str, float]
     """Seconds per step: decode and the stages of the walk."""
 
@@ -90,7 +92,19 @@ class Desk:
     def _configure(self, configured: settings.Settings) -> None:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
-        self._parse = {one.name: collector(one, self._clock).parse for one in configured.monitor.sources}
+        secrets = configured.source_secrets
+        self._parse = {
+            one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
+        }
+
+    def prepared(self, configured: settings.Settings) -> Prepared:
+        """The events of a new configuration, ready to be watched; raises SettingsError and changes nothing."""
+        return self._walk.prepared(configured.events)
+
+    def reconfigure(self, configured: settings.Settings, prepared: Prepared) -> None:
+        """Goes on under a new configuration, between two batches."""
+        self._configure(configured)
+        self._walk.watch(prepared)
 
     def parts(self, arrivals: Arrivals) -> list[Part]:
         """What is walked at once: all payloads together, but each suspect alone; poison is set aside."""
@@ -143,7 +157,8 @@ class Desk:
             ],
         )
         took = {"decode": parsed - began, **walked.took}
-        return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), took)
+        races = {event: self._walk.races(event) for event in self._events}
+        return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), races, took)
 
     def commit(self, taken: Taken) -> Committed:
         """All that a batch left, in one transaction; may be repeated until it succeeds."""
@@ -176,7 +191,3 @@ class Desk:
         """Who is told of the alert, and for how long it may be tried."""
         chosen = self._events[alert.event].receivers
         return {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
-
-    def races(self, event: str) -> list[RaceReading]:
-        """Where the event's races stand now."""
-        return self._walk.races(event)

@@ -41,6 +41,8 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
         metrics.findings.labels(finding.event, finding.rule, finding.reason).inc()
     for reading in walked.judged.readings:
         metrics.warming_up.labels(reading.event).set(not reading.reading.warm)
+    for event, races in taken.races.items():
+        _race(metrics, event, races)
     for alert in walked.alerts:
         metrics.alerts.labels(alert.event, alert.rule, alert.state.value).inc()
 
@@ -61,7 +63,7 @@ def _sources(metrics: Metrics, taken: Taken) -> None:
             metrics.blind_seconds.labels(mark.source).inc((mark.ends - mark.begins).total_seconds())
 
 
-def race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:
+def _race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:
     """Where the event's foremost race stands."""
     first = max(readings, key=lambda reading: reading.log_e, default=None)
     if first is not None:

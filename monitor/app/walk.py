@@ -11,6 +11,7 @@ from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
+from monitor.errors import SettingsError
 from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
 from monitor.judge.rules import RaceReading
@@ -45,15 +46,25 @@ class Walked(NamedTuple):
     """Stage → seconds."""
 
 
+class Prepared(NamedTuple):
+    """A set of events, ready to be watched: nothing of it can fail any more."""
+
+    events: Mapping[str, Event]
+    """By name."""
+    matcher: Matcher
+
+
 class Walk:
     """collect ═▶ match ▶ tag ▶ cluster ▶ window ▶ judge ▶ alert policy ═▶ outbox."""
 
     def __init__(self, events: Sequence[Event], tagger: Tagger, clock: Clock | None = None) -> None:
         """`clock` measures how long the stages take, and nothing else."""
-        by_name = {event.name: event for event in events}
+        prepared = self.prepared(events)
+        by_name = prepared.events
         self._events = by_name
+        self._coming: Prepared | None = None
         self._clock = clock or SystemClock()
-        self._matcher = Matcher(events)
+        self._matcher = prepared.matcher
         self._threads = Threads()
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
         self._clusters = Clusters(events)
@@ -61,6 +72,22 @@ class Walk:
         self._judge = Judge(by_name, tagger.confusion.counts)
         self._evidence = EvidenceMemory()
         self._policy = AlertPolicy(by_name)
+
+    @staticmethod
+    def prepared(events: Sequence[Event]) -> Prepared:
+        """Compiles a set of events, touching no walk; raises SettingsError with a line per mistake in their terms."""
+        try:
+            return Prepared({event.name: event for event in events}, Matcher(events))
+        except ValueError as error:
+            raise SettingsError(str(error).splitlines()) from error
+
+    def watch(self, prepared: Prepared) -> None:
+        """Watches another set of events from the next batch on; the last call before that batch counts.
+
+        What is known of an event that stays stays known; its changed terms, rules and proposition take effect with the
+        next post. An added event begins warming up. A removed one is forgotten, and its firing alerts are resolved.
+        """
+        self._coming = prepared
 
     def __call__(self, batch: Batch) -> Walked:
         """Walks one batch; what comes out depends on the stream so far and not on how it was cut."""

@@ -20,6 +20,9 @@ EPILOG = """
 SIGTERM or Ctrl-C stops it in order: sources end, the batch in hand is committed, notifications get a few seconds. A
 second signal stops it at once. What was not delivered goes on after the next start.
 
+SIGHUP reads the configuration anew: events, sources and receivers change without a restart. A configuration with
+mistakes is refused, all of them are logged, and the old one goes on.
+
 examples:
   monitor run
   monitor run --config /etc/virality-monitor
@@ -39,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load(arguments.config)
     _log(settings.monitor.log)
     chance = random.Random()  # noqa: S311 -- jitter of retries
-    with Daemon(settings, SystemClock(), chance) as daemon:
+    with Daemon(settings, SystemClock(), chance, reread=lambda: load(arguments.config)) as daemon:
         asyncio.run(_until_told(daemon))
     return 0
 
@@ -47,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _until_told(daemon: Daemon) -> None:
     """Runs the daemon; the first signal asks it to stop, the second kills."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop, again = asyncio.Event(), asyncio.Event()
 
     def told(number: int) -> None:
         if stop.is_set():
@@ -56,9 +59,19 @@ async def _until_told(daemon: Daemon) -> None:
         logging.getLogger(__name__).info("stopping; the same signal again stops at once")
         stop.set()
 
+    async def reload() -> None:
+        while not stop.is_set():
+            await again.wait()
+            again.clear()
+            await daemon.reload()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told, number)
-    await daemon.run(stop)
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    async with asyncio.TaskGroup() as tasks:
+        reloading = tasks.create_task(reload(), name="reload")
+        await daemon.run(stop)
+        reloading.cancel()
 
 
 def _log(settings: LogSettings) -> None:

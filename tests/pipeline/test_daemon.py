@@ -28,7 +28,8 @@ def configuration(folder: Path, port: int) -> Path:
     (folder / "events").mkdir()
     (folder / "events" / "fall.toml").write_text(EVENT, "utf-8")
     (folder / "monitor.toml").write_text(
-        f'[store]\nurl = "sqlite:///{folder}/m.sqlite"\n[web]\nport = {port}\n'
+        f'[store]\nurl = "sqlite:///{folder}/m.sqlite"\n'
+        f'[pipeline]\nin_hand = "{folder}/in-hand"\n[web]\nport = {port}\n'
         f'[[source]]\nkind = "file"\nname = "posts"\npath = "{folder}/posts.ndjson"\nfollow = true\n',
         "utf-8",
     )
