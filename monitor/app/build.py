@@ -14,6 +14,7 @@ from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
+from monitor.collect.mqtt import MqttCollector, MqttSource
 
 
 def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
@@ -23,6 +24,8 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
             return FileCollector(source, clock)
         case IngestSource():
             return IngestCollector(source)
+        case MqttSource():
+            return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:
             assert_never(source)
 

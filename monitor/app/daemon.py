@@ -81,6 +81,8 @@ class Daemon:
         observe.expect(self._metrics, configured)
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
+        self._metrics.waiting.set_function(self._intake.waiting)
+        self._metrics.tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._pool = ThreadPoolExecutor(1, "worker")
         self._worker = StoreWorker(self._pool, clock, chance, lambda why: self._metrics.store_up.set(not why))
         self._reader = Reader(configured.store_url.reveal())
@@ -212,8 +214,6 @@ class Daemon:
                 self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
                 if taken.commit.outbox:
                     self._run.deliverer.wake()
-        self._metrics.waiting.set(self._intake.waiting())
-        self._metrics.tasks.set(len(asyncio.all_tasks()))
 
     def _serving(self) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""

@@ -12,9 +12,10 @@ from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
+from monitor.collect.mqtt import MqttSource
 from monitor.records import Duration, Event
 
-Source = FileSource | IngestSource
+Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
 Receiver = WebhookSettings | TerminalSettings | FileSettings
