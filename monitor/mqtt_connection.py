@@ -3,8 +3,10 @@
 The only file that touches private members of aiomqtt and paho: paho alone can acknowledge by hand, tell whether a
 session was present, and tell what the broker answered to a publication. The connection is made on the event loop,
 because aiomqtt makes it in a thread that nobody can stop; whatever closes it does so at once, without waiting.
-Incoming messages wait in a list without a bound of its own: the broker keeps it short, because it sends no more than
-`receive_maximum` messages that were not acknowledged.
+
+Incoming messages are bounded twice. The broker should send no more than `receive_maximum` messages that were not
+acknowledged; mosquitto 2.0.11 sends as many again at every acknowledgement while messages wait. So the socket is not
+read while more than that are here, and the broker's own limits hold the rest.
 """
 
 import asyncio
@@ -13,8 +15,9 @@ import socket
 import struct
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiomqtt
@@ -27,6 +30,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from monitor.broker import Broker, BrokerError, Message, Session, Trouble, reached
+from monitor.clock import SystemClock
 
 _FAILED = 0x80
 _PASSING = frozenset({0x80, 0x83, 0x88, 0x89, 0x93, 0x97, 0x9B, 0x9C, 0x9D, 0x9F})
@@ -64,6 +68,8 @@ class Connection(aiomqtt.Client):
         """Whether the broker remembered us."""
         self.unsettled = 0
         """Messages that came and were not acknowledged."""
+        self._most = session.receive_maximum
+        self._paused = False
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = session.expiry
         properties.ReceiveMaximum = session.receive_maximum
@@ -116,7 +122,7 @@ class Connection(aiomqtt.Client):
         except aiomqtt.MqttError as error:
             raise self._failure() from error
 
-    async def tell(self, topic: str, body: bytes, *, retain: bool = False, **properties: str) -> None:
+    async def tell(self, topic: str, body: bytes, properties: Mapping[str, str], *, retain: bool = False) -> None:
         """Publishes with QoS 1 and waits until the broker has taken it; `properties` are user properties."""
         given = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         given.ContentType = "application/json"
@@ -144,6 +150,7 @@ class Connection(aiomqtt.Client):
             raise self._broken()
         messages = list(self._arrived)
         self._arrived.clear()
+        self._read_on()
         return messages
 
     def ack(self, number: int) -> None:
@@ -151,6 +158,7 @@ class Connection(aiomqtt.Client):
         if number and not self._disconnected.done():
             self.unsettled -= 1
             self._client.ack(number, 1)
+            self._read_on()
 
     def close(self) -> None:
         """Takes leave if the broker still listens, and ends at once; never waits."""
@@ -233,12 +241,33 @@ class Connection(aiomqtt.Client):
         self._loop.add_writer(sock.fileno(), self._write)
 
     def _read(self) -> None:
+        """One packet, or all that an encrypted one brought with it."""
         try:
             self._client.loop_read()
-            while (pending := getattr(self._client.socket(), "pending", None)) is not None and pending():
+            while not self._crowded() and (sock := self._client.socket()) and getattr(sock, "pending", int)():
                 self._client.loop_read()
         except _NONSENSE as error:
             self._end(error)
+        if self._crowded() and not self._paused and (sock := self._client.socket()):
+            self._paused = True
+            self._loop.remove_reader(sock.fileno())
+
+    def _read_on(self) -> None:
+        if self._paused and not self._crowded() and (sock := self._client.socket()):
+            self._paused = False
+            self._loop.add_reader(sock.fileno(), self._read)
+            self._loop.call_soon(self._read)  # what is decrypted already makes no socket readable
+
+    def _crowded(self) -> bool:
+        return self.unsettled > self._most or len(self._arrived) > self._most
+
+    async def _misc_loop(self) -> None:
+        """Asks the broker whether it is there; while nothing is read, its answer is not missed."""
+        clock = SystemClock()
+        while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            await clock.sleep(timedelta(seconds=1))
+            if self._paused:
+                self._client._ping_t = 0  # noqa: SLF001
 
     def _write(self) -> None:
         try:

@@ -56,7 +56,7 @@ async def _proved(connection: Connection, topics: str, mark: str, limit: float) 
 
 async def _publish(connection: Connection, topic: str, mark: str) -> None:
     try:
-        await connection.tell(topic, _BODY, **{MARK: mark})
+        await connection.tell(topic, _BODY, {MARK: mark})
     except BrokerError as error:
         if error.trouble is not Trouble.REFUSED:
             raise
