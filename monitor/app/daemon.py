@@ -21,6 +21,7 @@ from monitor.app import observe
 from monitor.app.build import receiver
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
+from monitor.app.office import DaemonOffice, Hands
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.sources import Sources
 from monitor.app.walk import Prepared
@@ -154,6 +155,7 @@ class Daemon:
         if running is None:
             return
         ending = [*differs.sources.removed, *differs.sources.changed]
+        self._ingest.pause(ending)
         await running.sources.stop(ending)
         if ending:
             await self._intake.flushed()
@@ -226,6 +228,21 @@ class Daemon:
             token=word,
             clock=self._clock,
             ingest=self._ingest,
+            office=DaemonOffice(self._hands()),
+            version=_version(),
+        )
+
+    def _hands(self) -> Hands:
+        """What the JSON API works with."""
+        return Hands(
+            configured=lambda: self._settings,
+            health=lambda: self._run.sources.health() if self._run is not None else (),
+            intake=self._intake,
+            worker=self._worker,
+            desk=self._desk,
+            reader=self._reader,
+            clock=self._clock,
+            reload=self.reload,
         )
 
     def _health(self) -> Health:

@@ -130,6 +130,8 @@ class Secret:
 class Settings(NamedTuple):
     """A whole configuration, read and checked."""
 
+    directory: Path
+    """Where its files are."""
     monitor: Monitor
     events: tuple[Event, ...]
     """In order of name."""

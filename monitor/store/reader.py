@@ -11,14 +11,17 @@ from datetime import datetime
 from typing import Self
 from urllib.parse import quote
 
+import polars as pl
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
-from monitor.store import marks
+from monitor.records import Alert, AlertState, Correction, GapMark, Silence, StatusMark
+from monitor.store import alerts, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
+from monitor.store.lookups import NarrativeCount
 
 
 class Reader:
@@ -44,6 +47,61 @@ class Reader:
         """What a source was answered since then under a request's key, or for its body."""
         with self._connection() as connection:
             return marks.read_answered_to(connection, source, request, since)
+
+    def check(self) -> None:
+        """Raises StoreError if there is no store, or one of another schema than this program's."""
+        with self._connection() as connection:
+            migrate.check(connection)
+
+    def statuses(self) -> list[StatusMark]:
+        """Every status that was set, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_statuses(connection)
+
+    def gaps(self) -> list[GapMark]:
+        """Every gap of a source, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_gaps(connection)
+
+    def silences(self, after: datetime) -> list[Silence]:
+        """Silences that expire after a time, oldest first."""
+        with self._connection() as connection:
+            return marks.read_silences(connection, after)
+
+    def corrections(self) -> list[Correction]:
+        """Every correction of a tag, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_corrections(connection)
+
+    def alerts(self, state: AlertState | None = None) -> list[Alert]:
+        """The last step of every alert, in the order in which they began; of one state if named."""
+        with self._connection() as connection:
+            return alerts.read(connection, state)
+
+    def mention(self, event: str, platform: str, post: str) -> pl.DataFrame:
+        """MENTIONS of one living mention, with its parent's text; no row if the archive has none."""
+        with self._connection() as connection:
+            return lookups.mention(connection, event, platform, post)
+
+    def narratives(self, event: str) -> list[NarrativeCount]:
+        """The counts of every narrative of an event, per tag."""
+        with self._connection() as connection:
+            return lookups.narratives(connection, event)
+
+    def has_narrative(self, event: str, narrative: str) -> bool:
+        """Whether the archive has a mention of it."""
+        with self._connection() as connection:
+            return lookups.has_narrative(connection, event, narrative)
+
+    def last_number(self) -> int:
+        """The number of the newest mention; 0 if there is none."""
+        with self._connection() as connection:
+            return lookups.last_number(connection)
+
+    def texts(self, after: int, limit: int) -> tuple[pl.DataFrame, int]:
+        """Texts of at most `limit` mentions behind the number `after`, and the number of the last."""
+        with self._connection() as connection:
+            return lookups.texts(connection, after, limit)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -73,6 +73,7 @@ class Ingest:
         self._clock = clock
         self._count = count
         self._sources: dict[str, tuple[IngestSource, bytes | None]] = {}
+        self._paused: frozenset[str] = frozenset()
         self._in_hand: dict[tuple[str, str], _InHand] = {}
         self._requests: dict[str, int] = {}
         self._bodies = Bodies(MOST_HELD)
@@ -80,6 +81,11 @@ class Ingest:
     def serve(self, sources: Iterable[IngestSource], secrets: Mapping[str, bytes]) -> None:
         """From now on these sources are served, in this order; what is in hand goes on."""
         self._sources = {source.name: (source, secrets.get(source.name)) for source in sources}
+        self._paused = frozenset()
+
+    def pause(self, names: Iterable[str]) -> None:
+        """Hands on nothing more of these sources, until `serve`."""
+        self._paused = frozenset(names)
 
     def signed(self, name: str | None) -> bool:
         """Whether requests to a source are proved by a signature."""
@@ -113,8 +119,6 @@ class Ingest:
             known = _request(request.headers.get("Idempotency-Key"), raw)
             if not body.strip():
                 raise refuse(400, "empty", "send one post/1 object, an array of them, or one per line")
-            if self._channel.closed:
-                raise refuse(503, "stopping", "the monitor is stopping; come again", again=AGAIN)
             outcome = await self._outcome(source, known, body, signed=secret is not None)
         if isinstance(outcome, RefusedError):
             raise outcome
@@ -154,6 +158,8 @@ class Ingest:
         if settled is not None:
             self._end(place, first, settled)
             return
+        if self._channel.closed or place[0] in self._paused or place[0] not in self._sources:
+            raise refuse(503, "stopping", "the source or the monitor is stopping; come again", again=AGAIN)
         payload = Payload(
             place[0],
             body,

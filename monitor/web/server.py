@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry
 
 from monitor.clock import Clock, SystemClock
 from monitor.errors import SettingsError
-from monitor.web import access
+from monitor.web import access, api
 from monitor.web.idle import Idle
 from monitor.web.ingest import Ingest
+from monitor.web.office import Office
 from monitor.web.pages import Health, SourceHealth, pages
 from monitor.web.refused import Respond, in_json
 
@@ -43,6 +44,8 @@ async def serving(
     token: str | None,
     clock: Clock | None = None,
     ingest: Ingest | None = None,
+    office: Office | None = None,
+    version: str = "",
 ) -> AsyncIterator[int]:
     """Answers while the context lasts and yields the port, which the system chooses for port 0.
 
@@ -55,6 +58,8 @@ async def serving(
     application.add_routes(pages(health, registry))
     if ingest is not None:
         application.add_routes(_door(ingest))
+    if office is not None:
+        application.add_routes(api.routes(office, version))
     runner = web.AppRunner(
         application,
         access_log=None,

@@ -70,6 +70,12 @@ async def door(
     ingest = Ingest(pipeline, pipeline.recall, ManualClock(), pipeline.count)
     secrets = {source.name: secret.encode() for source in sources or (SOURCE,)} if secret else {}
     ingest.serve(sources or (SOURCE,), secrets)
+    async with opened(ingest, token) as port:
+        yield port
+
+
+@asynccontextmanager
+async def opened(ingest: Ingest, token: str | None = None) -> AsyncIterator[int]:
     health = Health(ready=True, at=START)
     registry = CollectorRegistry()
     async with serving("127.0.0.1", 0, health=lambda: health, registry=registry, token=token, ingest=ingest) as port:

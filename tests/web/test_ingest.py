@@ -9,7 +9,9 @@ import pytest
 from monitor.arrivals import Settled
 from monitor.collect.ingest import IngestSource
 from monitor.records import Duration
-from tests.fakes.door import NOW, ONE, Pipeline, door, sent, until
+from monitor.web.ingest import Ingest
+from tests.fakes.clock import ManualClock
+from tests.fakes.door import NOW, ONE, Pipeline, door, opened, sent, until
 from tests.fakes.senders import a_post, posts, send, signed
 
 
@@ -159,6 +161,18 @@ async def test_a_store_that_cannot_be_read_or_a_monitor_that_stops_asks_to_come_
         pipeline.broken, pipeline.closed = False, True
         assert (await sent(port, ONE)).body["error"] == "stopping"
     assert not pipeline.payloads
+
+
+async def test_a_source_that_is_exchanged_takes_nothing_meanwhile() -> None:
+    pipeline = Pipeline()
+    ingest = Ingest(pipeline, pipeline.recall, ManualClock(), pipeline.count)
+    async with opened(ingest) as port:
+        ingest.serve([IngestSource(name="pushed")], {})
+        ingest.pause(["pushed"])
+        assert (await send(port, ONE, {})).body["error"] == "stopping"
+        ingest.serve([IngestSource(name="other")], {})
+        assert (await send(port, ONE, {}, path="/ingest/v1/posts/pushed")).status == 404
+        assert (await send(port, ONE, {}, path="/ingest/v1/posts/other")).status == 202
 
 
 async def test_each_source_has_its_path_and_the_first_the_short_one() -> None:
