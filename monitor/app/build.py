@@ -13,6 +13,8 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
+from monitor.collect.ingest import IngestCollector, IngestSource
+from monitor.collect.mqtt import MqttCollector, MqttSource
 
 
 def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
@@ -20,6 +22,10 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
     match source:
         case FileSource():
             return FileCollector(source, clock)
+        case IngestSource():
+            return IngestCollector(source)
+        case MqttSource():
+            return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:
             assert_never(source)
 

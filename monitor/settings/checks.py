@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.collect.file import FileSource
+from monitor.collect.ingest import IngestSource
 from monitor.records import Event
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.sentences import choice, shown
@@ -53,8 +55,10 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     for i, receiver in enumerate(monitor.receivers):
         yield from _of_receiver(receiver, f"$.receiver[{i}]")
     for i, source in enumerate(monitor.sources):
-        if not source.follow:
+        if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
+        if isinstance(source, IngestSource):
+            yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
 
 
 def of_database(url: str, path: str) -> Iterator[str]:
@@ -78,6 +82,15 @@ def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:
     if isinstance(receiver, FileSettings) and not Path(receiver.path).parent.is_dir():
         folder = Path(receiver.path).parent
         yield f"{path}.path: the folder {str(folder)!r} does not exist; create it, or write another path"
+
+
+def _of_ingest(source: IngestSource, path: str, local: bool) -> Iterator[str]:  # noqa: FBT001 -- said by name at the call
+    if not local and source.secret_env is None and source.secret_file is None:
+        where = "other machines may send posts"
+        yield f'{path}: {where}; name a secret with secret_env or secret_file, or let [web] listen on "127.0.0.1"'
+    for name in ("window", "read_timeout", "answer_timeout"):
+        if not getattr(source, name):
+            yield f'{path}.{name}: no time at all, every request would be refused; write a length of time, as in "30s"'
 
 
 def _of_terms(terms: Sequence[str], path: str) -> Iterator[str]:
