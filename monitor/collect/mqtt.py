@@ -86,11 +86,11 @@ class MqttCollector:
             async with connected(self._settings, self._password, self._session) as connection:
                 self._note_loss(connection)
                 messages = await self._begin(connection, since)
-                yield Contact()
-                if self._lost_since is not None:
-                    yield GapMark(source=self.name, begins=self._lost_since, ends=self._clock.now(), why=LOST)
-                    self._lost_since = None
                 try:
+                    yield Contact()
+                    if self._lost_since is not None:
+                        yield GapMark(source=self.name, begins=self._lost_since, ends=self._clock.now(), why=LOST)
+                        self._lost_since = None
                     while True:
                         for message in self._posts(connection, messages):
                             yield self._payload(connection, message)

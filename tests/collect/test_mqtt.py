@@ -13,6 +13,7 @@ import pytest
 from monitor.arrivals import Contact, Payload, Settled
 from monitor.clock import SystemClock
 from monitor.collect.mqtt import MqttCollector, MqttSource
+from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.records import Duration, GapMark
 from tests.fakes.mosquitto import PATIENCE, Mosquitto, free_ports, mosquitto, password, silent_broker
 
@@ -233,13 +234,17 @@ async def test_nobody_there_and_no_such_host_are_tried_again(broker: Mosquitto) 
 
 
 async def test_the_right_to_publish_is_missed_by_name(broker: Mosquitto) -> None:
-    with pytest.raises(SourceRefusedError, match=r"publish to vm/posts/self-test \(Not authorized\); .* self_test = false"):
+    with pytest.raises(
+        SourceRefusedError, match=r"publish to vm/posts/self-test \(Not authorized\); .* self_test = false"
+    ):
         await first_arrival(collector(broker, username="reader"))
 
 
 async def test_the_right_to_read_is_missed_by_name(broker: Mosquitto) -> None:
     blind = collector(broker, username="writer", timeout=Duration(milliseconds=500))
-    with pytest.raises(SourceUnavailableError, match=r"nothing came back; the account needs the right to read vm/posts"):
+    with pytest.raises(
+        SourceUnavailableError, match=r"nothing came back; the account needs the right to read vm/posts"
+    ):
         await first_arrival(blind)
 
 
@@ -347,4 +352,5 @@ async def test_a_reading_that_is_cancelled_leaves_nothing_behind(broker: Mosquit
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+    await pause()
     assert asyncio.all_tasks() == {asyncio.current_task()}
