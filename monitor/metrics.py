@@ -87,6 +87,9 @@ class Metrics:
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
         )
+        self.ingest_requests = self._counter(
+            "ingest_requests", "A request that brings posts was answered.", "source", "code"
+        )
         self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)

@@ -72,7 +72,7 @@ class Intake:
 
     def offer(self, payload: Payload) -> bool:
         """Hands on a payload if there is room; says whether there was."""
-        if self.full():
+        if self._closed or self.full():
             self._room.clear()
             return False
         self._waiting.append(payload)
@@ -90,6 +90,11 @@ class Intake:
         """No more arrivals: the batch in hand is the last."""
         self._closed = True
         self._enough.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is taken any more."""
+        return self._closed
 
     def waiting(self) -> int:
         """Posts not yet in a batch."""

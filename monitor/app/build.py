@@ -13,6 +13,7 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
+from monitor.collect.ingest import IngestCollector, IngestSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
 
 
@@ -21,6 +22,8 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
     match source:
         case FileSource():
             return FileCollector(source, clock)
+        case IngestSource():
+            return IngestCollector(source)
         case MqttSource():
             return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:

@@ -20,6 +20,8 @@ from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
 from monitor.app.build import receiver
 from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.door import door, let_in
+from monitor.app.office import DaemonOffice, Hands
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.sources import Sources
 from monitor.app.walk import Prepared
@@ -31,6 +33,7 @@ from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals, Intake, drive
 from monitor.records import GapMark
 from monitor.store.in_hand import InHand
+from monitor.store.reader import Reader
 from monitor.store.store import Store
 from monitor.store.worker import StoreWorker
 from monitor.web.server import Health, serving
@@ -79,8 +82,12 @@ class Daemon:
         observe.expect(self._metrics, configured)
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
+        self._metrics.waiting.set_function(self._intake.waiting)
+        self._metrics.tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._pool = ThreadPoolExecutor(1, "worker")
         self._worker = StoreWorker(self._pool, clock, chance, lambda why: self._metrics.store_up.set(not why))
+        self._reader = Reader(configured.store_url.reveal())
+        self._ingest = door(configured, self._intake, self._reader, clock, self._metrics)
         self._between = asyncio.Lock()
         """Held while a batch is worked on, and while the configuration is exchanged."""
         self._reloading = asyncio.Lock()
@@ -94,6 +101,7 @@ class Daemon:
         """Closes the store."""
         self._pool.shutdown()
         self._in_hand.close()
+        self._reader.close()
         self._store.close()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -147,12 +155,14 @@ class Daemon:
         if running is None:
             return
         ending = [*differs.sources.removed, *differs.sources.changed]
+        self._ingest.pause(ending)
         await running.sources.stop(ending)
         if ending:
             await self._intake.flushed()
         async with self._between:
             await self._worker.call(self._desk.reconfigure, new, prepared)
             self._settings = new
+        let_in(self._ingest, new)
         running.sources.forget(differs.sources.removed)
         observe.expect(self._metrics, new)
         self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
@@ -205,14 +215,35 @@ class Daemon:
                 self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
                 if taken.commit.outbox:
                     self._run.deliverer.wake()
-        self._metrics.waiting.set(self._intake.waiting())
-        self._metrics.tasks.set(len(asyncio.all_tasks()))
 
     def _serving(self) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""
         web, token = self._settings.monitor.web, self._settings.web_token
         word = token.reveal() if token else None
-        return serving(web.host, web.port, health=self._health, registry=self._registry, token=word)
+        return serving(
+            web.host,
+            web.port,
+            health=self._health,
+            registry=self._registry,
+            token=word,
+            clock=self._clock,
+            ingest=self._ingest,
+            office=DaemonOffice(self._hands()),
+            version=_version(),
+        )
+
+    def _hands(self) -> Hands:
+        """What the JSON API works with."""
+        return Hands(
+            configured=lambda: self._settings,
+            health=lambda: self._run.sources.health() if self._run is not None else (),
+            intake=self._intake,
+            worker=self._worker,
+            desk=self._desk,
+            reader=self._reader,
+            clock=self._clock,
+            reload=self.reload,
+        )
 
     def _health(self) -> Health:
         return Health(

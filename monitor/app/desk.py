@@ -86,6 +86,7 @@ class Desk:
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
         state = store.load_state()
         self._walk.restore(state, store.recent_mentions(REMEMBERED), store.corrections())
+        self._races: Mapping[str, list[RaceReading]] = {}
         self.upto = datetime.fromisoformat(state[UPTO].decode()) if UPTO in state else None
         """The time up to which the stream was walked; None on an empty store."""
 
@@ -96,6 +97,19 @@ class Desk:
         self._parse = {
             one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
         }
+
+    def labels(self, event: str, narratives: Sequence[str]) -> dict[str, str]:
+        """Narrative → its one-line label, of those that are remembered."""
+        found = {name: self._walk.narrative(event, name) for name in narratives}
+        return {name: one.label for name, one in found.items() if one is not None}
+
+    def races(self, event: str) -> list[RaceReading]:
+        """Where the event's races stood after the last batch."""
+        return list(self._races.get(event, []))
+
+    def reads(self, mentions: pl.DataFrame) -> list[str]:
+        """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""
+        return self._walk.reads(mentions).to_list()
 
     def prepared(self, configured: settings.Settings) -> Prepared:
         """The events of a new configuration, ready to be watched; raises SettingsError and changes nothing."""
@@ -149,10 +163,16 @@ class Desk:
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)
                 if payload.request is not None
+            ]
+            + [
+                Answered(payload.source, payload.request, Settled(0, {}, quarantined=True), now)
+                for payload in part.quarantined
+                if payload.request is not None
             ],
         )
         took = {"decode": parsed - began, **walked.took}
         races = {event: self._walk.races(event) for event in self._events}
+        self._races = races
         return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), races, took)
 
     def commit(self, taken: Taken) -> Committed:

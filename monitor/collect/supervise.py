@@ -63,7 +63,7 @@ async def supervise(
             failures = 1 if connection.lasted() >= QUIET else failures + 1
             note(collector.name, SourceState.UNAVAILABLE)
             await connection.lost(str(error))
-            pause = _pause(failures, error.retry_after, chance)
+            pause = _pause(failures, error, chance)
             said = "source %s unavailable, next try in %.1f s: %s"
             log.warning(said, collector.name, pause.total_seconds(), error, extra={"source": collector.name})
             await clock.sleep(pause)
@@ -169,7 +169,8 @@ class _Connection:
             await self._clock.sleep(max(left, timedelta(seconds=1)))
 
 
-def _pause(failures: int, retry_after: float | None, chance: random.Random) -> timedelta:
+def _pause(failures: int, error: SourceUnavailableError, chance: random.Random) -> timedelta:
     """Full jitter: uniform below a doubling bound, but never before the source asked to be tried again."""
-    bound = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(failures - 1, 16)))
-    return max(bound * chance.random(), timedelta(seconds=retry_after or 0))
+    longest = LONGEST_PAUSE if error.within is None else timedelta(seconds=error.within)
+    bound = min(longest, FIRST_PAUSE * (1 << min(failures - 1, 16)))
+    return max(bound * chance.random(), timedelta(seconds=error.retry_after or 0))

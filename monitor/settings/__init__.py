@@ -1,6 +1,6 @@
 """TOML files → frozen settings: the only reader of configuration and environment."""
 
-from monitor.settings.files import load, load_event, packaged_model
+from monitor.settings.files import load, load_event, packaged_model, parse_event
 from monitor.settings.monitor import (
     LogFormat,
     LogLevel,
@@ -33,5 +33,6 @@ __all__ = [
     "load",
     "load_event",
     "packaged_model",
+    "parse_event",
     "schema",
 ]

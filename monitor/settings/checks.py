@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 
 from monitor.alert.receivers.file import FileSettings
 from monitor.collect.file import FileSource
+<<<<<<< HEAD
 from monitor.collect.mqtt import MqttSource
+=======
+from monitor.collect.ingest import IngestSource
+>>>>>>> main
 from monitor.records import Event
 from monitor.settings import checks_mqtt
 from monitor.settings.monitor import Monitor, Receiver
@@ -58,8 +62,13 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     for i, source in enumerate(monitor.sources):
         if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
+<<<<<<< HEAD
         if isinstance(source, MqttSource):
             yield from checks_mqtt.of_source(source, f"$.source[{i}]")
+=======
+        if isinstance(source, IngestSource):
+            yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
+>>>>>>> main
 
 
 def of_database(url: str, path: str) -> Iterator[str]:
@@ -83,6 +92,15 @@ def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:
     if isinstance(receiver, FileSettings) and not Path(receiver.path).parent.is_dir():
         folder = Path(receiver.path).parent
         yield f"{path}.path: the folder {str(folder)!r} does not exist; create it, or write another path"
+
+
+def _of_ingest(source: IngestSource, path: str, local: bool) -> Iterator[str]:  # noqa: FBT001 -- said by name at the call
+    if not local and source.secret_env is None and source.secret_file is None:
+        where = "other machines may send posts"
+        yield f'{path}: {where}; name a secret with secret_env or secret_file, or let [web] listen on "127.0.0.1"'
+    for name in ("window", "read_timeout", "answer_timeout"):
+        if not getattr(source, name):
+            yield f'{path}.{name}: no time at all, every request would be refused; write a length of time, as in "30s"'
 
 
 def _of_terms(terms: Sequence[str], path: str) -> Iterator[str]:

@@ -58,7 +58,7 @@ def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
     events = _events(directory / "events", receivers, mistakes)
     if mistakes or monitor is None:
         raise SettingsError(mistakes)
-    return _settings(monitor, events, secrets)
+    return _settings(directory, monitor, events, secrets)
 
 
 def load_event(path: Path) -> Event:
@@ -69,13 +69,25 @@ def load_event(path: Path) -> Event:
     return event
 
 
+def parse_event(text: str, receivers: Sequence[str] | None) -> Event:
+    """Reads the text of an event file; raises SettingsError with every mistake in it.
+
+    Its receivers are checked where `receivers`, all there are, is known.
+    """
+    event, mistakes = _checked_event(_parsed(Path("event"), text), receivers)
+    if mistakes or event is None:
+        raise SettingsError(mistakes)
+    return event
+
+
 def packaged_model() -> Path:
     """The tagger's artifact that ships with the program."""
     return Path(__file__).parents[2] / "classifiers" / "model" / "tagger.npz"
 
 
-def _settings(monitor: Monitor, events: Sequence[Event], secrets: Mapping[str, Lookup]) -> Settings:
+def _settings(directory: Path, monitor: Monitor, events: Sequence[Event], secrets: Mapping[str, Lookup]) -> Settings:
     return Settings(
+        directory=directory,
         monitor=monitor,
         events=tuple(sorted(events, key=lambda event: event.name)),
         store_url=secrets["store"].secret or Secret(monitor.store.url),
@@ -113,11 +125,15 @@ def _events(directory: Path, receivers: Sequence[str] | None, mistakes: list[str
 
 def _event(path: Path, receivers: Sequence[str] | None) -> _Checked[Event]:
     """The event in `path`; its receivers are checked where `receivers`, all there are, is known."""
-    event, wrong = _as(_read(path), Event, _STAND_INS)
+    return _checked_event(_read(path), receivers)
+
+
+def _checked_event(file: _File, receivers: Sequence[str] | None) -> _Checked[Event]:
+    event, wrong = _as(file, Event, _STAND_INS)
     found = [*checks.of_event(event)] if event else []
     if event and receivers is not None:
         found += checks.of_receivers(event, receivers)
-    return _Checked(event, (*wrong, *(f"{path}: {said}" for said in found)))
+    return _Checked(event, (*wrong, *(f"{file.path}: {said}" for said in found)))
 
 
 def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
@@ -146,13 +162,18 @@ def _as(file: _File, wanted: type[Wanted], stand_ins: Mapping[str, object]) -> _
 
 def _read(path: Path) -> _File:
     try:
-        return _File(path, tomllib.loads(path.read_text("utf-8-sig")))
+        return _parsed(path, path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return _without(path, "no such file; create it")
     except OSError as error:
         return _without(path, f"cannot be read ({error.strerror})")
     except UnicodeDecodeError as error:
         return _without(path, f"is no UTF-8 text (byte {error.start}); save it as UTF-8")
+
+
+def _parsed(path: Path, text: str) -> _File:
+    try:
+        return _File(path, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         what, at = _located(str(error))
         return _without(path, f"{at}: is no TOML: {what}")

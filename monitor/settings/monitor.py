@@ -11,10 +11,11 @@ from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
+from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
 from monitor.records import Duration, Event
 
-Source = FileSource | MqttSource
+Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
 Receiver = WebhookSettings | TerminalSettings | FileSettings
@@ -33,7 +34,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[web]`: health and metrics over HTTP."""
+    """`[web]`: health, metrics, ingest and the JSON API over HTTP."""
 
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     """Address to listen on; any other than this machine's own (loopback) needs a token."""
@@ -96,7 +97,7 @@ class Monitor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     """Where everything that must survive is kept."""
     web: WebSettings = WebSettings()
-    """Health and metrics over HTTP."""
+    """Health, metrics, ingest and the JSON API over HTTP."""
     tagger: TaggerSettings = TaggerSettings()
     """What tells claims from denials."""
     pipeline: PipelineSettings = PipelineSettings()
@@ -129,6 +130,8 @@ class Secret:
 class Settings(NamedTuple):
     """A whole configuration, read and checked."""
 
+    directory: Path
+    """Where its files are."""
     monitor: Monitor
     events: tuple[Event, ...]
     """In order of name."""

@@ -1,7 +1,7 @@
 """What every collector promises, whatever its source; a new collector adds itself to `COLLECTORS`."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.arrivals import Contact, Payload
+from monitor.arrivals import Payload
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
-from monitor.errors import SourceUnavailableError
 from monitor.frames import POSTS
-from monitor.records import REJECTIONS, GapMark
+from monitor.records import REJECTIONS
 from tests.fakes.clock import ManualClock
 
 SEEN = datetime(2021, 9, 3, 14, tzinfo=UTC)
@@ -35,10 +34,6 @@ collectors = pytest.mark.parametrize("build", COLLECTORS)
 
 async def collect(collector: Collector, since: str | None = None) -> list[Payload]:
     return [payload async for payload in collector.payloads(since) if isinstance(payload, Payload)]
-
-
-async def next_payload(arrivals: AsyncIterator[Payload | GapMark | Contact]) -> Payload:
-    return await anext(arrival async for arrival in arrivals if isinstance(arrival, Payload))
 
 
 @collectors
@@ -76,22 +71,3 @@ def test_parse_survives_any_bytes_and_blames_no_other_payload(
         assert set(alone.rejected[0]) <= set(REJECTIONS)
         assert together.rejected[number] == alone.rejected[0]
         assert together.posts.filter(together.payload == number).equals(alone.posts)
-
-
-async def test_a_missing_file_may_come_yet(tmp_path: Path) -> None:
-    collector = FileCollector(FileSource(name="posts", path=str(tmp_path / "none.ndjson")), ManualClock())
-    with pytest.raises(SourceUnavailableError, match="no such file"):
-        await collect(collector)
-
-
-async def test_a_followed_file_hands_on_only_whole_lines(tmp_path: Path) -> None:
-    path = tmp_path / "posts.ndjson"
-    path.write_bytes(b'{"id": "1"}\n{"id": ')
-    collector = FileCollector(FileSource(name="posts", path=str(path), follow=True), ManualClock())
-    payloads = collector.payloads(None)
-    assert (await next_payload(payloads)).body == b'{"id": "1"}\n'
-    with path.open("ab") as file:
-        file.write(b'"2"}\n')
-    following = await next_payload(payloads)
-    assert following.body == b'{"id": "2"}\n'
-    assert following.resume == str(path.stat().st_size)

@@ -32,7 +32,8 @@ class Ledger:
         """Mention → when it was handed to broker, server or file first."""
         self.acknowledged: set[str] = set()
         """Mentions only."""
-        self.asides = 0
+        self.posts = 0
+        """All posts that were acknowledged, mentions and others."""
         self.retries = 0
 
 
@@ -194,9 +195,8 @@ def note_published(ledger: Ledger, batch: Sequence[tuple[Post, bool]]) -> None:
 
 def note_acknowledged(ledger: Ledger, writer: Writer, batch: Sequence[tuple[Post, bool]]) -> None:
     """Whoever took them says that they are safe."""
+    ledger.posts += len(batch)
     for post, mention in batch:
         if mention:
             ledger.acknowledged.add(post["id"])
             writer.acknowledged(post["id"])
-        else:
-            ledger.asides += 1
