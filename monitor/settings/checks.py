@@ -8,11 +8,8 @@ from urllib.parse import urlsplit
 
 from monitor.alert.receivers.file import FileSettings
 from monitor.collect.file import FileSource
-<<<<<<< HEAD
-from monitor.collect.mqtt import MqttSource
-=======
 from monitor.collect.ingest import IngestSource
->>>>>>> main
+from monitor.collect.mqtt import MqttSource
 from monitor.records import Event
 from monitor.settings import checks_mqtt
 from monitor.settings.monitor import Monitor, Receiver
@@ -62,13 +59,10 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     for i, source in enumerate(monitor.sources):
         if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
-<<<<<<< HEAD
         if isinstance(source, MqttSource):
             yield from checks_mqtt.of_source(source, f"$.source[{i}]")
-=======
         if isinstance(source, IngestSource):
             yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
->>>>>>> main
 
 
 def of_database(url: str, path: str) -> Iterator[str]:
