@@ -24,7 +24,7 @@ def sources(broker: Mosquitto) -> str:
     """The `[[source]]` tables of a broker and of the ingest door."""
     return (
         f'[[source]]\nkind = "mqtt"\nname = "bus"\nhost = "127.0.0.1"\nport = {broker.port}\n'
-        'username = "monitor"\npassword_env = "BUS"\n'
+        'username = "monitor"\npassword_env = "BUS"\nreceive_maximum = 500\n'
         '[[source]]\nkind = "ingest"\nname = "push"\nsecret_env = "PUSH"\n'
     )
 
