@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct, field
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
@@ -18,7 +19,7 @@ from monitor.records import Duration, Event
 Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
-Receiver = WebhookSettings | TerminalSettings | FileSettings
+Receiver = WebhookSettings | TerminalSettings | FileSettings | MqttSettings
 """Every kind of receiver, told apart by `kind`."""
 
 
