@@ -131,13 +131,13 @@ def _preview(event: Event, arguments: argparse.Namespace) -> None:
 
 
 def _show(found: Preview) -> None:
-    console = Console()
+    console = shown.screen()
     console.print(Text(f"{found.event}: {found.matched:,} of {found.read:,} archived posts match"))
     if not found.read:
         console.print(Text("the archive is empty; replay a recording, or let the daemon collect for a while"))
     elif not found.matched:
         console.print(Text("none of them; the archive holds only mentions of the events that are watched"))
-    for line in ("", *chart(found.hours, console.width), ""):
+    for line in ("", *chart(found.hours, min(console.width, 100)), ""):
         console.print(Text(line), no_wrap=True)
     if found.matched:
         shown.table(("term", "posts"), [(one.term, f"{one.posts:,}") for one in found.terms], "")

@@ -63,17 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         shown.as_json(found)
     else:
-        headings = (
-            "narrative",
-            "status",
-            "claims",
-            "denials",
-            "celebrations",
-            "questions",
-            "race",
-            "last seen",
-            "says",
-        )
+        headings = ("narrative", "status", "claims", "denials", "celebrating", "race", "says")
         shown.table(headings, map(_row, found.narratives), "no mention asserts anything yet")
         if found.total > len(found.narratives):
             print(f"and {found.total - len(found.narratives)} more; --limit shows them")
@@ -82,5 +72,4 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _row(one: NarrativeRow) -> tuple[object, ...]:
     race = "–" if one.race is None else f"{one.race.claims}:{one.race.denials}{' firing' if one.race.holds else ''}"
-    counts = (one.claims, one.denials, one.celebrations, one.questions)
-    return (one.id, one.status.value, *counts, race, one.last_seen, one.label)
+    return (one.id, one.status.value, one.claims, one.denials, one.celebrations, race, one.label)

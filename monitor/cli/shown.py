@@ -14,18 +14,30 @@ from monitor.alert.harmless import harmless
 
 LONGEST = 200
 """Characters of one cell."""
+WIDE = 160
+"""Characters of a line where no terminal says how many fit."""
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], none: str) -> None:
-    """Prints rows under their headings, or `none` where there are none."""
-    shown = Table(*headings, box=SIMPLE, pad_edge=False, show_edge=False)
+    """Prints rows under their headings, or `none` where there are none; only the last column is folded."""
+    *firm, last = headings
+    shown = Table(box=SIMPLE, pad_edge=False, show_edge=False)
+    for heading in firm:
+        shown.add_column(heading, no_wrap=True)
+    shown.add_column(last, overflow="fold")
     for row in rows:
         shown.add_row(*(Text(cell(one)) for one in row))
-    console = Console()
+    console = screen()
     if shown.row_count:
         console.print(shown)
     else:
         console.print(Text(none))
+
+
+def screen() -> Console:
+    """The terminal, or wide lines for what is not one."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 def cell(value: object) -> str:
