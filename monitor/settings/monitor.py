@@ -128,6 +128,13 @@ class Secret:
         return "Secret(…)"
 
 
+class Web(NamedTuple):
+    """`[web]`, and its token where it has one."""
+
+    web: WebSettings
+    token: Secret | None
+
+
 class Settings(NamedTuple):
     """A whole configuration, read and checked."""
 
