@@ -1,6 +1,7 @@
 """An MQTT broker: where it is, who we are there, how it is reached, and what can go wrong with it."""
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -110,7 +111,8 @@ async def reached(broker: Broker) -> socket.socket:
         why = f"{broker.address} does not encrypt as we do ({error.reason or error})"
         raise BrokerError(Trouble.UNREACHABLE, why) from error
     except OSError as error:
-        why = f"{broker.address} cannot be reached ({error.strerror or error})"
+        reason = error.strerror if isinstance(error, socket.gaierror) or not error.errno else os.strerror(error.errno)
+        why = f"{broker.address} cannot be reached ({reason or error})"
         raise BrokerError(Trouble.UNREACHABLE, why) from error
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "MENTIONS",
     "ORDER",
     "POSTS",
+    "REMEMBERED",
     "TAG",
     "TAGGED",
     "TAGS",
@@ -89,6 +90,20 @@ CLUSTERED: Schema = TAGGED | {
     "narrative": pl.String,  # id; null where the post asserts nothing and answers nothing
     "copy_of": pl.String,  # id of the original this repeats; null for an original
 }
+
+REMEMBERED: Schema = {
+    "platform": pl.String,
+    "id": pl.String,
+    "event": pl.String,
+    "text": pl.String,  # as it stands now; null once the mention was deleted
+    "parent": pl.String,
+    "root": pl.String,
+    "repost_of": pl.String,
+    "narrative": pl.String,
+    "copy_of": pl.String,
+    "older": pl.Boolean,  # made before the last mentions, and the parent of one of them
+}
+"""What the memories of mentions are refilled from at the start: the last ones in the order in which they were made."""
 
 TICKS: Schema = {
     "tick": TIME,  # whole second; covers posts with tick - 1 s <= seen_at < tick

@@ -9,16 +9,19 @@ acknowledged; mosquitto 2.0.11 sends as many again at every acknowledgement whil
 read while more than that are here, and the broker's own limits hold the rest.
 """
 
+# ruff: noqa: ANN401 -- callbacks as aiomqtt has them
+
 import asyncio
 import contextlib
+import math
 import socket
 import struct
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiomqtt
 from paho.mqtt import client as paho
@@ -32,6 +35,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from monitor.broker import Broker, BrokerError, Message, Session, Trouble, reached
 from monitor.clock import SystemClock
 
+Answer = TypeVar("Answer")
 _FAILED = 0x80
 _PASSING = frozenset({0x80, 0x83, 0x88, 0x89, 0x93, 0x97, 0x9B, 0x9C, 0x9D, 0x9F})
 """Reason codes of the moment: unspecified, busy, unavailable, quota or rate exceeded, moved."""
@@ -69,7 +73,11 @@ class Connection(aiomqtt.Client):
         self.unsettled = 0
         """Messages that came and were not acknowledged."""
         self._most = session.receive_maximum
-        self._paused = False
+        self.paused = False
+        """Nothing is read, because enough messages are here."""
+        self.pauses = 0
+        """How often that happened."""
+        self._read_so_far = 0
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = session.expiry
         properties.ReceiveMaximum = session.receive_maximum
@@ -106,21 +114,14 @@ class Connection(aiomqtt.Client):
     async def listen(self, topics: str, *, qos: int) -> None:
         """Subscribes; retained messages come only with a subscription that is new, as far as the broker knows that."""
         options = SubscribeOptions(qos=qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-        try:
-            codes = await self.subscribe(topics, options=options)
-        except aiomqtt.MqttError as error:
-            raise self._failure() from error
-        for code in codes:
-            if code.value >= _FAILED if isinstance(code, ReasonCode) else code >= _FAILED:
+        for code in await self._answered(self.subscribe(topics, options=options, timeout=math.inf)):
+            if (code.value if isinstance(code, ReasonCode) else code) >= _FAILED:
                 why = f"the broker does not let us subscribe to {topics}"
                 raise _refusal(why, code)
 
     async def leave(self, topics: str) -> None:
         """Ends a subscription."""
-        try:
-            await self.unsubscribe(topics)
-        except aiomqtt.MqttError as error:
-            raise self._failure() from error
+        await self._answered(self.unsubscribe(topics, timeout=math.inf))
 
     async def tell(self, topic: str, body: bytes, properties: Mapping[str, str], *, retain: bool = False) -> None:
         """Publishes with QoS 1 and waits until the broker has taken it; `properties` are user properties."""
@@ -130,19 +131,36 @@ class Connection(aiomqtt.Client):
         sent = self._client.publish(topic, body, 1, retain, given)
         answer = self._answers[sent.mid] = self._loop.create_future()
         try:
-            await asyncio.wait(
-                {answer, self._disconnected}, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED
-            )
+            code = await self._answered(answer)
         finally:
             self._answers.pop(sent.mid, None)
-        if not answer.done():
-            raise self._failure()
-        if answer.result().value >= _FAILED:
+        if code.value >= _FAILED:
             why = f"the broker does not let us publish to {topic}"
-            raise _refusal(why, answer.result())
+            raise _refusal(why, code)
+
+    async def _answered(self, asked: Awaitable[Answer]) -> Answer:
+        """The broker's answer, which comes in its turn: while messages come, or too many are here, it may last."""
+        answer = asyncio.ensure_future(asked)
+        either: set[asyncio.Future[Any]] = {answer, self._disconnected}
+        try:
+            while not answer.done():
+                before = self._read_so_far
+                await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+                if answer.done():
+                    break
+                if self._disconnected.done():
+                    raise self._broken()
+                if self._read_so_far == before and not self.paused:
+                    why = f"the broker does not answer within {self._patience:g} s"
+                    raise BrokerError(Trouble.SILENT, why)
+            return answer.result()
+        except aiomqtt.MqttError as error:
+            raise self._broken() from error
+        finally:
+            answer.cancel()
 
     async def heard(self) -> list[Message]:
-        """The messages that came since the last call, waiting for one; an empty list is a sign of life."""
+        """The messages that came since the last call, waiting for one; an empty list is a sign of life, or a `wake`."""
         while not (self._arrived or self._news.is_set() or self._disconnected.done()):
             await self._news.wait()
         self._news.clear()
@@ -152,6 +170,10 @@ class Connection(aiomqtt.Client):
         self._arrived.clear()
         self._read_on()
         return messages
+
+    def wake(self) -> None:
+        """Lets `heard` return."""
+        self._news.set()
 
     def ack(self, number: int) -> None:
         """Tells the broker that it may forget a message; does nothing when the connection is gone."""
@@ -172,59 +194,37 @@ class Connection(aiomqtt.Client):
                 ended.exception()  # seen, so that asyncio does not report it once more
             ended.cancel()
 
-    def _failure(self) -> BrokerError:
-        """Why something was not answered."""
-        if self._disconnected.done():
-            return self._broken()
-        return BrokerError(Trouble.SILENT, f"the broker does not answer within {self._patience:g} s")
-
     def _broken(self) -> BrokerError:
-        error = None if self._disconnected.cancelled() else self._disconnected.exception()
+        error = (
+            None if self._disconnected.cancelled() or not self._disconnected.done() else self._disconnected.exception()
+        )
         code = getattr(error, "rc", None)
         if isinstance(code, ReasonCode) and code.value == _TAKEN_OVER:
             why = "another client came with our client_id and took the session; give each a client_id of its own"
-            return BrokerError(Trouble.UNREACHABLE, why)
-        return BrokerError(Trouble.UNREACHABLE, f"the connection broke ({code or error or 'closed'})")
+        elif isinstance(code, ReasonCode) and code.value == _FAILED:
+            why = "the broker closed the connection without a reason"
+        else:
+            why = f"the connection broke ({code or error or 'closed'})"
+        return BrokerError(Trouble.UNREACHABLE, why)
 
-    def _on_connect(
-        self,
-        client: paho.Client,
-        userdata: Any,  # noqa: ANN401 -- as aiomqtt has it
-        flags: paho.ConnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         self.session_present = flags.session_present
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
-    def _on_disconnect(
-        self,
-        client: paho.Client,
-        userdata: Any,  # noqa: ANN401 -- as aiomqtt has it
-        flags: paho.DisconnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         if not self._connected.done() and not self._disconnected.done():
             self._disconnected.set_exception(aiomqtt.MqttCodeError(reason_code))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
-    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401, ARG002 -- as aiomqtt has it
-        properties = dict(getattr(message.properties, "UserProperty", ()))
+    def _on_message(self, _: Any, __: Any, message: paho.MQTTMessage) -> None:
         topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001
         number = message.mid if message.qos else 0
         self.unsettled += bool(number)
+        properties = dict(getattr(message.properties, "UserProperty", ()))
         self._arrived.append(Message(topic, bytes(message.payload), number, properties))
         self._news.set()
 
-    def _on_publish(
-        self,
-        client: paho.Client,  # noqa: ARG002
-        userdata: Any,  # noqa: ANN401, ARG002 -- as aiomqtt has it
-        mid: int,
-        reason_code: ReasonCode,
-        properties: Properties,  # noqa: ARG002
-    ) -> None:
+    def _on_publish(self, _: Any, __: Any, mid: int, reason_code: ReasonCode, ___: Any) -> None:
         if (answer := self._answers.get(mid)) is not None and not answer.done():
             answer.set_result(reason_code)
 
@@ -232,29 +232,31 @@ class Connection(aiomqtt.Client):
         self._news.set()
         return paho.Client._handle_pingresp(self._client)  # noqa: SLF001
 
-    def _on_socket_open(self, client: paho.Client, userdata: Any, sock: Any) -> None:  # noqa: ANN401, ARG002
+    def _on_socket_open(self, _: Any, __: Any, sock: Any) -> None:
         """At once and not later, as aiomqtt does: by then the socket's number may belong to another socket."""
         self._loop.add_reader(sock.fileno(), self._read)
         self._misc_task = self._loop.create_task(self._misc_loop(), name="MQTT keep-alive")
 
-    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: Any) -> None:  # noqa: ANN401, ARG002
+    def _on_socket_register_write(self, _: Any, __: Any, sock: Any) -> None:
         self._loop.add_writer(sock.fileno(), self._write)
 
     def _read(self) -> None:
         """One packet, or all that an encrypted one brought with it."""
+        self._read_so_far += 1
         try:
             self._client.loop_read()
             while not self._crowded() and (sock := self._client.socket()) and getattr(sock, "pending", int)():
                 self._client.loop_read()
         except _NONSENSE as error:
             self._end(error)
-        if self._crowded() and not self._paused and (sock := self._client.socket()):
-            self._paused = True
+        if self._crowded() and not self.paused and (sock := self._client.socket()):
+            self.paused = True
+            self.pauses += 1
             self._loop.remove_reader(sock.fileno())
 
     def _read_on(self) -> None:
-        if self._paused and not self._crowded() and (sock := self._client.socket()):
-            self._paused = False
+        if self.paused and not self._crowded() and (sock := self._client.socket()):
+            self.paused = False
             self._loop.add_reader(sock.fileno(), self._read)
             self._loop.call_soon(self._read)  # what is decrypted already makes no socket readable
 
@@ -266,7 +268,7 @@ class Connection(aiomqtt.Client):
         clock = SystemClock()
         while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:
             await clock.sleep(timedelta(seconds=1))
-            if self._paused:
+            if self.paused:
                 self._client._ping_t = 0  # noqa: SLF001
 
     def _write(self) -> None:

@@ -7,6 +7,7 @@ status was set or denials overtook. At the same second a finding counts before a
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -35,6 +36,19 @@ class _Marks(msgspec.Struct, array_like=True):
     silences: list[Silence] = msgspec.field(default_factory=list)
 
 
+class _Leaving(NamedTuple):
+    """An alert whose event is not watched any more, with what is shown of it."""
+
+    live: Live
+    event: Event
+    label: str
+    evidence: tuple[Evidence, ...]
+
+    def describe(self, *_: object) -> tuple[str, tuple[Evidence, ...]]:
+        """Label and evidence."""
+        return self.label, self.evidence
+
+
 class AlertPolicy:
     """The alerts of all events."""
 
@@ -43,6 +57,20 @@ class AlertPolicy:
         self._live: dict[_Key, Live] = {}
         self._marks = _Marks()
         self._changed: set[_Key] = set()
+        self._leaving: list[_Leaving] = []
+        self._floor: datetime | None = None
+        """When the rules last changed: what would have been due before is due now."""
+
+    def watch(self, events: Mapping[str, Event], at: datetime | None, describe: Describe) -> None:
+        """Exchanges the events, decided up to `at`: the next call resolves the firing alerts of those that are gone."""
+        for key, live in list(self._live.items()):
+            if live.event not in events:
+                if live.firing:
+                    told = describe(live.event, live.narrative, at or live.counted)
+                    self._leaving.append(_Leaving(live, self._events[live.event], *told))
+                self._drop(key)
+        self._events = events
+        self._floor = at.replace(microsecond=0) if at is not None else None
 
     def decide(
         self,
@@ -66,7 +94,19 @@ class AlertPolicy:
         alerts += self._run_timers(steps, end, sooner=False)
         for live in self._live.values():
             totals.count(live, end)
-        return alerts
+        return alerts + self._leave(end)
+
+    def _leave(self, end: datetime) -> list[Alert]:
+        """Resolves the alerts of events that are not watched any more."""
+        leaving, self._leaving = self._leaving, []
+        nothing = _Totals(pl.DataFrame(), ())
+        steps = [
+            _Steps({one.event.name: one.event}, self._marks, nothing, one.describe).step(
+                one.live, AlertState.RESOLVED, end, "event_removed"
+            )
+            for one in leaving
+        ]
+        return sorted(steps, key=lambda step: step.id)
 
     def _note(self, marks: Sequence[StatusMark], gaps: Sequence[GapMark], end: datetime) -> None:
         """Keeps the marks: every narrative's last status at each time asked, and the gaps of a month."""
@@ -118,7 +158,7 @@ class AlertPolicy:
         """Steps that are due before `until`, or at it unless `sooner`."""
         alerts: list[Alert] = []
         while True:
-            timers = [(live.due(self._events[live.event].rules), key) for key, live in self._live.items()]
+            timers = [(self._due(live), key) for key, live in self._live.items()]
             due = sorted(
                 (at, key) for at, key in timers if at is not None and (at < until or (at == until and not sooner))
             )
@@ -127,10 +167,14 @@ class AlertPolicy:
             at, key = due[0]
             alerts += self._ring(steps, key, at)
 
+    def _due(self, live: Live) -> datetime | None:
+        due = live.due(self._events[live.event].rules)
+        return due if due is None or self._floor is None else max(due, self._floor)
+
     def _ring(self, steps: "_Steps", key: _Key, at: datetime) -> list[Alert]:
         """A timer is due: fire, resolve, or tell what was silenced."""
         live = self._live[key]
-        if live.firing and live.gone is not None and at == live.gone + self._events[live.event].rules.keep_firing:
+        if live.firing and live.gone is not None and at >= live.gone + self._events[live.event].rules.keep_firing:
             self._drop(key)
             return [steps.step(live, AlertState.RESOLVED, at, live.reason)]
         was_silenced, live.firing = live.silenced_until is not None, True

@@ -1,13 +1,18 @@
 """Which posts a card shows: the first claim and denial of a narrative, and the newest originals of each tag.
 
-Pure. Only posts seen before the tick of the card count, so the card does not depend on how the stream was cut.
+Pure. Only posts seen before the tick of the card count, and what was deleted before it is gone, so the card does not
+depend on how the stream was cut.
 """
 
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
+from monitor.alert.lifecycle import digest
 from monitor.frames import Tag
 from monitor.records import Evidence
 
@@ -20,55 +25,128 @@ SURE = 0.6
 
 _COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author")
 _Row = tuple[str, str, str, datetime, str, str, datetime, str, str | None, str | None]
+_Key = tuple[str, str, str]
+_Post = tuple[str, str]
+_PREFIX = "alert/evidence/"
+
+
+class _Held(msgspec.Struct, array_like=True):
+    """What is known of one narrative and tag."""
+
+    key: _Key
+    first: _Row | None = None
+    newest: list[_Row] = []
+
+    def add(self, row: _Row) -> None:
+        """Takes an original."""
+        self.first = self.first or row
+        self.newest = [*self.newest, row][-NEWEST:]
+
+    def delete(self, post: _Post) -> bool:
+        """Drops a post; says whether it was there."""
+        there = False
+        if self.first is not None and self.first[4:6] == post:
+            self.first, there = None, True
+        if any(row[4:6] == post for row in self.newest):
+            self.newest, there = [row for row in self.newest if row[4:6] != post], True
+        return there
+
+
+class _Step(NamedTuple):
+    """What one row of the stream does."""
+
+    at: datetime
+    row: _Row | None
+    """None for a deletion."""
+    post: _Post
 
 
 class EvidenceMemory:
     """Remembers, per narrative and tag, the first original and the newest ones; bounded by the number of narratives."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[str, str, str], _Row] = {}
-        self._newest: dict[tuple[str, str, str], list[_Row]] = {}
-        self._deleted: dict[tuple[str, str], datetime] = {}
+        self._held: dict[_Key, _Held] = {}
+        """As it was before the last batch."""
+        self._steps: list[_Step] = []
+        """What the last batch does to it."""
+        self._changed: set[_Key] = set()
 
     def add(self, clustered: pl.DataFrame) -> None:
         """Takes a batch's originals and deletions; CLUSTERED, in order."""
-        self._forget()
-        deletes = clustered.filter(pl.col("op") == "delete").select("platform", "id", "seen_at")
-        for platform, post, seen_at in deletes.iter_rows():
-            self._deleted.setdefault((platform, post), seen_at)
-        originals = clustered.filter(
-            (pl.col("op") == "create")
-            & pl.col("copy_of").is_null()
-            & pl.col("narrative").is_not_null()
-            & (pl.max_horizontal("p_claim", "p_denial", "p_celebration") >= SURE)
-        ).select(_COLUMNS)
-        originals = originals.filter(pl.col("tag").cast(pl.String).is_in([tag.value for tag in SHOWN]))
-        for row in originals.iter_rows():
-            key = (row[0], row[1], row[2])
-            self._first.setdefault(key, row)
-            self._newest.setdefault(key, []).append(row)
+        self._fold()
+        deleted = pl.col("op") == "delete"
+        sure = pl.max_horizontal("p_claim", "p_denial", "p_celebration") >= SURE
+        shown = pl.col("tag").cast(pl.String).is_in([tag.value for tag in SHOWN])
+        own = (pl.col("op") == "create") & pl.col("copy_of").is_null() & pl.col("narrative").is_not_null()
+        rows = clustered.filter(deleted | (own & sure & shown)).select(*_COLUMNS, deleted.alias("deleted"))
+        self._steps = [_Step(row[3], None if row[10] else row[:10], row[4:6]) for row in rows.iter_rows()]
 
     def of(self, event: str, narrative: str, at: datetime) -> tuple[Evidence, ...]:
         """At most MOST posts of the narrative seen before `at`: the first of each tag, then the newest."""
-        found: dict[tuple[str, str], _Row] = {}
         keys = [(event, narrative, tag.value) for tag in SHOWN]
-        firsts = (self._first[key] for key in keys if key in self._first)
-        seen_before = [[row for row in self._newest.get(key, []) if row[3] < at][-NEWEST:] for key in keys]
-        for row in chain(
-            firsts, chain.from_iterable(zip(*seen_before, strict=False)), chain.from_iterable(seen_before)
-        ):
-            if row[3] < at <= self._deleted.get((row[4], row[5]), at):
-                found.setdefault((row[4], row[5]), row)
+        held = {key: _Held(key) for key in keys}
+        for key in keys:
+            known = self._held.get(key)
+            if known is not None:
+                held[key] = _Held(key, known.first, known.newest)
+        _apply((step for step in self._steps if step.at < at), held, make=False)
+        firsts = (one.first for one in held.values() if one.first is not None)
+        newest = [one.newest for one in held.values()]
+        rows = chain(firsts, chain.from_iterable(zip(*newest, strict=False)), chain.from_iterable(newest))
+        found: dict[_Post, _Row] = {}
+        for row in rows:
+            if row[3] < at:
+                found.setdefault(row[4:6], row)
         return tuple(_evidence(row) for row in list(found.values())[:MOST])
 
-    def _forget(self) -> None:
-        """Between batches only the newest of each key are kept, and nothing of a deleted post."""
-        gone, self._deleted = self._deleted, {}
-        if gone:
-            self._first = {key: row for key, row in self._first.items() if (row[4], row[5]) not in gone}
-        for key, rows in self._newest.items():
-            if gone or len(rows) > NEWEST:
-                self._newest[key] = [row for row in rows if (row[4], row[5]) not in gone][-NEWEST:]
+    def _fold(self) -> None:
+        """Between batches only what is held of each key is kept, and nothing of a deleted post."""
+        self._changed |= _apply(self._steps, self._held, make=True)
+        self._steps = []
+
+    def forget(self, events: Collection[str]) -> None:
+        """Drops what is known of these events."""
+        self._fold()
+        gone = {key for key in self._held if key[0] in events}
+        self._held = {key: held for key, held in self._held.items() if key not in gone}
+        self._changed |= gone
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows that changed since the last call, an empty one to delete; earlier ticks are forgotten."""
+        self._fold()
+        rows: dict[str, bytes] = {}
+        for key in sorted(self._changed):
+            held = self._held.get(key)
+            there = held is not None and (held.first is not None or held.newest)
+            rows[f"{_PREFIX}{key[0]}/{digest(*key)}"] = msgspec.msgpack.encode(held) if there else b""
+        self._changed.clear()
+        return rows
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Goes on where the memory that gave all these rows left off; rows of others are ignored."""
+        for name in sorted(name for name in rows if name.startswith(_PREFIX) and rows[name]):
+            held = msgspec.msgpack.decode(rows[name], type=_Held)
+            self._held[held.key] = held
+
+
+def _apply(steps: Iterable[_Step], held: dict[_Key, _Held], *, make: bool) -> set[_Key]:
+    """Takes steps into what is held, new keys only where `make` is said; gives the keys that changed."""
+    changed = set()
+    posts: set[_Post] | None = None
+    for step in steps:
+        if step.row is not None:
+            key = step.row[:3]
+            if make or key in held:
+                held.setdefault(key, _Held(key)).add(step.row)
+                changed.add(key)
+                if posts is not None:
+                    posts.add(step.post)
+            continue
+        if posts is None:
+            posts = {row[4:6] for one in held.values() for row in (one.first, *one.newest) if row is not None}
+        if step.post in posts:
+            changed |= {key for key, one in held.items() if one.delete(step.post)}
+    return changed
 
 
 def _evidence(row: _Row) -> Evidence:

@@ -25,6 +25,7 @@ REASON = {
     "quiet": "nothing unusual for the time the rules ask for",
     "warming_up": "too little history yet: warming up",
     "status_set": "the desk set a status",
+    "event_removed": "the event is not watched any more",
     "test": "somebody asked for a test",
 }
 """A finding's bounded reason, in words; one that is missing here is shown with spaces for its underscores."""

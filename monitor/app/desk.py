@@ -85,7 +85,7 @@ class Desk:
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
         state = store.load_state()
-        self._walk.restore(state, store.recent_mentions(REMEMBERED), store.corrections())
+        self._walk.restore(state, store.remembered(REMEMBERED), store.corrections())
         self._races: Mapping[str, list[RaceReading]] = {}
         self.upto = datetime.fromisoformat(state[UPTO].decode()) if UPTO in state else None
         """The time up to which the stream was walked; None on an empty store."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 from classifiers.tagger import Tagger
@@ -23,6 +24,7 @@ from monitor.window.counts import Windows
 
 UPTO = "walk/upto"
 """The state row that says how far the stream was walked."""
+_EVENTS = "walk/events"
 PURE = ("match", "follow", "tag", "cluster", "window", "judge", "alert")
 """The stages in their order; the keys of `Walked.took`."""
 
@@ -46,6 +48,14 @@ class Walked(NamedTuple):
     """Stage → seconds."""
 
 
+class _Watched(msgspec.Struct, array_like=True):
+    """An event that is watched, for the next run."""
+
+    begun: int
+    """How many mentions had been made when it began to be watched."""
+    proposition: str
+
+
 class Prepared(NamedTuple):
     """A set of events, ready to be watched: nothing of it can fail any more."""
 
@@ -62,6 +72,8 @@ class Walk:
         prepared = self.prepared(events)
         by_name = prepared.events
         self._events = by_name
+        self._watched = {event.name: _Watched(0, event.proposition) for event in events}
+        self._upto: datetime | None = None
         self._coming: Prepared | None = None
         self._clock = clock or SystemClock()
         self._matcher = prepared.matcher
@@ -92,6 +104,7 @@ class Walk:
     def __call__(self, batch: Batch) -> Walked:
         """Walks one batch; what comes out depends on the stream so far and not on how it was cut."""
         laps = [self._clock.monotonic()]
+        exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
         statuses = [mark for mark in batch.marks if isinstance(mark, StatusMark)]
         told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence)]
@@ -111,29 +124,94 @@ class Walk:
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
         alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, told)
-        state = {**self._judge.snapshot(), **self._policy.snapshot(), UPTO: batch.upto.isoformat().encode()}
+        self._upto = batch.upto
+        state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
         took = {stage: end - begin for stage, begin, end in zip(PURE, laps, laps[1:], strict=False)}
         duplicates = self._threads.duplicates - known
         return Walked(batch.posts.height, clustered, counted, judged, alerts, state, batch.upto, duplicates, took)
 
     def restore(
-        self, state: Mapping[str, bytes], mentions: pl.DataFrame, corrections: Sequence[Correction] = ()
+        self, state: Mapping[str, bytes], remembered: pl.DataFrame, corrections: Sequence[Correction] = ()
     ) -> None:
-        """Goes on where an earlier run left off: `state` rows, and the archived mentions (CLUSTERED, in order)."""
-        self._tag.correct(corrections)
-        if UPTO in state:
-            self._windows.remember(mentions, datetime.fromisoformat(state[UPTO].decode()))
-        self._threads.remember(mentions)
-        self._clusters.remember(mentions)
-        self._evidence.add(mentions)
-        self._judge.restore(state)
-        self._policy.restore(state)
+        """Goes on exactly where an earlier run left off.
 
-    def label(self, event: str, narrative: str) -> str:
-        """A narrative's one-line label."""
-        known = self._clusters.narrative(event, narrative)
-        return known.label if known is not None else self._events[event].proposition
+        `state`: all rows that its batches left; `remembered`: REMEMBERED, from the archive of its mentions. An event
+        that was not watched then begins now, one that is not watched any more is removed with the next batch.
+        """
+        self._tag.correct(corrections)
+        if UPTO not in state:
+            return
+        self._upto = datetime.fromisoformat(state[UPTO].decode())
+        before = self._watched
+        if _EVENTS in state:
+            before = msgspec.msgpack.decode(state[_EVENTS], type=dict[str, _Watched])
+        if {name: one.proposition for name, one in before.items()} != self._propositions(self._events):
+            self._coming = Prepared(self._events, self._matcher)
+        self._watched = before
+        self._follow({name: self._events.get(name) or _former(name, one) for name, one in before.items()})
+        made = self._threads.made_of(state)
+        numbered = _numbered(remembered, made)
+        current = self._current(numbered)
+        self._threads.restore(state, current)
+        self._clusters.restore(state, numbered, current, made)
+        for stage in (self._windows, self._judge, self._policy, self._evidence):
+            stage.restore(state)
+
+    def _snapshot(self) -> dict[str, bytes]:
+        """The rows of all stages that changed with the batch."""
+        stages = (self._threads, self._clusters, self._windows, self._judge, self._policy, self._evidence)
+        state = {UPTO: self._upto.isoformat().encode()} if self._upto is not None else {}
+        for stage in stages:
+            state |= stage.snapshot()
+        return state
+
+    def _exchange(self) -> dict[str, bytes]:
+        """Watches the events that were prepared; gives the row that says so."""
+        first = self._upto is None
+        if self._coming is not None:
+            prepared, self._coming = self._coming, None
+            gone = self._events.keys() - prepared.events.keys()
+            made = self._threads.made
+            self._watched = {
+                name: _Watched(self._watched[name].begun if name in self._watched else made, event.proposition)
+                for name, event in prepared.events.items()
+            }
+            self._follow(prepared.events)
+            self._matcher = prepared.matcher
+            for stage in (self._threads, self._windows, self._evidence):
+                stage.forget(gone)
+        elif not first:
+            return {}
+        return {_EVENTS: msgspec.msgpack.encode(self._watched)}
+
+    def _follow(self, events: Mapping[str, Event]) -> None:
+        """The stages that know events are told of these; alerts first, while there is something to show of them."""
+        self._policy.watch(events, self._upto, self._describe)
+        self._events = events
+        self._tag.watch(self._propositions(events))
+        self._clusters.watch(list(events.values()))
+        self._judge.watch(events)
+
+    @staticmethod
+    def _propositions(events: Mapping[str, Event]) -> dict[str, str]:
+        return {event.name: event.proposition for event in events.values()}
+
+    def _current(self, numbered: pl.DataFrame) -> pl.DataFrame:
+        """The remembered mentions that were made since their event is watched, and the older ones that they name."""
+        begun = {"event": list(self._watched), "begun": [one.begun for one in self._watched.values()]}
+        known = numbered.join(pl.DataFrame(begun, schema={"event": pl.String, "begun": pl.Int64}), on="event")
+        last = known.filter(~pl.col("older") & (pl.col("number") > pl.col("begun")))
+        parents = last.select("platform", "event", pl.col("parent").alias("id")).unique()
+        older = known.filter("older").join(parents, on=["platform", "event", "id"], how="semi", maintain_order="left")
+        return pl.concat([older, last]).drop("begun")
+
+    def label(self, event: str, narrative: str, at: datetime | None = None) -> str:
+        """A narrative's one-line label (as it stood at a time); "" for one of an event that is not watched."""
+        known = self._clusters.narrative(event, narrative, at)
+        if known is not None and known.label:
+            return known.label
+        return self._events[event].proposition if event in self._events else ""
 
     def narrative(self, event: str, identity: str) -> Narrative | None:
         """What is known of a narrative; None of one that was never seen, or long ago."""
@@ -153,4 +231,16 @@ class Walk:
 
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""
-        return self.label(event, narrative), self._evidence.of(event, narrative, at)
+        return self.label(event, narrative, at), self._evidence.of(event, narrative, at)
+
+
+def _former(name: str, watched: _Watched) -> Event:
+    """What is left of an event that was removed while the monitor did not run."""
+    return Event(name=name, proposition=watched.proposition, any=("*",))
+
+
+def _numbered(remembered: pl.DataFrame, made: int) -> pl.DataFrame:
+    """With the number of each mention: the last one is number `made`, older ones have 0."""
+    first = made - remembered.select((~pl.col("older")).sum()).item()
+    number = pl.when(pl.col("older")).then(0).otherwise((~pl.col("older")).cum_sum().cast(pl.Int64) + first)
+    return remembered.with_columns(number.cast(pl.Int64).alias("number"))

@@ -1,52 +1,93 @@
 """Tagged mentions → clustered: each with the original it copies and the narrative it belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import polars as pl
 
 from classifiers.text import fold, without_links, words
 from monitor.cluster.copies import Copies
-from monitor.cluster.narratives import Narratives
+from monitor.cluster.narratives import Narratives, mention_key
 from monitor.frames import CLUSTERED
 from monitor.records import Event, Narrative
 
+_OWN = pl.col("repost_of").is_null().alias("own")
+_AT_ONCE = 8_192
+"""Texts that are folded at once at the start."""
+
 
 class Clusters:
-    """The cluster stage and its bounded memory."""
+    """The cluster stage and its bounded memory: the last `size` mentions, numbered from 1 on."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._copies = Copies()
-        self._narratives = Narratives(events)
+    def __init__(self, events: Sequence[Event], *, size: int = 200_000) -> None:
+        self._made = 0
+        self._copies = Copies(size=size)
+        self._narratives = Narratives(events, size=size)
 
     def assign(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """TAGGED → CLUSTERED, rows in the same order."""
         carried = pl.col("repost_of").is_not_null() & pl.col("parent").is_not_null()
-        read = pl.when(~carried & (pl.col("op") == "create")).then("text").fill_null("")
-        token = words(without_links(fold(tagged.select(read).to_series())))
-        original = self._originals(tagged, token)
-        narrative = self._narratives.assign(tagged, token, original)
+        create = pl.col("op") == "create"
+        token = _words(tagged.select(pl.when(~carried & create).then("text").fill_null("")).to_series())
+        numbers = tagged.select(create.cum_sum().cast(pl.Int64) + self._made).to_series()
+        original = self._originals(tagged, token, numbers)
+        narrative = self._narratives.assign(tagged, token, original, numbers.to_list())
+        self._made = int(numbers[-1]) if tagged.height else self._made
+        self._note_changes(tagged)
         return tagged.with_columns(
             pl.Series("narrative", narrative, dtype=pl.String), pl.Series("copy_of", original, dtype=pl.String)
         ).select(CLUSTERED.keys())
 
-    def narrative(self, event: str, identity: str) -> Narrative | None:
-        """What is known of a narrative."""
-        return self._narratives.get(event, identity)
-
-    def remember(self, clustered: pl.DataFrame) -> None:
-        """Refills the memory of narratives from archived mentions, in order."""
-        self._narratives.remember(clustered)
+    def narrative(self, event: str, identity: str, at: datetime | None = None) -> Narrative | None:
+        """What is known of a narrative (as it stood at a time); its label is "" where there is no better one."""
+        return self._narratives.get(event, identity, at)
 
     def narratives(self) -> dict[str, int]:
         """How many narratives each event has."""
         return self._narratives.per_event()
 
-    def _originals(self, tagged: pl.DataFrame, token: pl.Series) -> list[str | None]:
+    def watch(self, events: Sequence[Event]) -> None:
+        """Exchanges the events; what is known of those that are gone is forgotten."""
+        self._narratives.watch(events)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows that changed since the last call; an empty row is one to delete."""
+        return self._narratives.snapshot() | self._copies.snapshot(self._made)
+
+    def restore(self, rows: Mapping[str, bytes], remembered: pl.DataFrame, current: pl.DataFrame, made: int) -> None:
+        """Goes on where the clusters that gave all these rows left off, after `made` mentions.
+
+        `remembered`: REMEMBERED with the `number` of each; `current`: those since their event is watched.
+        """
+        self._made = made
+        self._narratives.restore(rows, current)
+        compared = remembered.filter(~pl.col("older") & _OWN)
+        texts = compared["text"].fill_null("")
+        parts = [_words(texts.slice(at, _AT_ONCE)) for at in range(0, len(texts), _AT_ONCE)]
+        self._copies.restore(rows, compared, pl.concat(parts) if parts else _words(texts))
+
+    def _originals(self, tagged: pl.DataFrame, token: pl.Series, numbers: pl.Series) -> list[str | None]:
         """A repost copies what it reposts; the rest is compared by words."""
-        own = ((pl.col("op") == "create") & pl.col("repost_of").is_null()).alias("own")
-        compared = tagged.select("event", "id", own).with_columns(token.alias("words")).filter("own")
-        found = iter(self._copies.originals(compared["event"], compared["words"], compared["id"].to_list()))
-        return [
-            next(found) if mine else repost
-            for mine, repost in zip(tagged.select(own).to_series(), tagged["repost_of"], strict=True)
-        ]
+        own = tagged.select((pl.col("op") == "create") & _OWN).to_series()
+        compared = tagged.filter(own)
+        columns = compared["event"], token.filter(own), compared["id"].to_list(), numbers.filter(own).to_numpy()
+        found = iter(self._copies.originals(*columns))
+        return [next(found) if mine else repost for mine, repost in zip(own, tagged["repost_of"], strict=True)]
+
+    def _note_changes(self, tagged: pl.DataFrame) -> None:
+        """Updates and deletions: what their mentions were compared by is kept, and no label quotes the deleted."""
+        changes = tagged.filter(pl.col("op").is_in(["update", "delete"]))
+        if changes.is_empty():
+            return
+        named = changes.select(mention_key("id"), "event", "op", "seen_at")
+        for key, event, op, seen_at in named.iter_rows():
+            number = self._narratives.number(key)
+            if number is not None:
+                self._copies.keep(number, self._made)
+            if op == "delete":
+                self._narratives.delete(key, event, seen_at)
+
+
+def _words(texts: pl.Series) -> pl.Series:
+    """The words that texts are compared by."""
+    return words(without_links(fold(texts)))

@@ -3,147 +3,216 @@
 A text of five words or more is a copy of the first post with the same folded words; one of eight or more is a near-copy
 where 32 MinHashes over its words agree on 26 (an estimated Jaccard similarity of 0.8; Broder 1997), found through eight
 bands of four. Shorter texts are never joined by their words: people say "it is a lie" independently.
+
+What is known is a function of the last `size` mentions in their order, so it can be built again from the archive; only
+of mentions whose text has changed since must the hashes be kept (`keep`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import xxhash
 
-COPY_WORDS = 5
-NEAR_COPY_WORDS = 8
-HASHES = 32
-BANDS = 8
+from monitor.cluster.signatures import BANDS, HASHES, NEAR_COPY_WORDS, SLOT_BITS, band_slots, minhash, word_keys
+
 AGREE = 26
 
-_Unsigned = npt.NDArray[np.uint64]
-_GENERATOR = np.random.default_rng(20210903)
-_FACTORS: _Unsigned = _GENERATOR.integers(1, 2**63, HASHES, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-_SHIFTS: _Unsigned = _GENERATOR.integers(1, 2**63, HASHES, dtype=np.uint64)
+Ints = npt.NDArray[np.int64]
+_PREFIX = "cluster/kept/"
 
 
-class Texts(NamedTuple):
-    """The distinct texts of a batch that may have copies, and what they are compared by."""
+class _Texts(NamedTuple):
+    """The texts of a call: hash of the words, id and number of each."""
 
-    keys: list[int]
-    """Hash of event and words, one per row; 0 where a text is too short to have copies."""
-    signatures: dict[int, tuple[_Unsigned, list[int]]]
-    """Key → MinHashes and band keys, for texts long enough for near-copies."""
+    keys: Sequence[int]
+    ids: Sequence[str]
+    numbers: Ints
+
+
+class _Near(NamedTuple):
+    """Texts that may have near-copies: their place in the call, MinHashes, slots of their bands."""
+
+    places: Ints
+    hashes: npt.NDArray[np.uint32]
+    slots: Ints
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """The hashes of a mention whose text has changed."""
+
+    key: int
+    signature: bytes
 
 
 class Copies:
-    """Remembers the last `size` originals; answers depend on their order only, not on how they came in batches."""
+    """Remembers the originals among the last `size` mentions; mentions are numbered from 1 on."""
 
     def __init__(self, *, size: int = 200_000) -> None:
         self._size = size
-        self._count = 0
         self._exact: dict[int, int] = {}
-        self._bands: dict[int, int] = {}
-        self._signatures = np.zeros((1024, HASHES), dtype=np.uint64)
-        self._ids: list[str] = []
+        self._bands = np.zeros(BANDS << SLOT_BITS, np.uint32)
+        """Slot → the last 32 bits of the number of the last original there."""
+        self._signatures = np.zeros((size, HASHES), np.uint32)
+        self._keys = np.zeros(size, np.uint64)
+        self._ids = [""] * size
+        self._swept = 0
+        self._kept: dict[int, bytes] = {}
+        self._changed: dict[str, bytes] = {}
 
-    def originals(self, events: pl.Series, words: pl.Series, ids: Sequence[str]) -> list[str | None]:
-        """For each row the id of the original it repeats, None for an original; rows in order of the stream."""
-        texts = describe(events, words)
-        found: list[str | None] = []
-        for key, post in zip(texts.keys, ids, strict=True):
-            if not key:
-                found.append(None)
-                continue
-            known = self._exact.get(key, -1)
-            if known >= 0 and known > self._count - self._size:
-                original = self._ids[known % self._size]
-                found.append(original if original != post else None)
-                continue
-            found.append(self._place(key, post, texts.signatures.get(key)))
-        return found
+    def originals(self, events: pl.Series, words: pl.Series, ids: Sequence[str], numbers: Ints) -> list[str | None]:
+        """For each row the id of the original it repeats, None for an original; rows in order of the stream.
 
-    def _place(self, key: int, post: str, signature: tuple[_Unsigned, list[int]] | None) -> str | None:
-        """Joins a new text to a near-copy, or remembers it as an original."""
-        if signature is not None:
-            numbers = dict.fromkeys(self._bands[band] for band in signature[1] if band in self._bands)
-            for number in numbers:
-                if number <= self._count - self._size:
+        `words` are lists of folded words, `numbers` the numbers of the mentions, ascending.
+        """
+        keys = word_keys(events, words)
+        places: dict[int, int] = {}
+        for place, key in enumerate(keys):
+            if key:
+                places.setdefault(key, place)
+        if not places:
+            return [None] * len(ids)
+        last = int(numbers[-1])
+        known = {key: self._exact[key] for key in places if key in self._exact}
+        known = {key: number for key, number in known.items() if number > int(numbers[places[key]]) - 1 - self._size}
+        fresh = [place for key, place in places.items() if key not in known]
+        near = self._near_texts(events, words, fresh)
+        found = self._nearest(near, numbers)
+        oldest = min(known.values(), default=last)
+        oldest = min([oldest, *(number for number in found if number), int(numbers[0])])
+        if oldest <= last - self._size and len(ids) > 1:  # what is known in the first row is forgotten in the last
+            rows = range(len(ids))
+            return [
+                self.originals(events[r : r + 1], words[r : r + 1], ids[r : r + 1], numbers[r : r + 1])[0] for r in rows
+            ]
+        self._take(_Texts(keys, ids, numbers), near, dict(zip(near.places.tolist(), found, strict=True)), fresh)
+        mine = [self._exact[key] if key else number for key, number in zip(keys, numbers.tolist(), strict=True)]
+        named = ((self._ids[number % self._size], number) for number in mine)
+        return [
+            original if number != own and original != post else None
+            for (original, number), own, post in zip(named, numbers.tolist(), ids, strict=True)
+        ]
+
+    def _near_texts(self, events: pl.Series, words: pl.Series, fresh: Sequence[int]) -> _Near:
+        """The texts among `fresh` that are long enough."""
+        places = np.array(fresh, np.int64)
+        some = words.gather(places)
+        places = places[(some.list.len() >= NEAR_COPY_WORDS).to_numpy()]
+        hashes = minhash(words.gather(places))
+        return _Near(places, hashes, band_slots(events.gather(places), hashes))
+
+    def _nearest(self, near: _Near, numbers: Ints) -> list[int]:
+        """The number of the original that each repeats, 0 where there is none."""
+        if not near.places.size:
+            return []
+        own = numbers[near.places]
+        match = self._matches(near, own)
+        found = match[np.arange(own.size), (match > 0).argmax(axis=1)]
+        _, slot, times = np.unique(near.slots, return_inverse=True, return_counts=True)
+        shared = np.flatnonzero((times[slot].reshape(near.slots.shape) > 1).any(axis=1))
+        here: dict[int, int] = {}
+        for row in shared.tolist():
+            found[row] = 0
+            for slot_at, before in zip(near.slots[row].tolist(), match[row].tolist(), strict=True):
+                other = here.get(slot_at)
+                if other is not None and int((near.hashes[other] == near.hashes[row]).sum()) >= AGREE:
+                    before = int(own[other])  # noqa: PLW2901 -- the original of this call stands in the slot
+                elif other is not None:
                     continue
-                row = number % self._size
-                if int((self._signatures[row] == signature[0]).sum()) >= AGREE:
-                    self._exact[key] = number
-                    return self._ids[row]
-        self._remember(key, post, signature)
-        return None
+                if before:
+                    found[row] = before
+                    break
+            if not found[row]:
+                here |= dict.fromkeys(near.slots[row].tolist(), row)
+        nearest: list[int] = found.tolist()
+        return nearest
 
-    def _remember(self, key: int, post: str, signature: tuple[_Unsigned, list[int]] | None) -> None:
-        number, row = self._count, self._count % self._size
-        self._count += 1
-        self._exact[key] = number
-        if row == len(self._ids):
-            self._ids.append(post)
-        else:
-            self._ids[row] = post
-        if row >= len(self._signatures):
-            self._signatures = np.concatenate([self._signatures, np.zeros_like(self._signatures)])
-        self._signatures[row] = 0 if signature is None else signature[0]
-        if signature is not None:
-            for band in signature[1]:
-                self._bands[band] = number
-        if self._count % self._size == 0:
-            self._forget()
+    def _matches(self, near: _Near, own: Ints) -> Ints:
+        """Per row and band the number of the original there if it is repeated, else 0."""
+        held = self._bands[near.slots]
+        number = own[:, None] - ((own[:, None] - held.astype(np.int64)) & 0xFFFF_FFFF)
+        row, band = np.nonzero((held > 0) & (number > own[:, None] - 1 - self._size))
+        number = number[row, band]
+        agree = (self._signatures[number % self._size] == near.hashes[row]).sum(axis=1) >= AGREE
+        match = np.zeros(held.shape, np.int64)
+        match[row[agree], band[agree]] = number[agree]
+        return match
 
-    def _forget(self) -> None:
+    def _take(self, texts: _Texts, near: _Near, found: Mapping[int, int], fresh: Sequence[int]) -> None:
+        """Takes note of a call's texts."""
+        keys, ids, numbers = texts
+        self._keys[numbers % self._size] = np.array(keys, np.uint64)
+        for place in fresh:
+            number = int(numbers[place])
+            self._exact[keys[place]] = found.get(place) or number
+            if not found.get(place):
+                self._ids[number % self._size] = ids[place]
+                self._signatures[number % self._size] = 0
+        own = numbers[near.places]
+        new = np.array([not found[place] for place in near.places.tolist()], np.bool_)
+        self._signatures[own[new] % self._size] = near.hashes[new]
+        self._bands[near.slots[new]] = own[new].astype(np.uint32)[:, None]
+        self._sweep(int(numbers[-1]))
+
+    def _sweep(self, last: int) -> None:
         """Frees what no answer uses any more."""
-        oldest = self._count - self._size
-        self._exact = {key: known for key, known in self._exact.items() if known > oldest}
-        self._bands = {band: number for band, number in self._bands.items() if number > oldest}
+        if last // self._size != self._swept:
+            self._swept = last // self._size
+            self._exact = {key: number for key, number in self._exact.items() if number > last - self._size}
 
+    def keep(self, number: int, made: int) -> None:
+        """The text of mention `number` of `made` changes: what it was compared by is kept as a row."""
+        if number <= made - self._size:
+            return
+        key = int(self._keys[number % self._size])
+        if not key or number in self._kept:
+            return
+        own = self._exact.get(key) == number
+        row = _Kept(key, self._signatures[number % self._size].tobytes() if own else b"")
+        self._kept[number] = self._changed[f"{_PREFIX}{number}"] = msgspec.msgpack.encode(row)
 
-def describe(events: pl.Series, words: pl.Series) -> Texts:
-    """Keys of all rows, signatures of the distinct long texts; `words` is a List(String) column of folded words.
+    def snapshot(self, made: int) -> dict[str, bytes]:
+        """The state's rows that changed since the last call; an empty row is one to delete."""
+        for number in [one for one in self._kept if one <= made - self._size]:
+            del self._kept[number]
+            self._changed[f"{_PREFIX}{number}"] = b""
+        rows, self._changed = self._changed, {}
+        return rows
 
-    The keys are compared within one process only, so the hash that is quick here serves.
-    """
-    frame = pl.DataFrame({"event": events, "words": words, "length": words.list.len()}).with_columns(
-        pl.when(pl.col("length") >= COPY_WORDS)
-        .then(pl.concat_str("event", pl.col("words").list.join(" "), separator="\0").hash())
-        .otherwise(0)
-        .alias("key")
-    )
-    keys = frame["key"].to_list()
-    long = frame.filter((pl.col("length") >= NEAR_COPY_WORDS) & (pl.col("key") != 0))
-    long = long.unique("key", keep="first", maintain_order=True)
-    if long.is_empty():
-        return Texts(keys, {})
-    hashes = minhash(long["words"])
-    salt = np.array([xxhash.xxh3_64_intdigest(event.encode()) for event in long["event"].to_list()], dtype=np.uint64)
-    bands = _bands(hashes) ^ salt[:, None]
-    return Texts(keys, dict(zip(long["key"].to_list(), zip(hashes, bands.tolist(), strict=True), strict=True)))
+    def restore(self, rows: Mapping[str, bytes], mentions: pl.DataFrame, words: pl.Series) -> None:
+        """Builds the memory again: `mentions` have number, event, id and copy_of; `words` are those of their texts."""
+        kept = {int(key.removeprefix(_PREFIX)): row for key, row in rows.items() if key.startswith(_PREFIX) and row}
+        self._kept = kept
+        changed = {number: msgspec.msgpack.decode(row, type=_Kept) for number, row in kept.items()}
+        numbers = mentions["number"].to_numpy()
+        keys = word_keys(mentions["event"], words)
+        keys = [changed[n].key if n in changed else key for n, key in zip(numbers.tolist(), keys, strict=True)]
+        self._keys[numbers % self._size] = np.array(keys, np.uint64)
+        columns = (mentions[name].to_list() for name in ("number", "event", "id", "copy_of"))
+        of: dict[tuple[str, str], int] = {}
+        for key, number, event, post, original in zip(keys, *columns, strict=True):
+            if original is None:
+                of[event, post] = number
+                self._ids[number % self._size] = post
+            if key and (original is None or (event, original) in of):
+                self._exact[key] = number if original is None else of[event, original]
+        self._swept = int(numbers[-1]) // self._size if numbers.size else 0
+        self._restore_near(mentions, words, changed)
 
-
-def minhash(words: pl.Series) -> _Unsigned:
-    """MinHashes of each row's words, shape (rows, HASHES); rows must not be empty."""
-    exploded = words.explode()
-    vocabulary = exploded.unique(maintain_order=True)
-    table = pl.DataFrame(
-        {
-            "word": vocabulary,
-            "hash": pl.Series([xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary], dtype=pl.UInt64),
-        }
-    )
-    hashes = exploded.to_frame("word").join(table, on="word", how="left", maintain_order="left")["hash"].to_numpy()
-    lengths = words.list.len().to_numpy().astype(np.int64)
-    starts = np.cumsum(lengths) - lengths
-    mixed = (hashes[:, None] * _FACTORS + _SHIFTS) >> np.uint64(32)
-    smallest: _Unsigned = np.minimum.reduceat(mixed, starts, axis=0)
-    return smallest
-
-
-def _bands(hashes: _Unsigned) -> _Unsigned:
-    """One key per row and band, shape (rows, BANDS)."""
-    grouped = hashes.reshape(len(hashes), BANDS, HASHES // BANDS)
-    keys = np.full((len(hashes), BANDS), np.uint64(14695981039346656037))
-    keys ^= np.arange(BANDS, dtype=np.uint64)
-    for column in range(HASHES // BANDS):
-        keys = (keys ^ grouped[:, :, column]) * np.uint64(1099511628211)
-    return keys
+    def _restore_near(self, mentions: pl.DataFrame, words: pl.Series, changed: Mapping[int, _Kept]) -> None:
+        numbers = mentions["number"].to_numpy()
+        own = mentions["copy_of"].is_null().to_numpy()
+        again = np.isin(numbers, np.array(list(changed), np.int64))
+        near = self._near_texts(mentions["event"], words, np.flatnonzero(own & ~again).tolist())
+        hashes = np.zeros((numbers.size, HASHES), np.uint32)
+        hashes[near.places] = near.hashes
+        for place in np.flatnonzero(own & again).tolist():
+            signature = changed[int(numbers[place])].signature
+            if signature:
+                hashes[place] = np.frombuffer(signature, np.uint32)
+        there = np.flatnonzero(hashes.any(axis=1))
+        self._signatures[numbers[there] % self._size] = hashes[there]
+        slots = band_slots(mentions["event"].gather(there), hashes[there])
+        self._bands[slots] = numbers[there].astype(np.uint32)[:, None]

@@ -5,7 +5,9 @@ not acknowledged when the connection ends comes again, and is known then. The se
 broker keeps what is published while we are away. Where it has lost the session, that is a gap.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
@@ -16,7 +18,7 @@ from msgspec import Meta
 from monitor.arrivals import Contact, Payload, Settled
 from monitor.broker import Broker, BrokerError, Message, Session, Trouble
 from monitor.clock import Clock
-from monitor.collect import mqtt_self_test
+from monitor.collect.mqtt_self_test import SelfTest
 from monitor.collect.post1 import Parsed, parse
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.mqtt_connection import Connection, connected
@@ -48,6 +50,11 @@ class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unkno
     self_test: bool = True
     """Publishes and reads back at every connection to prove our rights; false for an account that may only read."""
 
+    @property
+    def client_id_used(self) -> str:
+        """The client id, the default one included."""
+        return self.client_id or f"virality-monitor-{self.name}"
+
 
 class MqttCollector:
     """The collector of an MqttSource; its resume point is what the session is subscribed to."""
@@ -57,7 +64,7 @@ class MqttCollector:
         self._password = password
         self._clock = clock
         self._session = Session(
-            client_id=settings.client_id or f"virality-monitor-{settings.name}",
+            client_id=settings.client_id_used,
             expiry=round(settings.session_expiry.total_seconds()),
             receive_maximum=settings.receive_maximum,
             largest=settings.largest_message,
@@ -85,20 +92,14 @@ class MqttCollector:
         try:
             async with connected(self._settings, self._password, self._session) as connection:
                 self._note_loss(connection)
-                messages = await self._begin(connection, since)
-                yield Contact()
-                if self._lost_since is not None:
-                    yield GapMark(source=self.name, begins=self._lost_since, ends=self._clock.now(), why=LOST)
-                    self._lost_since = None
-                try:
-                    while True:
-                        for message in self._posts(connection, messages):
-                            yield self._payload(connection, message)
-                        messages = await connection.heard()
-                        if not messages and self._settings.stale is None:
-                            yield Contact()
-                finally:
-                    self._note_end(connection)
+                test = SelfTest(connection, f"{self._session.client_id} {self._clock.now().isoformat()}")
+                async with _beside(self._begin(connection, test, since), connection) as begun:
+                    try:
+                        async with aclosing(self._arrivals(connection, test, begun)) as arrivals:
+                            async for arrival in arrivals:
+                                yield arrival
+                    finally:
+                        self._note_end(connection)
         except BrokerError as error:
             if error.trouble is Trouble.REFUSED:
                 raise SourceRefusedError(str(error)) from error
@@ -112,30 +113,39 @@ class MqttCollector:
         if not connection.session_present and self._served_until is not None:
             self._lost_since = self._lost_since or self._served_until
 
-    async def _begin(self, connection: Connection, since: str | None) -> list[Message]:
-        """Subscribes and proves our rights; answers the messages that came meanwhile."""
+    async def _begin(self, connection: Connection, test: SelfTest, since: str | None) -> None:
+        """Subscribes and proves our rights."""
         for old in set(_filters_of(since)) - set(self._filters):
             await connection.leave(old)
         for topics in self._filters:
             await connection.listen(topics, qos=1)
-        if not self._settings.self_test:
-            return []
-        mark = f"{self._session.client_id} {self._clock.now().isoformat()}"
-        limit = self._settings.timeout
-        return await mqtt_self_test.prove(connection, self._filters, mark, limit.total_seconds())
+        for topics in self._filters if self._settings.self_test else ():
+            await test.prove(topics, self._settings.timeout.total_seconds())
+
+    async def _arrivals(
+        self, connection: Connection, test: SelfTest, begun: asyncio.Task[None]
+    ) -> AsyncGenerator[Payload | GapMark | Contact, None]:
+        """Posts from the first moment on, for they may have waited; signs of life only when all is proven."""
+        proven = False
+        while True:
+            messages = await connection.heard()
+            for message in messages:
+                if not test.took(message):
+                    yield self._payload(connection, message)
+            if begun.done() and not proven:
+                begun.result()
+                proven = True
+                yield Contact()
+                if self._lost_since is not None:
+                    yield GapMark(source=self.name, begins=self._lost_since, ends=self._clock.now(), why=LOST)
+                    self._lost_since = None
+            elif proven and not messages and self._settings.stale is None:
+                yield Contact()
 
     def _note_end(self, connection: Connection) -> None:
         """Where the broker could not send all it had, what is missing begins with the last message."""
         full = connection.unsettled >= self._settings.receive_maximum
         self._served_until = self._heard if full else self._clock.now()
-
-    def _posts(self, connection: Connection, messages: list[Message]) -> Iterator[Message]:
-        """Those that are no self-test."""
-        for message in messages:
-            if mqtt_self_test.MARK in message.properties:
-                connection.ack(message.number)
-            else:
-                yield message
 
     def _payload(self, connection: Connection, message: Message) -> Payload:
         self._heard = self._clock.now()
@@ -147,6 +157,20 @@ class MqttCollector:
             arrived_at=self._heard,
             settle=partial(_settle, connection, message.number),
         )
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None], connection: Connection) -> AsyncIterator[asyncio.Task[None]]:
+    """Does the work while the connection is read, and wakes its reader at the end; its error is the reader's to see."""
+    task = asyncio.create_task(work, name="begin MQTT")
+    task.add_done_callback(lambda _: connection.wake())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen, so that asyncio does not report it once more
 
 
 def _settle(connection: Connection, number: int, _: Settled) -> None:

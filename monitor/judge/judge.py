@@ -18,7 +18,7 @@ from monitor.judge.baseline import LENGTH
 from monitor.judge.rules import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
-from monitor.judge.watch import Gap, Marks, Watch
+from monitor.judge.watch import Gap, Marks, Watch, spent
 from monitor.records import Event, Finding, GapMark, Status, StatusMark
 
 _SECOND = 1_000_000
@@ -57,7 +57,11 @@ class Judge:
 
     def __init__(self, events: Mapping[str, Event], confusion: npt.NDArray[np.int64] | None = None) -> None:
         self._statuses = Statuses()
+        self._confusion = confusion
         self._watches = {name: Watch(event, self._statuses, confusion) for name, event in sorted(events.items())}
+        self._spent: dict[str, list[int]] = {}
+        """Events that are not watched any more → when their races started: α is spent once."""
+        self._gone: dict[str, bytes] = {}
         self._decided: int | None = None
         self._gaps: list[Gap] = []
         self._marks: Marks = []
@@ -97,19 +101,38 @@ class Judge:
         self._marks = [pair for pair in self._marks if pair[0] > end]
         return gaps_due, marks_due
 
+    def watch(self, events: Mapping[str, Event]) -> None:
+        """Exchanges the events: one that stays goes on by its new rules, one that is gone leaves only its α."""
+        for name, watch in self._watches.items():
+            prefix = f"{_EVENT}{name}/"
+            if name not in events:
+                starts, rows = watch.forgotten()
+                self._spent[name] = starts
+                self._gone |= {prefix + key: row for key, row in rows.items()}
+        kept, self._watches = self._watches, {}
+        for name, event in sorted(events.items()):
+            watch = kept[name] if name in kept else Watch(event, self._statuses, self._confusion)
+            watch.follow(event)
+            if name not in kept:
+                watch.races.spend(self._spent.pop(name, []))
+            self._watches[name] = watch
+
     def status_of(self, event: str, narrative: str) -> Status:
         """The status of a narrative as it stands now."""
         return self._statuses.of(event, narrative)
 
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stand now."""
-        return self._watches[event].races.readings()
+        watch = self._watches.get(event)
+        return watch.races.readings() if watch is not None else []
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
         rows = {"judge/pending": msgspec.msgpack.encode(_Pending(self._decided or 0, self._gaps, self._marks))}
         for mark in self._statuses.changed():
             rows[f"{_STATUS}{mark.event}/{mark.narrative}"] = msgspec.msgpack.encode(mark)
+        rows |= self._gone
+        self._gone = {}
         for name, watch in self._watches.items():
             rows |= {f"{_EVENT}{name}/{key}": row for key, row in watch.snapshot().items()}
         return rows
@@ -123,9 +146,16 @@ class Judge:
             if key.startswith(_STATUS):
                 self._statuses.set(msgspec.msgpack.decode(rows[key], type=StatusMark))
         self._statuses.changed()
-        for name, watch in self._watches.items():
-            prefix = f"{_EVENT}{name}/"
-            watch.restore({key.removeprefix(prefix): row for key, row in rows.items() if key.startswith(prefix)})
+        own: dict[str, dict[str, bytes]] = {}
+        for key, row in rows.items():
+            if key.startswith(_EVENT):
+                name, _, part = key.removeprefix(_EVENT).partition("/")
+                own.setdefault(name, {})[part] = row
+        for name, parts in own.items():
+            if name in self._watches:
+                self._watches[name].restore(parts)
+            else:
+                self._spent[name] = spent(parts)
 
 
 _STATUS = "judge/status/"

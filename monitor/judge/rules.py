@@ -61,6 +61,19 @@ class Races:
         self._changed: set[str] = set()
         self._swept = 0
 
+    def follow(self, event: Event) -> None:
+        """The event is described anew: its rules hold from now on."""
+        self._event, self._rules = event, event.rules
+
+    @property
+    def starts(self) -> list[int]:
+        """When races started, within 30 days."""
+        return self._starts
+
+    def spend(self, starts: list[int]) -> None:
+        """The event was watched before, and its races started then."""
+        self._starts = starts
+
     @property
     def open(self) -> bool:
         """Whether time alone can change something."""
@@ -79,7 +92,8 @@ class Races:
         findings: list[Finding] = []
         changes = [*(turn.at for turn in turns), *(second for second, _ in marks), end]
         while at < end:
-            until = min(change for change in [*changes, self._quiet_at() or end] if change > at)
+            quiet = max(self._quiet_at() or end, at + 1)  # in the past only where the rule has just been shortened
+            until = min(change for change in [*changes, quiet] if change > at)
             findings += self._stretch(at, until, rows, sides)
             for turn in turns:
                 if turn.at == until:
@@ -87,7 +101,7 @@ class Races:
             for second, mark in marks:
                 if second == until:
                     findings += self._mark(until, mark)
-            if self._quiet_at() == until:
+            if (self._quiet_at() or end + 1) <= until:
                 findings += self._fall_quiet(until)
             at = until
         self._sweep(end)
@@ -254,6 +268,12 @@ class Races:
         self._changed.clear()
         return rows
 
+    def forgotten(self) -> dict[str, bytes]:
+        """The rows of an event that is not watched any more: when its races started stays, the rest goes."""
+        return dict.fromkeys((*self._tallies, *self._changed), b"") | {
+            "": msgspec.msgpack.encode(_State(None, self._starts))
+        }
+
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Takes up the rows of `snapshot`."""
         for name, row in rows.items():
@@ -262,3 +282,8 @@ class Races:
             elif row:
                 state = msgspec.msgpack.decode(row, type=_State)
                 self._epoch, self._starts = state.epoch, state.starts
+
+
+def starts_of(row: bytes) -> list[int]:
+    """When races started, from an event's own row."""
+    return msgspec.msgpack.decode(row, type=_State).starts

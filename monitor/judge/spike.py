@@ -68,6 +68,10 @@ class Spikes:
         self._calm: int | None = None
         self._past: list[Interval] = []
 
+    def follow(self, rules: Rules) -> None:
+        """These rules hold from now on."""
+        self._rules = rules
+
     @property
     def spiking(self) -> bool:
         """Whether a spike goes on."""

@@ -9,7 +9,7 @@ import polars as pl
 
 from monitor.judge.baseline import Baseline
 from monitor.judge.epoch import Sides
-from monitor.judge.rules import Races
+from monitor.judge.rules import Races, starts_of
 from monitor.judge.spike import Spikes, Turn
 from monitor.judge.status import Statuses
 from monitor.judge.tally import Rows
@@ -87,6 +87,17 @@ class Watch:
             numbers=numbers,
         )
 
+    def follow(self, event: Event) -> None:
+        """The event is described anew: its rules hold from now on."""
+        self.event = event
+        self.spikes.follow(event.rules)
+        self.races.follow(event)
+
+    def forgotten(self) -> tuple[list[int], dict[str, bytes]]:
+        """What remains of an event that is not watched any more: when its races started; and its rows, to write."""
+        rows = {_RACES + name: row for name, row in self.races.forgotten().items()}
+        return self.races.starts, rows | {"baseline": b"", "spikes": b""}
+
     def snapshot(self) -> dict[str, bytes]:
         """Rows that changed."""
         rows: dict[str, bytes] = {}
@@ -107,6 +118,11 @@ class Watch:
         if "spikes" in rows:
             self.spikes = Spikes.load(rows["spikes"], self.event.rules, self.baseline)
         self.races.restore({key.removeprefix(_RACES): row for key, row in rows.items() if key.startswith(_RACES)})
+
+
+def spent(rows: Mapping[str, bytes]) -> list[int]:
+    """When an event's races started, from the rows that were left of it."""
+    return starts_of(rows[_RACES]) if rows.get(_RACES) else []
 
 
 def _sides(whole: pl.DataFrame) -> Sides:

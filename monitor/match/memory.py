@@ -4,7 +4,7 @@ Every change is made by a post in its place in the stream, never by the end of a
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 Key = tuple[str, str]
@@ -50,44 +50,64 @@ class Known(NamedTuple):
     event: str
     root: str
     text: str | None
+    """None once it is deleted."""
     reposts: str | None
     """The mention whose text it has where it has none of its own."""
 
 
 class Mentions:
-    """The `size` mentioned posts that were last made or referred to."""
+    """The posts that were made mentions, or referred to by one, among the last `size` mentions made."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._known: OrderedDict[Key, tuple[Known, ...]] = OrderedDict()
+        self._known: OrderedDict[Key, tuple[int, tuple[Known, ...]]] = OrderedDict()
+        self.made = 0
+        """Mentions made so far."""
 
     def of(self, key: Key) -> tuple[Known, ...]:
         """What is known of a post, one per event."""
-        return self._known.get(key, ())
+        found = self._known.get(key)
+        return found[1] if found is not None else ()
 
-    def referred(self, key: Key) -> tuple[Known, ...]:
-        """The same, and it stays longer for it."""
-        known = self._known.get(key, ())
-        if known:
-            self._known.move_to_end(key)
-        return known
+    def refer(self, key: Key) -> None:
+        """The mention about to be made refers to a known one, which stays longer for it."""
+        found = self._known.get(key)
+        if found is not None:
+            self.put(self.made + 1, key, found[1])
 
-    def add(self, key: Key, known: tuple[Known, ...]) -> None:
-        """Remembers what a post is known as; the post unused for longest goes."""
-        self._known[key] = known
-        if len(self._known) > self._size:
+    def add(self, key: Key, known: tuple[Known, ...], made: int) -> None:
+        """Remembers what a post is known as, `made` mentions of it newly made."""
+        self.made += made
+        self.put(self.made, key, known)
+        oldest = self.made - self._size
+        while next(iter(self._known.values()))[0] <= oldest:
             self._known.popitem(last=False)
 
+    def put(self, number: int, key: Key, known: tuple[Known, ...]) -> None:
+        """Remembers a post as made or referred to by mention `number`; numbers do not fall."""
+        self._known[key] = number, known
+        self._known.move_to_end(key)
+
     def reword(self, key: Key, text: str | None) -> None:
-        """The post has another text now, or none."""
-        self._known[key] = tuple([known._replace(text=text) for known in self._known[key]])
+        """The post has another text now, or none any more; what has none stays without."""
+        number, knowns = self._known[key]
+        self._known[key] = number, tuple([k if k.text is None else k._replace(text=text) for k in knowns])
 
     def text(self, key: Key, event: str) -> str | None:
         """The text of a mention, a bare repost's being its original's; None if not known."""
-        for known in self._known.get(key, ()):
+        for known in self.of(key):
             if known.event == event:
                 return known.text or (self.text((key[0], known.reposts), event) if known.reposts else None)
         return None
+
+    def forget(self, events: Collection[str]) -> None:
+        """Drops these events' mentions."""
+        for key, (number, knowns) in list(self._known.items()):
+            kept = tuple([known for known in knowns if known.event not in events])
+            if not kept:
+                del self._known[key]
+            elif len(kept) < len(knowns):
+                self._known[key] = number, kept
 
 
 class Waiting:
@@ -101,6 +121,10 @@ class Waiting:
         self._number = 0
         self.overflowed = 0
         """Posts that could not wait as long as they should because too many did, so far."""
+
+    def resume(self, number: int) -> None:
+        """The next to come has this number."""
+        self._number = number
 
     def add(self, post: Post) -> int | None:
         """Lets a post wait; gives its number in the line, None if it waits there already."""

@@ -6,18 +6,22 @@ and counts make no mention: they pass for mentions that are known.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 from monitor.frames import MENTIONS, ORDER, POSTS, TIME
-from monitor.match.memory import Known, Mentions, Post, Waiting
+from monitor.match.identities import ROOM, Identities
+from monitor.match.kept import Kept
+from monitor.match.memory import Key, Known, Mentions, Post, Waiting
 
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TARGETS = ("repost_of", "reply_to", "quote_of")
+_MADE = "match/made"
 _POST = ("platform", "id", "op", "seen_at", "text", "parent_text", "root", *_TARGETS)
 
 
@@ -55,14 +59,17 @@ class Threads:
         size: int = 200_000,
         wait: timedelta = timedelta(seconds=10),
         most_waiting: int = 100_000,
+        room: int = ROOM,
     ) -> None:
+        """`size` mentions are known with their text, at least `room` by their identity."""
+        self._size = size
         self._mentions = Mentions(size)
+        self._identities = Identities(room=room)
         self._waiting = Waiting(wait // _MICROSECOND, most_waiting)
-        self._kept = pl.DataFrame(schema=POSTS)
-        """The rows of those that wait; the first has the number `_first`."""
-        self._first = 0
+        self._kept = Kept()
         self._found: list[_Found] = []
         self._newly: list[int] = []
+        self._left: list[int] = []
         self.duplicates = 0
         """Creates that came again for an event they were known to mention, so far."""
 
@@ -76,29 +83,62 @@ class Threads:
         terms: dict[int, dict[str, str]] = {}
         for row, event, term in zip(*(hits[name].to_list() for name in ("row", "event", "term")), strict=True):
             terms.setdefault(row, {})[event] = term
-        self._found, self._newly = [], []
+        self._found, self._newly, self._left = [], [], []
         none: dict[str, str] = {}
         for post in _related(posts, hits["row"]):
             self._read(post, terms.get(post.row, none))
-        at_hand = pl.concat([self._kept, posts.select(POSTS.keys())])
-        mentions = _mentions(at_hand, self._found, self._kept.height)
+        posts = posts.select(POSTS.keys())
+        mentions = _mentions(pl.concat([self._kept.frame, posts]), self._found, self._kept.frame.height)
         self._waiting.expire((upto - _EPOCH) // _MICROSECOND)
-        self._kept = pl.concat([self._kept, posts.select(POSTS.keys())[self._newly]])
-        self._kept = self._kept.slice(self._waiting.first - self._first).rechunk()
-        self._first = self._waiting.first
+        self._kept.advance(posts[self._newly], self._waiting.first)
+        self._kept.leave(self._left)
         return mentions
 
-    def remember(self, mentions: pl.DataFrame) -> None:
-        """Refills the memory from archived mentions in order; waiting posts are not archived."""
-        columns = ("platform", "id", "event", "text", "parent", "root", "repost_of")
-        lists = (mentions[name].to_list() for name in columns)
-        for platform, post, event, text, parent, root, repost_of in zip(*lists, strict=True):
-            key = (platform, post)
-            others = tuple(known for known in self._mentions.of(key) if known.event != event)
-            if parent is not None:
-                self._mentions.referred((platform, parent))
-            reposts = parent if parent == repost_of else None
-            self._mentions.add(key, (*others, Known(event, root or post, text, reposts)))
+    @property
+    def made(self) -> int:
+        """Mentions made so far."""
+        return self._mentions.made
+
+    @staticmethod
+    def made_of(rows: Mapping[str, bytes]) -> int:
+        """How many mentions the threads that gave these rows had made."""
+        return msgspec.msgpack.decode(rows[_MADE], type=int) if _MADE in rows else 0
+
+    def forget(self, events: Collection[str]) -> None:
+        """Drops what is known of these events' mentions; that they were made stays known."""
+        self._mentions.forget(events)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows that changed since the last call; an empty row is one to delete."""
+        made = {_MADE: msgspec.msgpack.encode(self.made)}
+        return made | self._kept.snapshot() | self._identities.snapshot()
+
+    def restore(self, rows: Mapping[str, bytes], remembered: pl.DataFrame) -> None:
+        """Goes on where the threads that gave all these rows left off; `remembered`: REMEMBERED with `number`."""
+        self._mentions.made = self.made_of(rows)
+        self._identities.restore(rows)
+        gone = self._kept.restore(rows)
+        self._waiting.resume(self._kept.first)
+        line = self._kept.frame
+        for number, post in enumerate(_related(line, pl.Series([], dtype=pl.UInt32)), self._kept.first):
+            self._waiting.add(post)
+            if number in gone:
+                self._waiting.take(post.key)
+        self._remember(remembered)
+
+    def _remember(self, remembered: pl.DataFrame) -> None:
+        """Refills the memory of mentions: each post as last made or referred to."""
+        referred = remembered.filter(~pl.col("older")).select("platform", pl.col("parent").alias("id"), "number")
+        made = remembered.select("platform", "id", "number")
+        last = pl.concat([made, referred.drop_nulls("id")]).group_by("platform", "id").agg(pl.col("number").max())
+        ordered = remembered.drop("number").join(last, on=["platform", "id"], maintain_order="left")
+        ordered = ordered.sort("number", "platform", "id", maintain_order=True)
+        columns = ("platform", "id", "number", "event", "text", "parent", "root", "repost_of")
+        lists = (ordered[name].to_list() for name in columns)
+        for platform, post, number, event, text, parent, root, repost_of in zip(*lists, strict=True):
+            key, reposts = (platform, post), parent if parent == repost_of else None
+            known = Known(event, root or post, text, reposts)
+            self._mentions.put(number, key, (*self._mentions.of(key), known))
 
     def _read(self, post: Post, terms: Mapping[str, str]) -> None:
         """One post of the stream in its turn."""
@@ -106,7 +146,7 @@ class Threads:
             self._again(post)
             return
         if self._admitted(post, terms, post.row, post.seen_at):
-            self._waiting.take(post.key)
+            self._leave(post.key)
             if self._waiting.awaited(post.key):
                 self._adopt(post)
         elif post.aims and not self._mentions.of(post.key) and self._waiting.add(post) is not None:
@@ -116,8 +156,8 @@ class Threads:
         """An update, delete or counts: passes for what is known."""
         known = self._mentions.of(post.key)
         if post.op == "delete":
-            self._waiting.take(post.key)
-        if known and post.op != "counts":
+            self._leave(post.key)
+        if known and (post.op == "delete" or (post.op == "update" and post.text is not None)):
             self._mentions.reword(post.key, post.text if post.op == "update" else None)
         for event, root, *_ in known:
             root_text = self._mentions.text((post.platform, root), event) if root != post.id else None
@@ -137,17 +177,19 @@ class Threads:
             again = len(had.intersection(events)) if events else len(had)
             self.duplicates += again
             events = {event: "" for event in events if event not in had}
-        if not events:
+        new = [event for event in events if self._identities.add(*key, event)]
+        self.duplicates += len(events) - len(new)
+        if not new:
             return False
-        made = [self._made(post, event, terms.get(event), threads.get(event), row=row, at=at) for event in events]
-        self._mentions.add(key, (*mine, *made))
+        made = [self._made(post, event, terms.get(event), threads.get(event), row=row, at=at) for event in new]
+        self._mentions.add(key, (*mine, *made), len(made))
         return True
 
     def _threads(self, post: Post) -> dict[str, _Thread]:
         """Event → what the post reposts, answers or quotes there."""
         threads: dict[str, _Thread] = {}
         for via, target in post.targets():
-            for known in self._mentions.referred((post.platform, target)):
+            for known in self._mentions.of((post.platform, target)):
                 threads.setdefault(known.event, _Thread(via, target, known))
         return threads
 
@@ -158,18 +200,26 @@ class Threads:
         if thread is not None:
             via = thread.via if term is None else via
             parent, root = thread.target, thread.known.root
+            self._mentions.refer((platform, parent))
             parent_text = parent_text or self._mentions.text((platform, parent), event)
             reposts = parent if thread.via == "repost" else None
         root_text = None if root is None else self._mentions.text((platform, root), event)
         self._found.append(_Found(row, event, at, via, term, parent, parent_text, root, root_text))
-        return Known(event, root or post.id, post.text, reposts)
+        return Known(event, root or post.id, post.text or "", reposts)
+
+    def _leave(self, key: Key) -> None:
+        """Takes a post out of the line, out of turn."""
+        found = self._waiting.take(key)
+        if found is not None:
+            self._left.append(found[0])
 
     def _adopt(self, parent: Post) -> None:
         """Those that waited for a new mention become mentions as of its time, and so do those that waited for them."""
         parents = deque([parent])
         while parents:
             for number, child in self._waiting.children(parents.popleft().key, parent.seen_at):
-                place = number - self._first - self._kept.height
+                self._left.append(number)
+                place = number - self._kept.next
                 row = self._newly[place] if place >= 0 else place
                 if self._admitted(child, {}, row, parent.seen_at):
                     parents.append(child)

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from monitor.alert.receivers.file import FileSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
+from monitor.collect.mqtt import MqttSource
 from monitor.records import Event
+from monitor.settings import checks_mqtt
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.sentences import choice, shown
 from monitor.web.access import is_loopback
@@ -57,6 +59,8 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     for i, source in enumerate(monitor.sources):
         if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
+        if isinstance(source, MqttSource):
+            yield from checks_mqtt.of_source(source, f"$.source[{i}]")
         if isinstance(source, IngestSource):
             yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
 

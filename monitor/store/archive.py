@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import polars as pl
 import xxhash
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Select, bindparam, case, func, select, update
 
-from monitor.frames import CLUSTERED
+from monitor.frames import CLUSTERED, REMEMBERED
 from monitor.store.dialect import insert_new, write_frame
 from monitor.store.schema import MENTION_COLUMNS, mentions
 
@@ -22,6 +22,8 @@ _NUMBERS = ("reposts", "likes", "replies", "views")
 _WORDING = ("text", "url", "media", "lang")
 _AUTHOR = ("author_followers", "author_created_at", "author_verified")
 _CHUNK = 10_000
+_AT_ONCE = 500
+"""Parameters of one statement; every database takes as many."""
 
 _REPLACE_NUMBERS = update(mentions).where(mentions.c.key == bindparam("of"))
 _REPLACE_NUMBERS = _REPLACE_NUMBERS.values({n: func.coalesce(bindparam(f"new_{n}"), mentions.c[n]) for n in _NUMBERS})
@@ -117,6 +119,33 @@ def recent(connection: Connection, limit: int) -> pl.DataFrame:
     parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in _chunks(found.partitions(_CHUNK))]
     whole = pl.concat([pl.DataFrame(schema=schema), *parts]).reverse()
     return whole.select(_restored(name) for name in CLUSTERED)
+
+
+def remembered(connection: Connection, limit: int) -> pl.DataFrame:
+    """REMEMBERED: the last `limit` mentions, and before them those of their parents that are older."""
+    last = _remembered(connection, select(*_MEMORY).order_by(mentions.c.number.desc()).limit(limit)).reverse()
+    parents = last.filter(pl.col("parent").is_not_null()).select("platform", pl.col("parent").alias("id"), "event")
+    missing = parents.unique(maintain_order=True).join(last, on=["platform", "id", "event"], how="anti")
+    keys = sorted(_keys(missing).to_list())
+    older = [
+        _remembered(connection, select(*_MEMORY).where(mentions.c.key.in_(keys[at : at + _AT_ONCE])))
+        for at in range(0, len(keys), _AT_ONCE)
+    ]
+    whole = pl.concat([*older, last.clear()]).with_columns(older=True).vstack(last.with_columns(older=False))
+    return whole.select(REMEMBERED.keys())
+
+
+_MEMORY = (
+    *(mentions.c[name] for name in REMEMBERED if name not in {"text", "older"}),
+    case((mentions.c.deleted, None), else_=func.coalesce(mentions.c.text, "")).label("text"),
+)
+
+
+def _remembered(connection: Connection, query: Select[tuple[object, ...]]) -> pl.DataFrame:
+    schema = {column.name: REMEMBERED[column.name] for column in _MEMORY}
+    found = connection.execute(query)
+    parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in _chunks(found.partitions(_CHUNK))]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
 
 
 def _chunks(partitions: Iterable[Iterable[Iterable[object]]]) -> Iterator[list[tuple[object, ...]]]:

@@ -80,6 +80,11 @@ class Store:
         with self._transaction() as connection:
             return archive.recent(connection, limit)
 
+    def remembered(self, limit: int) -> pl.DataFrame:
+        """REMEMBERED: what the memories of the last `limit` mentions are refilled from."""
+        with self._transaction() as connection:
+            return archive.remembered(connection, limit)
+
     def resume_points(self) -> dict[str, str]:
         """Source → where it goes on."""
         with self._transaction() as connection:

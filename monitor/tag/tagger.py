@@ -36,12 +36,15 @@ class TagStage:
 
     def __init__(self, tagger: Tagger, propositions: Mapping[str, str]) -> None:
         self._tagger = tagger
+        self._corrections: dict[tuple[str, str], str] = {}
+        self.watch(propositions)
+
+    def watch(self, propositions: Mapping[str, str]) -> None:
+        """Exchanges the propositions."""
         self._propositions = pl.DataFrame(
             {"event": list(propositions), "proposition": list(propositions.values())},
             schema={"event": pl.String, "proposition": pl.String},
         )
-
-        self._corrections: dict[tuple[str, str], str] = {}
 
     def correct(self, corrections: Iterable[Correction]) -> None:
         """Takes editors' corrections: from here on they decide what the same text under the same parent is tagged."""

@@ -33,7 +33,7 @@ def document(version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(ROOT + route.path, {})[route.method.lower()] = _operation(route)
-    return {
+    whole = {
         "openapi": "3.1.0",
         "info": {"title": "Virality monitor", "version": version, "description": _ABOUT},
         "servers": [{"url": "/"}],
@@ -41,6 +41,8 @@ def document(version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
+    return plain
 
 
 def _operation(route: Route) -> dict[str, Any]:

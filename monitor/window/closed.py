@@ -5,10 +5,11 @@ oldest open one. An event without a post for eight days rests: it has no windows
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -19,6 +20,8 @@ from monitor.window.watermark import SECOND, Steps, closing_ticks
 
 Ints = npt.NDArray[np.int64]
 
+_SHARED = "window/closed"
+_EVENT = "window/open/"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REST = 8 * 86_400
 """Seconds without a post after which an event rests."""
@@ -41,6 +44,16 @@ class _Closing(NamedTuple):
     ticks: Ints
 
 
+class _Shared(msgspec.Struct, array_like=True):
+    oldest: dict[int, int]
+    gaps: list[GapMark]
+
+
+class _Own(msgspec.Struct, array_like=True):
+    awake: list[tuple[int, int]]
+    open: dict[int, dict[int, tuple[int, int]]]
+
+
 class ClosedWindows:
     """Open windows of every length and event; the window stage adds fresh posts and takes what has closed."""
 
@@ -51,12 +64,16 @@ class ClosedWindows:
         self._open: dict[tuple[int, str], dict[int, tuple[int, int]]] = {}
         self._awake: dict[str, list[tuple[int, int]]] = {}
         self._gaps: list[GapMark] = []
+        self._changed: set[str] = set()
+        """Events whose windows changed."""
+        self._gone: set[str] = set()
 
     def add(self, fresh: Sequence[Fresh], steps: Steps, begin: int, end: int, gaps: Sequence[GapMark]) -> pl.DataFrame:
         """CLOSED: what closes in the seconds `begin` to `end`, the fresh posts of these seconds taken in."""
         self._gaps.extend(gaps)
         for rows in fresh:
             self._wake(rows)
+            self._changed.add(rows.event)
         if fresh and not self._oldest:
             first = min(int(rows.tick[0]) for rows in fresh) - 1
             self._oldest = {length: first // length for length in self._lengths}
@@ -118,6 +135,7 @@ class ClosedWindows:
         held = self._open.get((length, event), {})
         for index in [index for index in held if index < first + count]:
             posts[index - first], originals[index - first] = held.pop(index)
+            self._changed.add(event)
         at = np.flatnonzero(awake)
         begins_at = (at + first) * (length * SECOND)
         return pl.DataFrame(
@@ -145,7 +163,37 @@ class ClosedWindows:
         complete = min(oldest * length for length, oldest in self._oldest.items())
         self._gaps = [gap for gap in self._gaps if microseconds(gap.ends) > complete * SECOND]
         for event, spans in self._awake.items():
-            self._awake[event] = [span for span in spans[:-1] if span[1] >= complete] + spans[-1:]
+            if len(spans) > 1:
+                self._awake[event] = [span for span in spans[:-1] if span[1] >= complete] + spans[-1:]
+                self._changed.add(event)
+
+    def forget(self, events: Collection[str]) -> None:
+        """Drops what is known of these events."""
+        for event in events:
+            if self._awake.pop(event, None):
+                self._gone.add(event)
+        self._changed -= set(events)
+        self._open = {key: held for key, held in self._open.items() if key[1] not in events}
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows that changed since the last call; an empty row is one to delete."""
+        rows = {_EVENT + event: b"" for event in self._gone}
+        rows[_SHARED] = msgspec.msgpack.encode(_Shared(self._oldest, self._gaps))
+        for event in self._changed:
+            held = {length: self._open.get((length, event), {}) for length in self._lengths}
+            rows[_EVENT + event] = msgspec.msgpack.encode(_Own(self._awake[event], held))
+        self._changed, self._gone = set(), set()
+        return rows
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Takes up all rows of `snapshot`; rows of others are ignored."""
+        if _SHARED in rows:
+            shared = msgspec.msgpack.decode(rows[_SHARED], type=_Shared)
+            self._oldest, self._gaps = shared.oldest, shared.gaps
+        for key in sorted(key for key in rows if key.startswith(_EVENT) and rows[key]):
+            event, own = key.removeprefix(_EVENT), msgspec.msgpack.decode(rows[key], type=_Own)
+            self._awake[event] = own.awake
+            self._open |= {(length, event): held for length, held in own.open.items() if held}
 
 
 def microseconds(at: datetime) -> int:

@@ -4,16 +4,19 @@ A tick is decided once the stream has passed it, so rows of the last, still open
 All counts are integers; which author, side or platform is new is kept as 64-bit keys for a week of seen time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import xxhash
 
 from monitor.frames import CLUSTERED, LATE, TAGS, TICKS, Counted
 from monitor.records import GapMark
+from monitor.saved import packed, unpacked
 from monitor.window.closed import ClosedWindows, Fresh, microseconds
 from monitor.window.keys import SeenKeys
 from monitor.window.watermark import SECOND, Watermarks
@@ -32,6 +35,14 @@ _GROUP = "group"
 _COUNTS = tuple(name for name in TICKS if name not in _KEY)
 _SIDES = ("claims", "denials", "celebrations", "questions", "others")
 _CLAIM, _DENIAL = 0, 1
+_STATE = "window/state"
+_WAITING = "window/waiting/"
+
+
+class _Saved(msgspec.Struct, array_like=True):
+    decided: int | None
+    number: int
+    times: dict[str, int]
 
 
 class _Rows(NamedTuple):
@@ -52,16 +63,26 @@ class Windows:
         self._seen = SeenKeys()
         self._waiting = _columns(pl.DataFrame(schema=CLUSTERED))
         self._decided: int | None = None
+        self._parts: list[int] = []
+        """The numbers of the rows that hold what waits."""
+        self._number = 0
+        self._times: dict[str, int] = {}
+        """Event → how often it was forgotten: its authors are new again."""
+        self._changed: dict[str, bytes] = {}
 
     def add(self, clustered: pl.DataFrame, upto: datetime, gaps: Sequence[GapMark] = ()) -> Counted:
         """CLUSTERED up to `upto` → what its complete ticks add; only creates count."""
-        rows = pl.concat([self._waiting, _columns(clustered)])
+        new = _columns(clustered)
+        rows = pl.concat([self._waiting, new])
         end = microseconds(upto) // SECOND
         if self._decided is not None:
             end = max(end, self._decided)
             rows = rows.with_columns(pl.col("tick").clip(lower_bound=self._decided + 1))
         due = int(rows["tick"].search_sorted(end, side="right"))
+        if due:
+            self._clear_waiting()
         rows, self._waiting = rows[:due], rows[due:]
+        self._keep_waiting(self._waiting if due else new)
         begin = end if self._decided is None else self._decided + 1
         if rows.height:
             begin = min(begin, int(rows["tick"][0]))
@@ -73,9 +94,44 @@ class Windows:
         second = microseconds(at) // SECOND
         return {name: datetime.fromtimestamp(mark / SECOND, UTC) for name, mark in self._watermarks.at(second).items()}
 
-    def remember(self, clustered: pl.DataFrame, upto: datetime, gaps: Sequence[GapMark] = ()) -> None:
-        """Refills the state from what was counted before (the archive of the last eight days, in order)."""
-        self.add(clustered, upto, gaps)
+    def forget(self, events: Collection[str]) -> None:
+        """Drops what is known of these events."""
+        for event in events:
+            self._times[event] = self._times.get(event, 0) + 1
+        self._closed.forget(events)
+        self._clear_waiting()
+        self._waiting = self._waiting.filter(~pl.col("event").is_in(list(events)))
+        self._keep_waiting(self._waiting)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows that changed since the last call; an empty row is one to delete."""
+        saved = _Saved(self._decided, self._number, self._times)
+        rows, self._changed = self._changed, {}
+        rows[_STATE] = msgspec.msgpack.encode(saved)
+        return rows | self._watermarks.snapshot() | self._closed.snapshot() | self._seen.snapshot()
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Goes on where the windows that gave all these rows left off; rows of others are ignored."""
+        if _STATE not in rows:
+            return
+        saved = msgspec.msgpack.decode(rows[_STATE], type=_Saved)
+        self._decided, self._number, self._times = saved.decided, saved.number, saved.times
+        self._parts = sorted(int(key.removeprefix(_WAITING)) for key in rows if key.startswith(_WAITING) and rows[key])
+        parts = [unpacked(rows[f"{_WAITING}{part}"]) for part in self._parts]
+        self._waiting = pl.concat([self._waiting, *parts])
+        self._watermarks.restore(rows)
+        self._closed.restore(rows)
+        self._seen.restore(rows)
+
+    def _clear_waiting(self) -> None:
+        self._changed |= {f"{_WAITING}{part}": b"" for part in self._parts}
+        self._parts = []
+
+    def _keep_waiting(self, rows: pl.DataFrame) -> None:
+        if rows.height:
+            self._changed[f"{_WAITING}{self._number}"] = packed(rows)
+            self._parts.append(self._number)
+            self._number += 1
 
     def _count(self, rows: pl.DataFrame, begin: int, end: int, gaps: Sequence[GapMark]) -> Counted:
         names = rows["source"].unique(maintain_order=True)
@@ -100,10 +156,10 @@ class Windows:
             fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
         )
         told = fresh["narrative"].is_not_null().to_numpy()
-        event, second = _hash(fresh["event"]), rows.tick.astype(np.uint64)
+        event, second = self._event(fresh["event"]), rows.tick.astype(np.uint64)
         scopes = [
             (_mix(event, np.uint64(0)), np.ones(rows.tick.size, np.bool_)),
-            (_mix(event, _hash(fresh["narrative"])), told),
+            (_mix(event, _few(fresh["narrative"])), told),
         ]
         flags = self._new(rows, scopes)
         groups = [pl.Series(_GROUP, _mix(scope, second)) for scope, _ in scopes]
@@ -119,7 +175,7 @@ class Windows:
     def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[list[pl.Series]]:
         """Per scope (whole event, narrative): which rows are the first of their author, side or platform."""
         author = _author(rows.frame)
-        platform = _hash(rows.frame["platform"])
+        platform = _few(rows.frame["platform"])
         side = rows.tag.astype(np.uint64)
         spoken = rows.tag <= _DENIAL
         claim = rows.original & (rows.tag == _CLAIM)
@@ -132,6 +188,14 @@ class Windows:
             ]
         found = self._first(rows.tick, asked)
         return [_flags(rows.tag, *found[3 * k : 3 * k + 3]) for k in range(len(scopes))]
+
+    def _event(self, events: pl.Series) -> Hashes:
+        """A hash per row of its event, another one each time it is watched again."""
+        hashes = _few(events)
+        for event, times in self._times.items():
+            here = (events == event).to_numpy()
+            hashes[here] = _mix(hashes[here], np.uint64(times))
+        return hashes
 
     def _first(self, tick: Ints, asked: list[tuple[npt.NDArray[np.bool_], Hashes]]) -> list[npt.NDArray[np.bool_]]:
         """One look into the memory of keys for all questions."""
@@ -188,14 +252,26 @@ def _flags(
 
 def _author(rows: pl.DataFrame) -> Hashes:
     """Who wrote it, per platform; a post without an author stands for itself."""
-    platform = _hash(rows["platform"])
+    platform = _few(rows["platform"])
     unknown = rows["author"].is_null().to_numpy()
-    named, alone = _mix(platform, _hash(rows["author"])), _mix(~platform, _hash(rows["id"]))
-    return np.where(unknown, alone, named)
+    if not unknown.any():
+        return _mix(platform, _hash(rows["author"]))
+    who = _hash(rows["author"].fill_null(rows["id"]))
+    return _mix(np.where(unknown, ~platform, platform), who)
+
+
+def _few(values: pl.Series) -> Hashes:
+    """A hash per row of a column with few values."""
+    names = values.unique()
+    places = values.replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
+    hashes: Hashes = _hash(names)[places]
+    return hashes
 
 
 def _hash(values: pl.Series) -> Hashes:
-    return values.hash(1).to_numpy()
+    """A hash per row, the same in every process; a null is as ""."""
+    told = [xxhash.xxh3_64_intdigest((value or "").encode()) for value in values.to_list()]
+    return np.array(told, np.uint64)
 
 
 def _mix(left: Hashes, right: Hashes | np.uint64) -> Hashes:

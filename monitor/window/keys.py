@@ -5,10 +5,14 @@ new depends on the order of ticks only, not on how they were cut into calls nor 
 """
 
 import itertools
+from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from monitor.saved import Ledger
 
 Keys = npt.NDArray[np.uint64]
 Ticks = npt.NDArray[np.int64]
@@ -18,6 +22,8 @@ DAY = 86_400
 _EMPTY = np.uint64(0)
 _LONG_AGO = -(1 << 30)
 _SMALLEST = 1 << 12
+_META = "window/keys"
+_KEYS = "window/keys/"
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -33,6 +39,7 @@ class SeenKeys:
         self._used = 0
         self._table = np.zeros(_SMALLEST, np.uint64)
         self._stamp = np.full(_SMALLEST, _LONG_AGO, np.int32)
+        self._ledger = Ledger(_KEYS)
 
     def __len__(self) -> int:
         """Keys held, forgotten ones not yet swept included."""
@@ -55,6 +62,22 @@ class SeenKeys:
         order = np.argsort(ticks, kind="stable")
         fresh[order] = self._add_days(ticks[order], keys[order])
         return fresh
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state's rows that changed since the last call; an empty row is one to delete."""
+        self._ledger.drop(self._generation - self._life)
+        meta = {_META: msgspec.msgpack.encode((self._generation, self._day, self._filled))}
+        return meta | self._ledger.changed()
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Takes up all rows of `snapshot`; rows of others are ignored."""
+        if _META not in rows:
+            return
+        kept = self._ledger.load(rows)
+        for generation, keys in kept.items():
+            self._place(keys, generation)
+        meta = msgspec.msgpack.decode(rows[_META], type=tuple[int, int | None, int])
+        self._generation, self._day, self._filled = meta
 
     def _add_days(self, ticks: Ticks, keys: Keys) -> Flags:
         """Adds keys in order of tick, day by day."""
@@ -84,6 +107,7 @@ class SeenKeys:
         first = pl.Series(keys).is_first_distinct().to_numpy()
         new = self._put(keys[first])
         fresh[np.flatnonzero(first)[new]] = True
+        self._ledger.note(self._generation, keys[first][new])
         self._filled += int(np.count_nonzero(new))
         if self._filled >= self._room:
             self._generation += 1

@@ -9,8 +9,10 @@ so what is late does not depend on batches nor on the order within a second. Win
 watermarks of the active sources has passed their end.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +24,7 @@ ACTIVE = 600
 """Seconds of seen time after its last post for which a source holds windows open."""
 FURTHEST_BEHIND = 3_600 * SECOND
 """A source further behind than this (microseconds) holds windows open no longer than one that far behind."""
+_STATE = "window/sources"
 _SILENT = 1
 """No skew (those are 0 or less): the source holds nothing."""
 
@@ -49,6 +52,15 @@ class Watermarks:
     def at(self, second: int) -> dict[str, int]:
         """Each source's watermark at `second`, in microseconds of event time."""
         return {name: second * SECOND + source.skew - self.lateness for name, source in self._sources.items()}
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The state as rows."""
+        return {_STATE: msgspec.msgpack.encode(self._sources)}
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Takes up the rows of `snapshot`; rows of others are ignored."""
+        if _STATE in rows:
+            self._sources = msgspec.msgpack.decode(rows[_STATE], type=dict[str, _Source])
 
     def late(self, sources: list[str], source: Ints, tick: Ints, event_time: Ints, seen: Ints) -> tuple[Flags, "Steps"]:
         """Which posts are late, and how the sources' skews stepped; takes note of the posts.

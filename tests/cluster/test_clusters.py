@@ -3,6 +3,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +120,7 @@ def test_memory_is_bounded_and_what_is_forgotten_is_an_original_again() -> None:
     copies = Copies(size=10)
     texts = [f"the number {number} " + " ".join(f"w{number}x{word}" for word in range(8)) for number in range(40)]
     words = pl.Series([text.split() for text in [*texts, texts[39], texts[0]]])
-    found = copies.originals(pl.Series(["fall"] * 42), words, [str(number) for number in range(42)])
+    found = copies.originals(pl.Series(["fall"] * 42), words, [str(number) for number in range(42)], np.arange(1, 43))
     assert found[40:] == ["39", None]
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.frames import MENTIONS, ORDER, POSTS
+from monitor.frames import MENTIONS, ORDER, POSTS, REMEMBERED
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.records import Event
@@ -216,7 +216,10 @@ def test_memory_keeps_the_mentions_last_made_or_answered() -> None:
 def test_memory_refilled_from_the_archive_goes_on_as_if_it_had_never_stopped() -> None:
     before, after = Threads(), Threads()
     archived = follow(before, post(1, "panjshir"), post(2, "no", reply_to="1"), post(3, "", repost_of="2"))
-    after.remember(archived)
+    last = archived.with_row_index("number", 1).with_columns(
+        pl.col("number").cast(pl.Int64), narrative=None, copy_of=None, older=False
+    )
+    after.restore(before.snapshot(), last.select(*REMEMBERED, "number"))
     rows = [post(4, reply_to="2", second=1), post(5, reply_to="3", second=1), post(1, "panjshir", second=2)]
     assert follow(before, *rows).equals(follow(after, *rows))
     assert after.duplicates == before.duplicates

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.app import Walk, Walked
 from monitor.frames import CLUSTERED, Batch
 from monitor.records import AlertState, Status, StatusMark
-from tests.fakes.stream import BEGIN, EVENT, posts, story
+from tests.fakes.stream import EVENT, posts, story
 from tests.fakes.tagger import WordTagger
 
 
@@ -95,15 +95,3 @@ def test_a_status_resolves_the_alert_at_once(status: Status) -> None:
     assert steps[-1].state is AlertState.RESOLVED
     assert steps[-1].status is status
     assert steps[-1].at - at < timedelta(minutes=5)
-
-
-def test_a_restored_walk_goes_on_with_the_same_alerts() -> None:
-    stream = story(4)
-    cut = int(stream["seen_at"].search_sorted(BEGIN.replace(hour=6, minute=5)))
-    whole = alerts(walk(stream, [cut]))
-    first = Walk([EVENT], WordTagger())  # type: ignore[arg-type]
-    before = first(Batch(stream[:cut], upto=stream["seen_at"][cut - 1]))
-    second = Walk([EVENT], WordTagger())  # type: ignore[arg-type]
-    second.restore(before.state, before.mentions)
-    after = second(Batch(stream[cut:], upto=stream["seen_at"][-1]))
-    assert alerts([before, after]) == whole

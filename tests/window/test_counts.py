@@ -183,10 +183,10 @@ def test_a_year_of_silence_is_eight_days_of_zeros() -> None:
     assert five["posts"].sum() == 2
 
 
-def test_state_refilled_from_the_archive_goes_on_the_same() -> None:
+def test_windows_restored_from_their_rows_go_on_the_same() -> None:
     rows = streams.story(3)
     middle, end = rows["seen_at"][400], rows["seen_at"][-1] + HOUR
     straight, refilled = Windows(), Windows()
     straight.add(rows[:400], middle)
-    refilled.remember(rows[:400], middle)
+    refilled.restore(straight.snapshot())
     assert straight.add(rows[400:], end).ticks.equals(refilled.add(rows[400:], end).ticks)
