@@ -99,6 +99,7 @@ class Daemon:
         self._batches = Batches(self._worker, self._desk, self._metrics, self._told)
         self._reloading = asyncio.Lock()
         self._run: _Run | None = None
+        self._started = asyncio.Event()
 
     def __enter__(self) -> Self:
         """Is itself."""
@@ -129,6 +130,7 @@ class Daemon:
             watched = self._settings.monitor.sources
             sources.start(watched, self._settings.source_secrets, resume)
             log.info("watching %d events from %d sources", len(self._settings.events), len(watched))
+            self._started.set()
             self._service.ready()
             self._service.status(f"watching {len(self._settings.events)} events from {len(watched)} sources")
             await stop.wait()
@@ -144,8 +146,10 @@ class Daemon:
     async def reload(self) -> tuple[str, ...]:
         """Reads the configuration anew and goes on under it; every mistake if it is not good, and then nothing changes.
 
-        All that can fail comes first, then one exchange between two batches. One reload at a time.
+        All that can fail comes first, then one exchange between two batches. One reload at a time, none before all has
+        started.
         """
+        await self._started.wait()
         async with self._reloading:
             self._service.reloading()
             try:
