@@ -106,6 +106,7 @@ def test_the_command_shows_totals_hours_terms_and_harmless_samples(
     assert typed(configured) == 0
     out = capsys.readouterr().out
     assert out.startswith("dam: 100 of 150 archived posts match\n")
+    assert "posts per 1 h of event time, UTC" in out
     assert "2021-09-03 12:00  60  █" in out
     assert "2021-09-03 13:00  40  █" in out
     assert "@everyone" not in out
