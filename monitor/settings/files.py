@@ -14,6 +14,7 @@ from monitor.settings import checks
 from monitor.settings.faults import Wanted, faults, sound
 from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
+from monitor.settings.service import of_service
 
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""
@@ -58,7 +59,7 @@ def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
     events = _events(directory / "events", receivers, mistakes)
     if mistakes or monitor is None:
         raise SettingsError(mistakes)
-    return _settings(directory, monitor, events, secrets)
+    return _settings(directory, monitor, events, secrets)._replace(service=of_service(environ))
 
 
 def load_web(directory: Path, environ: Mapping[str, str] | None = None) -> Web:

@@ -1,6 +1,7 @@
 """What `monitor.toml` may say, and what comes of it together with the event files and the environment."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -8,6 +9,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct, field
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
@@ -18,7 +20,7 @@ from monitor.records import Duration, Event
 Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
-Receiver = WebhookSettings | TerminalSettings | FileSettings
+Receiver = WebhookSettings | TerminalSettings | FileSettings | MqttSettings
 """Every kind of receiver, told apart by `kind`."""
 
 
@@ -134,6 +136,15 @@ class Web(NamedTuple):
     token: Secret | None
 
 
+class ServiceSettings(NamedTuple):
+    """What a service manager asked for, through the environment it started the monitor with."""
+
+    socket: str = ""
+    """Where it wants to be told; "" for nowhere."""
+    watchdog: timedelta | None = None
+    """It restarts a monitor that gives no sign of life for so long."""
+
+
 class Settings(NamedTuple):
     """A whole configuration, read and checked."""
 
@@ -152,3 +163,5 @@ class Settings(NamedTuple):
     """Receiver → its secret, for those that have one."""
     model: Path
     """The tagger's artifact."""
+    service: ServiceSettings = ServiceSettings()
+    """The service manager that started the monitor."""
