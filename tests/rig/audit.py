@@ -11,7 +11,6 @@ from sqlalchemy import Connection, create_engine, text
 
 from tests.rig.feed import Ledger
 
-
 _FED = text("SELECT id FROM mentions WHERE id LIKE 'f%'")
 
 
