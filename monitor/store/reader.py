@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
@@ -50,6 +51,11 @@ class Reader:
 
     def check(self) -> None:
         """Raises StoreError if there is no store, or one of another schema than this program's."""
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            where = "relative paths start where the monitor is started: go there"
+            why = f"store {url.database}: no such file; {where}, or start `monitor run` once"
+            raise StoreError(why)
         with self._connection() as connection:
             migrate.check(connection)
 

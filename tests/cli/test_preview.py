@@ -124,7 +124,7 @@ def test_no_store_and_one_of_another_schema_are_one_line(
     configured: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert typed(configured) == 1
-    assert "it cannot be opened" in capsys.readouterr().err
+    assert "no such file; relative paths start where the monitor is started" in capsys.readouterr().err
     with Store(url) as store:
         store.commit(Commit(mentions=pl.DataFrame(schema=clustered().schema), state={"a": b"b"}))
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
