@@ -79,10 +79,10 @@ class Reader:
         with self._connection() as connection:
             return marks.read_corrections(connection)
 
-    def alerts(self, state: AlertState | None = None) -> list[Alert]:
-        """The last step of every alert, in the order in which they began; of one state if named."""
+    def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
+        """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
         with self._connection() as connection:
-            return alerts.read(connection, state)
+            return alerts.newest(connection, state, limit)
 
     def mention(self, event: str, platform: str, post: str) -> pl.DataFrame:
         """MENTIONS of one living mention, with its parent's text; no row if the archive has none."""

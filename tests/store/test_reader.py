@@ -8,9 +8,11 @@ import pytest
 from monitor.arrivals import Answered, Request, Settled
 from monitor.errors import StoreError
 from monitor.frames import MENTIONS
+from monitor.records import AlertState
 from monitor.store.marks import REQUESTS_KEPT
 from monitor.store.reader import Reader
 from monitor.store.store import Commit, Store
+from tests.fakes.alerts import an_alert
 from tests.fakes.mentions import START, clustered, none
 
 DAY = timedelta(days=1)
@@ -64,6 +66,14 @@ def test_narratives_are_counted_by_tag_with_their_first_and_last_times(url: str)
         assert (claims.first_seen, claims.last_seen) == (START + timedelta(seconds=1), START + timedelta(seconds=2))
         assert reader.has_narrative("fall", "b")
         assert not reader.has_narrative("dam", "b")
+
+
+def test_the_newest_alerts_are_read_in_their_order(url: str) -> None:
+    made = [an_alert(id=str(n), state=AlertState.FIRING if n % 2 else AlertState.RESOLVED) for n in range(6)]
+    with Store(url) as store, Reader(url) as reader:
+        store.commit(Commit(none(), alerts=made))
+        assert [alert.id for alert in reader.alerts(None, 3)] == ["3", "4", "5"]
+        assert [alert.id for alert in reader.alerts(AlertState.FIRING, 2)] == ["3", "5"]
 
 
 def answered(key: str, digest: str, after: timedelta = timedelta()) -> Answered:
