@@ -100,8 +100,7 @@ class Desk:
 
     def labels(self, event: str, narratives: Sequence[str]) -> dict[str, str]:
         """Narrative → its one-line label, of those that are remembered."""
-        found = {name: self._walk.narrative(event, name) for name in narratives}
-        return {name: one.label for name, one in found.items() if one is not None}
+        return {name: self._walk.label(event, name) for name in narratives if self._walk.narrative(event, name)}
 
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stood after the last batch."""

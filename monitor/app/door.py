@@ -25,6 +25,9 @@ def door(configured: settings.Settings, intake: Intake, reader: Reader, clock: C
 
     ingest = Ingest(intake, recall, clock, count)
     let_in(ingest, configured)
+    for source in configured.monitor.sources:
+        if isinstance(source, IngestSource):
+            metrics.ingest_requests.labels(source.name, "202")
     return ingest
 
 

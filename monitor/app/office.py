@@ -63,8 +63,7 @@ class DaemonOffice:
 
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
-        found = await _read(lambda: self._hands.reader.alerts(state))
-        return bodies.AlertList(alerts=tuple(found[-limit:]))
+        return bodies.AlertList(alerts=tuple(await _read(lambda: self._hands.reader.alerts(state, limit))))
 
     async def events(self) -> bodies.EventList:
         """The watched events."""

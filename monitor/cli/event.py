@@ -1,6 +1,7 @@
 """`monitor event`: what an event would match, and which events the running daemon watches."""
 
 import argparse
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.text import Text
 from monitor.app.preview import preview
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
-from monitor.cli.hours import chart
+from monitor.cli.hours import chart, step_of
 from monitor.errors import SettingsError
 from monitor.records import Event
 from monitor.settings import load_event, load_store
@@ -137,9 +138,15 @@ def _show(found: Preview) -> None:
         console.print(Text("the archive is empty; replay a recording, or let the daemon collect for a while"))
     elif not found.matched:
         console.print(Text("none of them; the archive holds only mentions of the events that are watched"))
+    if found.hours:
+        console.print(Text(f"posts per {_length(step_of(found.hours))} of event time, UTC"))
     for line in ("", *chart(found.hours, min(console.width, 100)), ""):
         console.print(Text(line), no_wrap=True)
     if found.matched:
         shown.table(("term", "posts"), [(one.term, f"{one.posts:,}") for one in found.terms], "")
         samples = [(one.posted_at, one.platform, one.term, one.text) for one in found.samples]
         shown.table(("posted", "platform", "term", "newest texts"), samples, "")
+
+
+def _length(step: timedelta) -> str:
+    return f"{step.days} d" if step.days else f"{step // timedelta(hours=1)} h"

@@ -12,12 +12,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLOCKS = "▏▎▍▌▋▊▉█"
 
 
+def step_of(hours: Sequence[Hour]) -> timedelta:
+    """How long a row of the chart lasts."""
+    span = hours[-1].begins - hours[0].begins
+    return next((step for step in STEPS if span // step < MOST_ROWS), STEPS[-1])
+
+
 def chart(hours: Sequence[Hour], width: int) -> list[str]:
     """Lines of at most `width` characters, oldest first; steps without posts between others are there too."""
     if not hours:
         return []
-    span = hours[-1].begins - hours[0].begins
-    step = next((step for step in STEPS if span // step < MOST_ROWS), STEPS[-1])
+    step = step_of(hours)
     counts = Counter[int]()
     for hour in hours:
         counts[(hour.begins - _EPOCH) // step] += hour.posts

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
@@ -50,6 +51,11 @@ class Reader:
 
     def check(self) -> None:
         """Raises StoreError if there is no store, or one of another schema than this program's."""
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            where = "relative paths start where the monitor is started: go there"
+            why = f"store {url.database}: no such file; {where}, or start `monitor run` once"
+            raise StoreError(why)
         with self._connection() as connection:
             migrate.check(connection)
 
@@ -73,10 +79,10 @@ class Reader:
         with self._connection() as connection:
             return marks.read_corrections(connection)
 
-    def alerts(self, state: AlertState | None = None) -> list[Alert]:
-        """The last step of every alert, in the order in which they began; of one state if named."""
+    def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
+        """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
         with self._connection() as connection:
-            return alerts.read(connection, state)
+            return alerts.newest(connection, state, limit)
 
     def mention(self, event: str, platform: str, post: str) -> pl.DataFrame:
         """MENTIONS of one living mention, with its parent's text; no row if the archive has none."""

@@ -76,6 +76,7 @@ async def test_a_narrative_is_listed_harmlessly_and_gets_a_status(tmp_path: Path
         name = await narrative(daemon, typed)
         listed = await typed.good("narrative", "list", "fall")
         assert name in listed
+        assert "Bazarak has fallen" in listed
         assert "\x1b" not in listed
         assert "@all" not in listed
         words = ("denied", "--by", "desk", "--evidence", "a call")

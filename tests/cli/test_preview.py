@@ -106,6 +106,7 @@ def test_the_command_shows_totals_hours_terms_and_harmless_samples(
     assert typed(configured) == 0
     out = capsys.readouterr().out
     assert out.startswith("dam: 100 of 150 archived posts match\n")
+    assert "posts per 1 h of event time, UTC" in out
     assert "2021-09-03 12:00  60  █" in out
     assert "2021-09-03 13:00  40  █" in out
     assert "@everyone" not in out
@@ -123,7 +124,7 @@ def test_no_store_and_one_of_another_schema_are_one_line(
     configured: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert typed(configured) == 1
-    assert "it cannot be opened" in capsys.readouterr().err
+    assert "no such file; relative paths start where the monitor is started" in capsys.readouterr().err
     with Store(url) as store:
         store.commit(Commit(mentions=pl.DataFrame(schema=clustered().schema), state={"a": b"b"}))
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:

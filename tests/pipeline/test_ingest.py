@@ -11,8 +11,10 @@ from pathlib import Path
 import aiohttp
 
 from monitor.app.daemon import Daemon
+from monitor.arrivals import Payload
 from monitor.clock import SystemClock
 from monitor.settings import load
+from monitor.store.in_hand import InHand
 from monitor.store.store import Store
 from tests.fakes.senders import SECRET, a_post, posts, send, signed
 from tests.pipeline.test_daemon import EVENT, PATIENCE, free_port, scraped
@@ -136,3 +138,24 @@ async def test_a_full_channel_says_so_and_nothing_is_lost(tmp_path: Path) -> Non
         assert all(answer.headers["Retry-After"] for answer in full)
     taken = [number for number, answer in enumerate(answers) if answer.status == 202]
     assert archived(folder) == [str(post) for number in taken for post in range(number * 10, number * 10 + 10)]
+
+
+async def test_a_body_the_monitor_crashed_on_twice_is_set_aside_and_said_so_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    folder = configuration(tmp_path, port)
+    body = posts(0, 5)
+    crashed = {"strikes": {InHand.digest(Payload("pushed", body, None)): 1}, "failed": True}
+    (folder / "in-hand").mkdir()
+    (folder / "in-hand" / "in-hand.json").write_text(json.dumps(crashed), "utf-8")
+    async with running(folder, port):
+        first = await send(port, body, signed(body, now()), key="a")
+        other = await send(port, posts(5, 10), signed(posts(5, 10), now()), key="b")
+        assert await metric(port, 'monitor_payloads_quarantined_total{source="pushed"}') == "1.0"
+    async with running(folder, port):
+        again = await send(port, body, signed(body, now()), key="a")
+    assert (first.status, first.body["error"]) == (again.status, again.body["error"]) == (422, "quarantined")
+    assert other.status == 202
+    assert archived(folder) == [str(number) for number in range(5, 10)]
+    assert [path.read_bytes() for path in (folder / "in-hand").glob("*.payload")] == [body]
