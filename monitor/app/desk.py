@@ -178,7 +178,8 @@ class Desk:
     def commit(self, taken: Taken) -> Committed:
         """All that a batch left, in one transaction; may be repeated until it succeeds."""
         began = self._clock.monotonic()
-        self._store.commit(taken.commit)
+        with self._in_hand.taken(taken.part.digests):
+            self._store.commit(taken.commit)
         seconds = self._clock.monotonic() - began
         self._in_hand.release(taken.part.digests)
         now = self._clock.now()

@@ -7,12 +7,10 @@ import random
 import signal
 import sys
 
-import msgspec
-
 from monitor.app.daemon import Daemon
-from monitor.cli import options
+from monitor.cli import log, options
 from monitor.clock import SystemClock
-from monitor.settings import LogFormat, LogSettings, load
+from monitor.settings import load
 
 NAME = "run"
 HELP = "the daemon: collects, judges and alerts until it is told to stop"
@@ -40,7 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Runs until a signal; returns the exit status."""
     settings = load(arguments.config)
-    _log(settings.monitor.log)
+    log.begin(settings.monitor.log, sys.stderr)
     chance = random.Random()  # noqa: S311 -- jitter of retries
     with Daemon(settings, SystemClock(), chance, reread=lambda: load(arguments.config)) as daemon:
         asyncio.run(_until_told(daemon))
@@ -72,27 +70,3 @@ async def _until_told(daemon: Daemon) -> None:
         reloading = tasks.create_task(reload(), name="reload")
         await daemon.run(stop)
         reloading.cancel()
-
-
-def _log(settings: LogSettings) -> None:
-    """The process's log, on standard error."""
-    plain = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if settings.format is LogFormat.JSON else logging.Formatter(plain))
-    logging.basicConfig(level=settings.level.value.upper(), handlers=[handler])
-
-
-class _Json(logging.Formatter):
-    """One JSON object per line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Time, level, logger and message; a traceback where there is one."""
-        line = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()

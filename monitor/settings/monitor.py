@@ -1,6 +1,7 @@
 """What `monitor.toml` may say, and what comes of it together with the event files and the environment."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -128,6 +129,22 @@ class Secret:
         return "Secret(…)"
 
 
+class Web(NamedTuple):
+    """`[web]`, and its token where it has one."""
+
+    web: WebSettings
+    token: Secret | None
+
+
+class ServiceSettings(NamedTuple):
+    """What a service manager asked for, through the environment it started the monitor with."""
+
+    socket: str = ""
+    """Where it wants to be told; "" for nowhere."""
+    watchdog: timedelta | None = None
+    """It restarts a monitor that gives no sign of life for so long."""
+
+
 class Settings(NamedTuple):
     """A whole configuration, read and checked."""
 
@@ -146,3 +163,5 @@ class Settings(NamedTuple):
     """Receiver → its secret, for those that have one."""
     model: Path
     """The tagger's artifact."""
+    service: ServiceSettings = ServiceSettings()
+    """The service manager that started the monitor."""
