@@ -5,14 +5,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from monitor.arrivals import Payload, Settled
 from monitor.clock import Clock
 from monitor.records import Mark
-
-Outcome = TypeVar("Outcome")
-
 
 _NOBODY = ""
 """The source of a payload that only marks a place in the channel."""
@@ -133,14 +130,10 @@ class Intake:
         return Arrivals(tuple(payloads), marks, at, told)
 
 
-async def drive(
-    arrivals: AsyncIterator[Arrivals],
-    work: Callable[[Arrivals], Awaitable[Outcome]],
-    after: Callable[[Outcome], None],
-) -> None:
-    """Sends each batch through `work`, one at a time and in their order, and tells `after`."""
+async def drive(arrivals: AsyncIterator[Arrivals], work: Callable[[Arrivals], Awaitable[None]]) -> None:
+    """Sends each batch through `work`, one at a time and in their order."""
     async for batch in arrivals:
-        after(await work(batch))
+        await work(batch)
 
 
 def _settle(place: Payload) -> None:

@@ -18,20 +18,21 @@ from monitor.alert.deliver import Deliverer
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
+from monitor.app.batches import Batches
 from monitor.app.build import receiver
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
 from monitor.app.office import DaemonOffice, Hands
 from monitor.app.outlets import Outlets
 from monitor.app.reload import Changes, applicable, changes
+from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
 from monitor.app.walk import Prepared
-from monitor.arrivals import Settled
 from monitor.clock import Clock
 from monitor.collect.supervise import SourceState
 from monitor.errors import SettingsError
 from monitor.metrics import Metrics
-from monitor.pipeline import Arrivals, Intake, drive
+from monitor.pipeline import Intake, drive
 from monitor.records import GapMark
 from monitor.store.in_hand import InHand
 from monitor.store.reader import Reader
@@ -43,8 +44,6 @@ DOWN = "the monitor did not run"
 """Why all sources were blind between two runs."""
 
 log = logging.getLogger(__name__)
-
-Batches = list[tuple[Taken, Committed]]
 
 
 class _Run(NamedTuple):
@@ -87,11 +86,17 @@ class Daemon:
         self._metrics.waiting.set_function(self._intake.waiting)
         self._metrics.tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._pool = ThreadPoolExecutor(1, "worker")
-        self._worker = StoreWorker(self._pool, clock, chance, lambda why: self._metrics.store_up.set(not why))
+        self._service = ServiceReports(configured.service, clock)
+        self._worker = StoreWorker(
+            self._pool,
+            clock,
+            chance,
+            lambda why: self._metrics.store_up.set(not why),
+            still=self._service.alive,
+        )
         self._reader = Reader(configured.store_url.reveal())
         self._ingest = door(configured, self._intake, self._reader, clock, self._metrics)
-        self._between = asyncio.Lock()
-        """Held while a batch is worked on, and while the configuration is exchanged."""
+        self._batches = Batches(self._worker, self._desk, self._metrics, self._told)
         self._reloading = asyncio.Lock()
         self._run: _Run | None = None
 
@@ -105,6 +110,7 @@ class Daemon:
         self._in_hand.close()
         self._reader.close()
         self._store.close()
+        self._service.close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop`: then sources end, the batch in hand is committed, and sends in hand get their grace."""
@@ -114,7 +120,7 @@ class Daemon:
         async with ClientSession() as session, self._serving(), asyncio.TaskGroup() as tasks:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
-            work = drive(self._intake.batches(self._clock), self._work, self._after)
+            work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
             outlets = Outlets(tasks, metrics=self._metrics, health=self._health, clock=self._clock, chance=self._chance)
@@ -123,7 +129,10 @@ class Daemon:
             watched = self._settings.monitor.sources
             sources.start(watched, self._settings.source_secrets, resume)
             log.info("watching %d events from %d sources", len(self._settings.events), len(watched))
+            self._service.ready()
+            self._service.status(f"watching {len(self._settings.events)} events from {len(watched)} sources")
             await stop.wait()
+            self._service.stopping()
             self._worker.give_up()
             await sources.stop_all()
             self._intake.close()
@@ -138,6 +147,7 @@ class Daemon:
         All that can fail comes first, then one exchange between two batches. One reload at a time.
         """
         async with self._reloading:
+            self._service.reloading()
             try:
                 new = applicable(self._settings, read := await asyncio.to_thread(self._reread))
                 prepared = await self._worker.call(self._desk.prepared, new)
@@ -145,12 +155,14 @@ class Daemon:
                 self._metrics.reloads.labels("refused").inc()
                 self._metrics.reloaded.set(0)
                 log.error("reload refused, the old configuration goes on: %s", "; ".join(error.mistakes))  # noqa: TRY400 -- expected
+                self._service.ready()
                 return error.mistakes
             differs = changes(self._settings, read)
             await self._exchange(new, prepared, differs)
             self._metrics.reloads.labels("applied").inc()
             self._metrics.reloaded.set(1)
             self._metrics.reloaded_at.set(self._clock.now().timestamp())
+            self._service.ready()
             log.info("reloaded: %s", differs)
             return ()
 
@@ -164,7 +176,7 @@ class Daemon:
         await running.sources.stop(ending)
         if ending:
             await self._intake.flushed()
-        async with self._between:
+        async with self._batches.between:
             await self._worker.call(self._desk.reconfigure, new, prepared)
             self._settings = new
         let_in(self._ingest, new)
@@ -191,37 +203,14 @@ class Daemon:
             for source in self._settings.monitor.sources:
                 await self._intake.put(GapMark(source=source.name, begins=self._desk.upto, ends=now, why=DOWN))
 
-    async def _work(self, arrivals: Arrivals) -> Batches:
-        """One batch: walked, committed, and then acknowledged to the sources."""
-        async with self._between:
-            return await self._worked(arrivals)
-
-    async def _worked(self, arrivals: Arrivals) -> Batches:
-        finished = []
-        for part in await self._worker.call(self._desk.parts, arrivals):
-            taken = await self._worker.call(self._desk.walk, part)
-            committed = await self._worker.call(self._desk.commit, taken)
-            for payload, settled in zip(part.payloads, taken.settled, strict=True):
-                if payload.settle is not None:
-                    payload.settle(settled)
-            for payload in part.quarantined:
-                self._metrics.quarantined.labels(payload.source).inc()
-                if payload.settle is not None:
-                    payload.settle(Settled(0, {}, quarantined=True))
-            finished.append((taken, committed))
-        for tell in arrivals.told:
-            tell()
-        return finished
-
-    def _after(self, batches: Batches) -> None:
+    def _told(self, taken: Taken, committed: Committed) -> None:  # noqa: ARG002 -- what others are told of a batch
         """What the world outside is told of a batch."""
-        for taken, committed in batches:
-            observe.batch(self._metrics, taken, committed)
-            if self._run is not None:
-                self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
-                self._run.outlets.tell(taken.walked.judged.findings)
-                if taken.commit.outbox:
-                    self._run.deliverer.wake()
+        self._service.alive()
+        if self._run is not None:
+            self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+            self._run.outlets.tell(taken.walked.judged.findings)
+            if taken.commit.outbox:
+                self._run.deliverer.wake()
 
     def _serving(self) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""

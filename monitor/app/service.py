@@ -2,7 +2,6 @@
 
 import logging
 import socket
-from typing import Self
 
 from monitor.clock import Clock
 from monitor.settings import ServiceSettings
@@ -24,11 +23,7 @@ class ServiceReports:
         self._failed = False
         self._socket = self._connected(service.socket) if service.socket else None
 
-    def __enter__(self) -> Self:
-        """Is itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Closes the socket."""
         if self._socket is not None:
             self._socket.close()

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,7 +50,7 @@ def reports(manager: Manager, clock: ManualClock, watchdog: timedelta | None = W
 
 
 def test_start_and_stop_are_told(manager: Manager) -> None:
-    with reports(manager, ManualClock()) as told:
+    with closing(reports(manager, ManualClock())) as told:
         told.ready()
         told.stopping()
     assert manager.heard() == ["READY=1", "STOPPING=1"]
@@ -58,14 +59,14 @@ def test_start_and_stop_are_told(manager: Manager) -> None:
 async def test_a_reload_says_when_it_began(manager: Manager) -> None:
     clock = ManualClock()
     await clock.advance(timedelta(seconds=90.5))
-    with reports(manager, clock) as told:
+    with closing(reports(manager, clock)) as told:
         told.reloading()
         told.ready()
     assert manager.heard() == ["RELOADING=1\nMONOTONIC_USEC=90500000", "READY=1"]
 
 
 def test_a_status_is_one_short_line_whatever_it_holds(manager: Manager) -> None:
-    with reports(manager, ManualClock()) as told:
+    with closing(reports(manager, ManualClock())) as told:
         told.status("12 events\nREADY=1\r\nMAINPID=1\x1e" + "x" * 500)
     (heard,) = manager.heard()
     assert heard.startswith("STATUS=12 events READY=1 MAINPID=1 xxx")
@@ -74,7 +75,7 @@ def test_a_status_is_one_short_line_whatever_it_holds(manager: Manager) -> None:
 
 async def test_signs_of_life_come_twice_in_the_watchdogs_time_while_batches_go_on(manager: Manager) -> None:
     clock = ManualClock()
-    with reports(manager, clock) as told:
+    with closing(reports(manager, clock)) as told:
         for _ in range(4 * 120):
             told.alive()
             await clock.advance(timedelta(milliseconds=250))
@@ -83,7 +84,7 @@ async def test_signs_of_life_come_twice_in_the_watchdogs_time_while_batches_go_o
 
 async def test_no_sign_of_life_comes_while_the_worker_is_stuck(manager: Manager) -> None:
     clock = ManualClock()
-    with reports(manager, clock) as told:
+    with closing(reports(manager, clock)) as told:
         told.alive()
         assert manager.heard() == ["WATCHDOG=1"]
         await clock.advance(WATCHED * 3)
@@ -93,13 +94,13 @@ async def test_no_sign_of_life_comes_while_the_worker_is_stuck(manager: Manager)
 
 
 def test_without_a_watchdog_there_are_no_signs_of_life(manager: Manager) -> None:
-    with reports(manager, ManualClock(), None) as told:
+    with closing(reports(manager, ManualClock(), None)) as told:
         told.alive()
     assert manager.heard() == []
 
 
 def test_without_a_service_manager_nothing_happens() -> None:
-    with ServiceReports(ServiceSettings(), ManualClock()) as told:
+    with closing(ServiceReports(ServiceSettings(), ManualClock())) as told:
         told.ready()
         told.alive()
 
@@ -110,7 +111,7 @@ def test_a_manager_that_does_not_listen_is_said_once(
 ) -> None:
     if gone == "before":
         manager.socket.close()
-    with reports(manager, ManualClock()) as told:
+    with closing(reports(manager, ManualClock())) as told:
         manager.socket.close()
         told.ready()
         told.stopping()

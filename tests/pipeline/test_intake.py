@@ -37,7 +37,7 @@ class Worker:
         self.batches: list[Arrivals] = []
         self.through = asyncio.Semaphore(0)
         self.waits = waits
-        self.running = asyncio.create_task(drive(channel.batches(self.clock), self.work, lambda _: None))
+        self.running = asyncio.create_task(drive(channel.batches(self.clock), self.work))
 
     async def work(self, batch: Arrivals) -> None:
         self.batches.append(batch)
@@ -222,7 +222,7 @@ async def test_an_error_in_the_work_is_the_drivers_error() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await drive(one(), work, lambda _: None)
+        await drive(one(), work)
 
 
 @given(

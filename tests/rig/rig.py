@@ -47,7 +47,7 @@ class Rig:
         self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words)
 
     async def settled(self, patience: timedelta = PATIENCE) -> None:
-        """Waits until all that was acknowledged is in the archive, or nothing more gets there, and for one tick more."""
+        """Waits until all that was acknowledged is archived, or nothing more comes; and for one tick more."""
         clock = SystemClock()
         archived, changed = -1, clock.monotonic()
         while clock.monotonic() - changed < patience.total_seconds():
