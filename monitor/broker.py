@@ -13,6 +13,8 @@ from msgspec import Meta, Struct
 
 from monitor.records import Duration
 
+_PASSING = frozenset({0x80, 0x83, 0x88, 0x89, 0x93, 0x97, 0x9B, 0x9C, 0x9D, 0x9F})
+
 
 class Broker(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a broker is, and who we are there."""
@@ -97,6 +99,12 @@ class BrokerError(Exception):
     def __init__(self, trouble: Trouble, why: str) -> None:
         super().__init__(why)
         self.trouble = trouble
+
+
+def refusal(why: str, code: object) -> BrokerError:
+    """What an MQTT reason code means that says no; trouble of the moment – busy, quota exceeded, moved – may pass."""
+    value = getattr(code, "value", code)
+    return BrokerError(Trouble.BUSY if value in _PASSING else Trouble.REFUSED, f"{why} ({code})")
 
 
 async def reached(broker: Broker) -> socket.socket:

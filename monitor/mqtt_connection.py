@@ -32,15 +32,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from monitor.broker import Broker, BrokerError, Message, Session, Trouble, reached
+from monitor.broker import Broker, BrokerError, Message, Session, Trouble, reached, refusal
 from monitor.clock import SystemClock
 
 Answer = TypeVar("Answer")
 _MOST_BYTES = 16 << 20
 """Read and not taken yet."""
 _FAILED = 0x80
-_PASSING = frozenset({0x80, 0x83, 0x88, 0x89, 0x93, 0x97, 0x9B, 0x9C, 0x9D, 0x9F})
-"""Reason codes of the moment: unspecified, busy, unavailable, quota or rate exceeded, moved."""
 _TAKEN_OVER = 0x8E
 _NONSENSE = (OSError, ValueError, LookupError, TypeError, struct.error, MalformedPacket)
 """What paho raises where a broker sends what is no MQTT, or a connection breaks."""
@@ -77,6 +75,8 @@ class Connection(aiomqtt.Client):
         self.parting = True
         """Whether we take leave at the end; if not, the broker publishes the will."""
         self._most = session.receive_maximum
+        self.idle = False
+        """Whoever reads waits for messages, and has seen all that came."""
         self.paused = False
         """Nothing is read, because enough messages are here."""
         self.pauses = 0
@@ -113,7 +113,7 @@ class Connection(aiomqtt.Client):
             raise self._broken()
         if (error := self._connected.exception()) is not None:
             why = "the broker refuses us"
-            raise _refusal(why, getattr(error, "rc", None)) from error
+            raise refusal(why, getattr(error, "rc", None)) from error
 
     async def listen(self, topics: str, *, qos: int) -> None:
         """Subscribes; retained messages come only with a subscription that is new, as far as the broker knows that."""
@@ -121,7 +121,7 @@ class Connection(aiomqtt.Client):
         for code in await self._answered(self.subscribe(topics, options=options, timeout=math.inf)):
             if (code.value if isinstance(code, ReasonCode) else code) >= _FAILED:
                 why = f"the broker does not let us subscribe to {topics}"
-                raise _refusal(why, code)
+                raise refusal(why, code)
 
     async def leave(self, topics: str) -> None:
         """Ends a subscription."""
@@ -140,7 +140,7 @@ class Connection(aiomqtt.Client):
             self._answers.pop(sent.mid, None)
         if code.value >= _FAILED:
             why = f"the broker does not let us publish to {topic}"
-            raise _refusal(why, code)
+            raise refusal(why, code)
 
     async def _answered(self, asked: Awaitable[Answer]) -> Answer:
         """The broker's answer, which comes in its turn: while messages come, or too many are here, it may last."""
@@ -165,8 +165,10 @@ class Connection(aiomqtt.Client):
 
     async def heard(self) -> list[Message]:
         """The messages that came since the last call, waiting for one; an empty list is a sign of life, or a `wake`."""
+        self.idle = True
         while not (self._arrived or self._news.is_set() or self._disconnected.done()):
             await self._news.wait()
+        self.idle = False
         self._news.clear()
         if not self._arrived and self._disconnected.done():
             raise self._broken()
@@ -220,6 +222,14 @@ class Connection(aiomqtt.Client):
         if not self._connected.done() and not self._disconnected.done():
             self._disconnected.set_exception(aiomqtt.MqttCodeError(reason_code))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: Any, properties: Any = None) -> None:
+        if mid in self._pending_subscribes:  # else nobody waits for it any more, which aiomqtt takes for a fault
+            super()._on_subscribe(client, userdata, mid, codes, properties)
+
+    def _on_unsubscribe(self, client: Any, userdata: Any, mid: int, codes: Any, properties: Any = None) -> None:
+        if mid in self._pending_unsubscribes:
+            super()._on_unsubscribe(client, userdata, mid, codes, properties)
 
     def _on_message(self, _: Any, __: Any, message: paho.MQTTMessage) -> None:
         topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001
@@ -288,9 +298,3 @@ class Connection(aiomqtt.Client):
         self._client._sock_close()  # noqa: SLF001
         if not self._disconnected.done():
             self._disconnected.set_exception(error)
-
-
-def _refusal(why: str, code: ReasonCode | int | None) -> BrokerError:
-    value = code.value if isinstance(code, ReasonCode) else code
-    trouble = Trouble.BUSY if value in _PASSING else Trouble.REFUSED
-    return BrokerError(trouble, f"{why} ({code})")

@@ -31,18 +31,19 @@ class Outlets:
         self._clock = clock
         self._chance = chance
         self._running: dict[Mqtt, asyncio.Event] = {}
+        self._tasks_of: dict[asyncio.Task[None], Mqtt] = {}
 
     def follow(self, receivers: Iterable[Receiver]) -> None:
         """Runs those of these receivers that keep a connection, and no others; to be called at every change."""
         wanted = [one for one in receivers if isinstance(one, Mqtt)]
         for gone in [one for one in self._running if one not in wanted]:
             self._running.pop(gone).set()
+        before = set(self._tasks_of)
         for new in [one for one in wanted if one not in self._running]:
             stop = self._running[new] = asyncio.Event()
-            work = new.run(
-                stop, watched=self._watched, note=self._noting(new.name), clock=self._clock, chance=self._chance
-            )
-            self._tasks.create_task(work, name=f"keep receiver {new.name} connected")
+            task = self._tasks.create_task(self._run(new, stop, before), name=f"keep receiver {new.name} connected")
+            self._tasks_of[task] = new
+            task.add_done_callback(self._tasks_of.pop)
 
     def stop(self) -> None:
         """They end once the sends in hand have ended."""
@@ -52,6 +53,14 @@ class Outlets:
         """What the judge found in a batch."""
         for one in self._running:
             one.tell(findings)
+
+    async def _run(self, one: Mqtt, stop: asyncio.Event, before: Iterable[asyncio.Task[None]]) -> None:
+        """Once those that it replaces have taken leave: theirs must not be the last word."""
+        ending = {task for task in before if self._tasks_of.get(task) not in self._running}
+        if ending:
+            await asyncio.wait(ending)
+        note = self._noting(one.name)
+        await one.run(stop, watched=self._watched, note=note, clock=self._clock, chance=self._chance)
 
     def _watched(self) -> Watched:
         health = self._health()

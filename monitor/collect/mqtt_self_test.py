@@ -41,20 +41,22 @@ class SelfTest:
     async def prove(self, topics: str, patience: float) -> None:
         """Publishes and waits until it is back; raises BrokerError that says which right is missing.
 
-        It is given up after `patience` seconds, unless so many posts came that reading had to pause.
+        It is given up after `patience` seconds in which whoever reads was not held up by posts.
         """
         topic = topic_for(topics)
         beside = topic != topics
         if beside:
             await self._connection.listen(topic, qos=0)  # a group would give it to another member
         await self._publish(topic)
+        held_up = False
         while topic not in self._back:
             pauses = self._connection.pauses
             try:
                 async with asyncio.timeout(patience):
                     await self._returned(topic)
             except TimeoutError as error:
-                if self._connection.paused or self._connection.pauses > pauses:
+                before, held_up = held_up, not self._connection.idle or self._connection.pauses > pauses
+                if before or held_up:
                     continue
                 why = f"published on {topic}, but nothing came back; the account needs the right to read {topic}"
                 raise BrokerError(Trouble.SILENT, why) from error

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ topic write vm/posts/#
 user outsider
 topic readwrite elsewhere/#
 """
-USERS = ("monitor", "sensor", "reader", "writer", "outsider")
+USERS = ("monitor", "sensor", "newsroom", "reader", "writer", "outsider")
 PATIENCE = 20.0
 
 
@@ -42,12 +42,15 @@ def password(user: str) -> str:
 class Mosquitto:
     """One broker; it keeps its ports and its folder over its lives."""
 
-    def __init__(self, folder: Path, *options: str, acl: str = ACL) -> None:
+    def __init__(
+        self, folder: Path, *options: str, acl: str = ACL, configure: Callable[["Mosquitto"], str] | None = None
+    ) -> None:
         self.folder = folder
         self.ca_file = folder / "ca.pem"
         self.password_file = folder / "passwords"
         self.port = self.tls_port = 0
         self._options = options
+        self._configure = configure
         self._acl = acl
         self._process: asyncio.subprocess.Process | None = None
 
@@ -72,7 +75,7 @@ class Mosquitto:
             conf = self.folder / "mosquitto.conf"
             conf.write_text(self._configuration(), "utf-8")
             with (self.folder / "mosquitto.log").open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec("mosquitto", "-c", str(conf), stderr=log)
+                self._process = await asyncio.create_subprocess_exec(program("mosquitto"), "-c", str(conf), stderr=log)
             if await listens(self.port, self._process):
                 return
             self.port = 0
@@ -109,6 +112,8 @@ class Mosquitto:
         )
 
     def _configuration(self) -> str:
+        if self._configure is not None:
+            return self._configure(self)
         lines = [
             "user root",
             "allow_anonymous false",
@@ -130,11 +135,17 @@ _AT_EVERY_CHANGE = ("autosave_on_changes true", "autosave_interval 1")
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path, *options: str, persistent: bool = False, acl: str = ACL) -> AsyncIterator[Mosquitto]:
+async def mosquitto(
+    folder: Path,
+    *options: str,
+    persistent: bool = False,
+    acl: str = ACL,
+    configure: Callable[[Mosquitto], str] | None = None,
+) -> AsyncIterator[Mosquitto]:
     """A broker that runs while the context lasts."""
     installed(*NEEDED)
     kept = ("persistence true", f"persistence_location {folder}/", *_AT_EVERY_CHANGE) if persistent else ()
-    broker = Mosquitto(folder, *options, *kept, acl=acl)
+    broker = Mosquitto(folder, *options, *kept, acl=acl, configure=configure)
     broker.prepare()
     await broker.start()
     try:
@@ -152,7 +163,7 @@ def silent_broker() -> Iterator[int]:
 
 def installed(*programs: str) -> None:
     """Skips the test where a program is missing; in CI that is a failure."""
-    missing = [program for program in programs if shutil.which(program, path=search_path()) is None]
+    missing = [one for one in programs if shutil.which(one, path=_search_path()) is None]
     if not missing:
         return
     why = f"not on this machine: {', '.join(missing)}; `make servers` installs them"
@@ -161,8 +172,12 @@ def installed(*programs: str) -> None:
     pytest.skip(why)
 
 
-def search_path() -> str:
-    """Where programs are; Debian keeps servers in sbin, which ordinary users do not search."""
+def program(name: str) -> str:
+    """Where a program is; Debian keeps servers in sbin, which ordinary users do not search."""
+    return shutil.which(name, path=_search_path()) or name
+
+
+def _search_path() -> str:
     return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"))
 
 
@@ -209,5 +224,6 @@ def _openssl(*arguments: str) -> None:
     _run("openssl", *arguments)
 
 
-def _run(*command: str) -> None:
+def _run(name: str, *arguments: str) -> None:
+    command = (program(name), *arguments)
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 -- the test's own
