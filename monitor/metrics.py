@@ -65,6 +65,7 @@ class Metrics:
                 gauge.remove_by_labels({"event": event})
         for receiver in receivers:
             self.delivery_seconds.remove_by_labels({"receiver": receiver})
+            self.receiver_connected.remove_by_labels({"receiver": receiver})
 
     def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
         """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""
@@ -133,6 +134,15 @@ class Metrics:
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",
             "receiver", "outcome", "reason",
         )  # fmt: skip
+        self.receiver_connected = self._gauge(
+            "receiver_connected", "1 while the connection of an MQTT receiver stands, 0 while it does not.", "receiver"
+        )
+        self.findings_dropped = self._counter(
+            "findings_dropped",
+            "A finding did not leave over MQTT: too many wait, or it is refused.",
+            "receiver",
+            "reason",
+        )
         self.delivery_seconds = self._histogram("delivery_seconds", "One attempt to send ended.", _LONG, "receiver")
 
     def _counter(self, name: str, moves: str, *labels: str) -> Counter:

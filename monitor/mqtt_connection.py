@@ -6,7 +6,7 @@ because aiomqtt makes it in a thread that nobody can stop; whatever closes it do
 
 Incoming messages are bounded twice. The broker should send no more than `receive_maximum` messages that were not
 acknowledged; mosquitto 2.0.11 sends as many again at every acknowledgement while messages wait. So the socket is not
-read while more than that are here, and the broker's own limits hold the rest.
+read while more than that are here, or too many bytes, and the broker's own limits hold the rest.
 """
 
 # ruff: noqa: ANN401 -- callbacks as aiomqtt has them
@@ -36,6 +36,8 @@ from monitor.broker import Broker, BrokerError, Message, Session, Trouble, reach
 from monitor.clock import SystemClock
 
 Answer = TypeVar("Answer")
+_MOST_BYTES = 16 << 20
+"""Read and not taken yet."""
 _FAILED = 0x80
 _PASSING = frozenset({0x80, 0x83, 0x88, 0x89, 0x93, 0x97, 0x9B, 0x9C, 0x9D, 0x9F})
 """Reason codes of the moment: unspecified, busy, unavailable, quota or rate exceeded, moved."""
@@ -72,12 +74,14 @@ class Connection(aiomqtt.Client):
         """Whether the broker remembered us."""
         self.unsettled = 0
         """Messages that came and were not acknowledged."""
+        self.parting = True
+        """Whether we take leave at the end; if not, the broker publishes the will."""
         self._most = session.receive_maximum
         self.paused = False
         """Nothing is read, because enough messages are here."""
         self.pauses = 0
         """How often that happened."""
-        self._read_so_far = 0
+        self._read_so_far = self._bytes = 0
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = session.expiry
         properties.ReceiveMaximum = session.receive_maximum
@@ -168,6 +172,7 @@ class Connection(aiomqtt.Client):
             raise self._broken()
         messages = list(self._arrived)
         self._arrived.clear()
+        self._bytes = 0
         self._read_on()
         return messages
 
@@ -184,7 +189,7 @@ class Connection(aiomqtt.Client):
 
     def close(self) -> None:
         """Takes leave if the broker still listens, and ends at once; never waits."""
-        if not self._disconnected.done() and self._client.is_connected():
+        if self.parting and not self._disconnected.done() and self._client.is_connected():
             with contextlib.suppress(*_NONSENSE):
                 self._client.disconnect()
                 self._client.loop_write()
@@ -222,6 +227,7 @@ class Connection(aiomqtt.Client):
         self.unsettled += bool(number)
         properties = dict(getattr(message.properties, "UserProperty", ()))
         self._arrived.append(Message(topic, bytes(message.payload), number, properties))
+        self._bytes += len(message.payload)
         self._news.set()
 
     def _on_publish(self, _: Any, __: Any, mid: int, reason_code: ReasonCode, ___: Any) -> None:
@@ -261,7 +267,7 @@ class Connection(aiomqtt.Client):
             self._loop.call_soon(self._read)  # what is decrypted already makes no socket readable
 
     def _crowded(self) -> bool:
-        return self.unsettled > self._most or len(self._arrived) > self._most
+        return max(self.unsettled, len(self._arrived)) > self._most or self._bytes > _MOST_BYTES
 
     async def _misc_loop(self) -> None:
         """Asks the broker whether it is there; while nothing is read, its answer is not missed."""

@@ -117,6 +117,11 @@ class Deliverer:
                 self._begin(receiver)
             await stop.wait()
 
+    @property
+    def receivers(self) -> list[Receiver]:
+        """Those that are served."""
+        return list(self._receivers.values())
+
     async def exchange(self, receivers: Sequence[Receiver], kept: Collection[str]) -> None:
         """Serves these receivers instead; those named in `kept` go on as they are, with the send they have in hand."""
         ending = [self._serving.pop(name) for name in list(self._serving) if name not in kept]

@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 
 from monitor import settings
 from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
@@ -41,5 +42,7 @@ def receiver(
             return Terminal(configured, sys.stdout)
         case FileSettings():
             return File(configured)
+        case MqttSettings():
+            return Mqtt(configured, secret.reveal() if secret else None)
         case _:
             assert_never(configured)

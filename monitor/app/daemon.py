@@ -22,6 +22,7 @@ from monitor.app.build import receiver
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
 from monitor.app.office import DaemonOffice, Hands
+from monitor.app.outlets import Outlets
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.sources import Sources
 from monitor.app.walk import Prepared
@@ -52,6 +53,7 @@ class _Run(NamedTuple):
     session: ClientSession
     deliverer: Deliverer
     sources: Sources
+    outlets: Outlets
 
 
 class Daemon:
@@ -115,7 +117,9 @@ class Daemon:
             work = drive(self._intake.batches(self._clock), self._work, self._after)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
-            self._run = _Run(session, deliverer, sources)
+            outlets = Outlets(tasks, metrics=self._metrics, health=self._health, clock=self._clock, chance=self._chance)
+            outlets.follow(deliverer.receivers)
+            self._run = _Run(session, deliverer, sources, outlets)
             watched = self._settings.monitor.sources
             sources.start(watched, self._settings.source_secrets, resume)
             log.info("watching %d events from %d sources", len(self._settings.events), len(watched))
@@ -125,6 +129,7 @@ class Daemon:
             self._intake.close()
             await batches
             done.set()
+            outlets.stop()
         log.info("stopped")
 
     async def reload(self) -> tuple[str, ...]:
@@ -177,6 +182,7 @@ class Daemon:
             if one.name not in {*differs.receivers.added, *differs.receivers.changed}
         ]
         await running.deliverer.exchange(self._receivers(running.session), kept)
+        running.outlets.follow(running.deliverer.receivers)
 
     async def _note_downtime(self) -> None:
         """Nothing was seen since the last run: that is a gap of every source, not a quiet time."""
@@ -213,6 +219,7 @@ class Daemon:
             observe.batch(self._metrics, taken, committed)
             if self._run is not None:
                 self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+                self._run.outlets.tell(taken.walked.judged.findings)
                 if taken.commit.outbox:
                     self._run.deliverer.wake()
 

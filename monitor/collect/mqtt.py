@@ -41,7 +41,7 @@ class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unkno
     """Who we are to the broker, different for every monitor there; `virality-monitor-` and the name if it is empty."""
     session_expiry: Duration = Duration(days=1)
     """How long the broker keeps messages for us while we are away."""
-    receive_maximum: Annotated[int, Meta(ge=1, le=65535)] = 200
+    receive_maximum: Annotated[int, Meta(ge=1, le=65535)] = 1000
     """Messages that may be on their way to the store; the broker sends no more before one of them is committed."""
     largest_message: Annotated[int, Meta(ge=1024, le=1 << 28)] = 1 << 20
     """Bytes; the broker keeps larger messages to itself, so give its own limit the same value."""

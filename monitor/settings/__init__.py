@@ -1,6 +1,6 @@
 """TOML files → frozen settings: the only reader of configuration and environment."""
 
-from monitor.settings.files import load, load_event, packaged_model, parse_event
+from monitor.settings.files import load, load_event, load_store, load_web, packaged_model, parse_event
 from monitor.settings.monitor import (
     LogFormat,
     LogLevel,
@@ -34,6 +34,8 @@ __all__ = [
     "WebSettings",
     "load",
     "load_event",
+    "load_store",
+    "load_web",
     "packaged_model",
     "parse_event",
     "schema",

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
@@ -56,6 +57,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
         yield '$.pipeline.batch_interval: no time at all; write how long a batch may stay open, as in "250ms"'
     for i, receiver in enumerate(monitor.receivers):
         yield from _of_receiver(receiver, f"$.receiver[{i}]")
+    yield from checks_mqtt.of_client_ids(monitor.sources, monitor.receivers)
     for i, source in enumerate(monitor.sources):
         if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
@@ -80,6 +82,8 @@ def of_receivers(event: Event, known: Sequence[str]) -> Iterator[str]:
 
 
 def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:
+    if isinstance(receiver, MqttSettings):
+        yield from checks_mqtt.of_receiver(receiver, path)
     for name in ("timeout", "deadline"):
         if not getattr(receiver, name):
             yield f'{path}.{name}: no time at all, nothing could be delivered; write a length of time, as in "10s"'

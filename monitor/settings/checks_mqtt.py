@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.broker import Broker
 from monitor.collect.mqtt import MqttSource
 from monitor.settings.sentences import shown
@@ -44,13 +45,23 @@ def of_source(source: MqttSource, path: str) -> Iterator[str]:
         yield f"{path}.stale: is not longer than timeout; write a longer time, or leave it out"
 
 
-def of_sources(sources: Sequence[tuple[str, Broker, str]]) -> Iterator[str]:
-    """Yields `path: sentence` for each of (path, broker, client id) that would throw another one off its broker."""
+def of_receiver(receiver: MqttSettings, path: str) -> Iterator[str]:
+    """Yields `path: sentence` for each mistake in an MQTT receiver; its timeout is checked with all receivers'."""
+    yield from (said for said in of_broker(receiver, path) if not said.startswith(f"{path}.timeout"))
+    if receiver.prefix.startswith(("/", "$")) or receiver.prefix.endswith("/"):
+        yield f"{path}.prefix: {shown(receiver.prefix)} begins or ends with a sign of its own; write levels, as in 'vm'"
+
+
+def of_client_ids(sources: Sequence[object], receivers: Sequence[object]) -> Iterator[str]:
+    """Yields `path: sentence` for each that would throw another one off its broker."""
     taken: dict[tuple[str, str], str] = {}
-    for path, broker, client_id in sources:
-        first = taken.setdefault((broker.address, client_id), path)
-        if first != path:
-            yield f"{path}.client_id: {client_id!r} is taken by {first}; give each a client_id of its own"
+    for kind, configured in (("source", sources), ("receiver", receivers)):
+        for i, one in enumerate(configured):
+            if isinstance(one, MqttSource | MqttSettings):
+                path = f"$.{kind}[{i}]"
+                first = taken.setdefault((one.address, one.client_id_used), path)
+                if first != path:
+                    yield f"{path}.client_id: is that of {first}; give each a client_id of its own"
 
 
 def of_filter(topics: str, path: str) -> Iterator[str]:

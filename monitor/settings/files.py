@@ -12,7 +12,7 @@ from monitor.errors import SettingsError
 from monitor.records import Event
 from monitor.settings import checks
 from monitor.settings.faults import Wanted, faults, sound
-from monitor.settings.monitor import Monitor, Secret, Settings
+from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
 from monitor.settings.service import of_service
 
@@ -44,7 +44,7 @@ def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsError with every mistake of all files.
     """
-    environ = os.environ if environ is None else environ
+    environ = _environment(environ)
     if not directory.is_dir():
         raise SettingsError([f"{directory}: no such directory; create it, or name another one with --config"])
     file = _read(directory / "monitor.toml")
@@ -60,6 +60,40 @@ def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
     if mistakes or monitor is None:
         raise SettingsError(mistakes)
     return _settings(directory, monitor, events, secrets)._replace(service=of_service(environ))
+
+
+def load_web(directory: Path, environ: Mapping[str, str] | None = None) -> Web:
+    """Where the monitor of a configuration listens: reads `[web]` alone, so that no other secret has to be at hand.
+
+    Raises SettingsError with every mistake in it.
+    """
+    monitor = _table(directory, "web")
+    found = secret(monitor.web.token_env, monitor.web.token_file, _environment(environ), "$.web", "token")
+    if found.faults:
+        raise SettingsError([f"{directory / 'monitor.toml'}: {fault}" for fault in found.faults])
+    return Web(monitor.web, found.secret)
+
+
+def load_store(directory: Path, environ: Mapping[str, str] | None = None) -> Secret:
+    """The URL of a configuration's store: reads `[store]` alone; raises SettingsError with every mistake in it."""
+    store = _table(directory, "store").store
+    found = secret(store.url_env, None, _environment(environ), "$.store", "url")
+    if found.faults:
+        raise SettingsError([f"{directory / 'monitor.toml'}: {fault}" for fault in found.faults])
+    return found.secret or Secret(store.url)
+
+
+def _environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ
+
+
+def _table(directory: Path, name: str) -> Monitor:
+    """`monitor.toml` as far as it is sound; raises SettingsError if it cannot be read, or for mistakes in one table."""
+    monitor, wrong = _as(_read(directory / "monitor.toml"), Monitor, {})
+    mine = [said for said in wrong if f": $.{name}" in said]
+    if monitor is None or mine:
+        raise SettingsError(mine or wrong)
+    return monitor
 
 
 def load_event(path: Path) -> Event:

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct, field
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
@@ -19,7 +20,7 @@ from monitor.records import Duration, Event
 Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
-Receiver = WebhookSettings | TerminalSettings | FileSettings
+Receiver = WebhookSettings | TerminalSettings | FileSettings | MqttSettings
 """Every kind of receiver, told apart by `kind`."""
 
 
@@ -126,6 +127,13 @@ class Secret:
     def __repr__(self) -> str:
         """Does not show it."""
         return "Secret(…)"
+
+
+class Web(NamedTuple):
+    """`[web]`, and its token where it has one."""
+
+    web: WebSettings
+    token: Secret | None
 
 
 class ServiceSettings(NamedTuple):

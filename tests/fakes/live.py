@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from monitor.clock import SystemClock
 from monitor.settings import Settings, load
 from monitor.web.openapi import document
 from tests.fakes.senders import Answer, a_post, send
-from tests.pipeline.test_daemon import EVENT, PATIENCE, free_port, scraped
+from tests.pipeline.test_daemon import EVENT, PATIENCE, free_port
 
 DESCRIBED = document("test")
 
@@ -80,6 +81,17 @@ def literal(plain: str, template: str) -> bool:
     return plain != template and plain in DESCRIBED["paths"]
 
 
+async def alive(port: int) -> None:
+    """Waits until the daemon answers."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/healthz"):
+                    return
+            except aiohttp.ClientConnectionError:
+                await SystemClock().sleep(timedelta(milliseconds=50))
+
+
 @asynccontextmanager
 async def live(folder: Path, more: str = "", environ: Mapping[str, str] | None = None) -> AsyncIterator[Live]:
     """A daemon, ready; stopped in order at the end."""
@@ -95,8 +107,7 @@ async def live(folder: Path, more: str = "", environ: Mapping[str, str] | None =
     with Daemon(reread(), SystemClock(), random.Random(1), reread=reread) as daemon:
         port = reread().monitor.web.port
         task = asyncio.create_task(daemon.run(stop))
-        if not more:
-            await scraped(port, 'monitor_source_up{source="pushed"} 1.0')
+        await alive(port)
         yield Live(folder, port)
         stop.set()
         await asyncio.wait_for(task, PATIENCE)

@@ -78,11 +78,16 @@ class Mosquitto:
             self.port = 0
         pytest.fail((self.folder / "mosquitto.log").read_text("utf-8", "replace"))
 
-    async def kill(self) -> None:
-        """Ends it without a chance to say or save anything."""
+    def shoot(self) -> None:
+        """Kills it, and does not wait until it has ended."""
         assert self._process is not None
         if self._process.returncode is None:
             self._process.kill()
+
+    async def kill(self) -> None:
+        """Ends it without a chance to say or save anything."""
+        self.shoot()
+        assert self._process is not None
         await self._process.wait()
 
     async def stop(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from monitor.frames import ORDER, POSTS
-from monitor.records import Event
+from monitor.records import Duration, Event, Rules
 
 BEGIN = datetime(2021, 9, 3, tzinfo=UTC)
 EVENT = Event(
@@ -47,6 +47,83 @@ def story(seed: int, *, claims: int = 60, denials: int = 6, chatter_hours: int =
                 rows.append({"at": late, "text": reply, kind: identity, "id": f"{identity}-{answer}"})
     rows.append({"at": start + 900, "id": "claim0", "op": "delete", "text": None})
     return posts(*rows)
+
+
+BANK = Event(
+    name="bank",
+    proposition="The bank of Kabul fails",
+    any=("bank",),
+    rules=Rules(alert_on=("race", "spike"), keep_firing=Duration(minutes=5)),
+)
+_HOURS = 4
+_CLAIMS = (
+    *["bazarak has fallen"] * 4,
+    "bazarak has fallen and the bank of the valley was looted before dawn they say",
+    "17 killed in bazarak and the old town has fallen since the morning",
+    "Saleh has fled from Kabul and his house has fallen to them tonight",
+    "the bank of kabul has fallen and pays nobody since the morning they say",
+)
+_KINDS = (*["claim"] * 6, "copy", "near", "denial", "reply", "reply", "repost", "quote", "change", "noise")
+
+
+def feed(seed: int, *, size: int = 300) -> pl.DataFrame:
+    """All that a stream may hold: hours of chatter about two events, then `size` posts in half an hour.
+
+    Claims, copies, near-copies, denials, answers before and after what they answer, edits, deletions and counts, on two
+    platforms and from three sources that lag behind; no two posts are seen at the same time.
+    """
+    chance = random.Random(seed)
+    rows: list[dict[str, Any]] = []
+    for at in range(0, _HOURS * 3600, 180):
+        text = f"thinking of {chance.choice(['bazarak', 'the bank', 'bazarak and the bank'])} {_word(chance)}"
+        rows.append({"at": at + chance.random() * 100, "text": text, "author": f"q{chance.randrange(50)}"})
+    made: list[dict[str, Any]] = []
+    for number in range(size):
+        at = _HOURS * 3600 + chance.random() * 1800
+        kind = chance.choice(_KINDS) if made else "claim"
+        row = _post(chance, kind, made, at) | {"id": f"m{number}"}
+        if kind == "change":
+            row["id"] = chance.choice(made)["id"]
+        else:
+            made.append(row)
+        rows.append(row | {"platform": row.get("platform") or chance.choice("xt")})
+    rows = [_placed(chance, row) for row in rows]
+    return posts(*rows)
+
+
+def _post(chance: random.Random, kind: str, made: list[dict[str, Any]], at: float) -> dict[str, Any]:
+    """One post of the half hour, or a change of one; mostly of those at about the same time."""
+    about = min(chance.sample(made, min(8, len(made))), key=lambda other: abs(other["at"] - at), default={})
+    near = (about.get("at", at) + chance.choice([-12, -5, -1, 0.5, 20, 300])) + chance.random() * 0.4
+    own = {"author": f"w{chance.randrange(120)}", "author_followers": chance.randrange(1000)}
+    match kind:
+        case "copy":
+            return own | {"at": near, "text": about["text"]}
+        case "near":
+            return own | {"at": near, "text": f"{about['text']} {_word(chance)}"}
+        case "denial":
+            return own | {"at": at, "text": f"that bazarak fell is a lie {_word(chance)} {_word(chance)}"}
+        case "reply" | "repost" | "quote":
+            column = {"reply": "reply_to", "repost": "repost_of", "quote": "quote_of"}[kind]
+            text = (
+                "" if kind == "repost" else chance.choice(["source ?", "a lie", "gunfire in the air", "it has fallen"])
+            )
+            return own | {"at": near, "text": text, column: about["id"], "platform": about.get("platform")}
+        case "change":
+            op = chance.choice(["update", "delete", "counts"])
+            text = f"no: {_word(chance)} the bank" if op == "update" else None
+            return {"at": about["at"] + chance.random() * 400, "op": op, "text": text, "likes": chance.randrange(9)}
+        case "noise":
+            return own | {"at": at, "text": f"nothing {_word(chance)}", "reply_to": f"z{chance.randrange(20)}"}
+    return own | {"at": at, "text": f"{chance.choice(_CLAIMS)} {_word(chance)} {_word(chance)}"}
+
+
+def _placed(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
+    """From one of three sources, posted a while before it was seen."""
+    source = chance.choice(["s", "t", "u"])
+    lag = {"s": 0.0, "t": 20.0, "u": 150.0}[source] * chance.random()
+    at = max(row["at"], 0.0) + chance.random() * 1e-3
+    return row | {"at": at, "source": source, "posted_at": BEGIN + timedelta(seconds=at - lag)}
 
 
 def _word(chance: random.Random) -> str:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, create_engine, text
 
 from tests.rig.feed import Ledger
 
+_FED = text("SELECT id FROM mentions WHERE id LIKE 'f%'")
+
 
 class Audit(NamedTuple):
     """What came of a run; the first three must be 0."""
@@ -35,10 +37,16 @@ class Audit(NamedTuple):
         return ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in self._asdict().items())
 
 
+def archived_ids(store: Path) -> set[str]:
+    """What of the feeds is in the archive, also while the daemon runs."""
+    with create_engine(f"sqlite:///{store}").connect() as connection:
+        return set(connection.execute(_FED).scalars())
+
+
 def audit(store: Path, ledger: Ledger, received: Mapping[str, Any], requests: list[str], quarantine: Path) -> Audit:
     """Reads the store of a daemon that has stopped. `received`: key → alert; `requests`: the key of each request."""
     with create_engine(f"sqlite:///{store}").connect() as connection:
-        mentions = Counter(connection.execute(text("SELECT id FROM mentions WHERE id LIKE 'f%'")).scalars())
+        mentions = Counter(connection.execute(_FED).scalars())
         queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/event/%/spikes'")).all()
         differences = [_difference(connection, key.split("/")[2], value) for key, value in rows]

@@ -1,5 +1,6 @@
 """Everything a live test needs, in a folder of its own: daemon, webhook sink, ledger, and the files between them."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,11 +9,13 @@ from pathlib import Path
 
 from monitor.clock import SystemClock
 from tests.fakes.webhook_sink import SECRET, WebhookSink, webhook_sink
-from tests.rig.audit import Audit, audit
+from tests.rig.audit import Audit, archived_ids, audit
 from tests.rig.feed import Ledger
 from tests.rig.process import DaemonProcess
 from tests.rig.story import event_file, prepare_store
 
+PATIENCE = timedelta(seconds=30)
+"""Without a single new mention in the archive, until the rest counts as lost."""
 LAST_SECOND = timedelta(seconds=4)
 """After the last post, until its tick is decided and its alert is delivered."""
 
@@ -43,16 +46,18 @@ class Rig:
         words = {"SINK": SECRET.decode(), **environ}
         self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words)
 
-    async def settled(self, idle: timedelta = LAST_SECOND) -> None:
-        """Waits until the daemon has taken all there is, and a while longer."""
-        clock, before = SystemClock(), -1.0
-        while True:
-            found = await self.daemon.metrics()
-            now = sum(value for name, value in found.items() if name.startswith("monitor_posts_received_total"))
-            await clock.sleep(idle)
-            if now == before:
-                return
-            before = now
+    async def settled(self, patience: timedelta = PATIENCE) -> None:
+        """Waits until all that was acknowledged is in the archive, or nothing more gets there, and for one tick more."""
+        clock = SystemClock()
+        archived, changed = -1, clock.monotonic()
+        while clock.monotonic() - changed < patience.total_seconds():
+            there = await asyncio.to_thread(archived_ids, self.store)
+            if self.ledger.acknowledged <= there:
+                break
+            if len(there) != archived:
+                archived, changed = len(there), clock.monotonic()
+            await clock.sleep(timedelta(seconds=1))
+        await clock.sleep(LAST_SECOND)
 
     def audit(self) -> Audit:
         """The books, once the daemon has stopped."""

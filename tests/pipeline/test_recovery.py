@@ -1,0 +1,133 @@
+"""A daemon that is killed after any commit and started again goes on as if nothing had happened."""
+
+import itertools
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from monitor.app.walk import Walk
+from monitor.frames import MENTIONS, ORDER, Batch
+from monitor.records import Correction, GapMark, Mark, Silence, Status, StatusMark
+from monitor.store.store import Commit, Store
+from tests.fakes.stream import BANK, BEGIN, EVENT, feed
+from tests.fakes.tagger import WordTagger
+
+EVENTS = (EVENT, BANK)
+REMEMBERED = 200_000
+
+
+class Ran(NamedTuple):
+    """What a run leaves."""
+
+    alerts: list[str]
+    archive: list[tuple[Any, ...]]
+    state: dict[str, bytes]
+
+
+def new_walk() -> Walk:
+    return Walk(EVENTS, WordTagger())  # type: ignore[arg-type]
+
+
+def mark_times(seed: int) -> list[tuple[float, Mark]]:
+    """Seconds after BEGIN at which a mark comes, and the mark."""
+
+    def at(seconds: float) -> Any:  # noqa: ANN401
+        return BEGIN + timedelta(seconds=seconds)
+
+    start = 4 * 3600.0
+    mention = pl.DataFrame([{"event": "fall", "text": "it has fallen", "op": "create"}])
+    row = mention.select(
+        (pl.col(n) if n in mention.columns else pl.lit(None)).cast(t).alias(n) for n, t in MENTIONS.items()
+    )
+    reads = new_walk().reads(row)[0]
+    marks: list[tuple[float, Mark]] = [
+        (3_000, GapMark(source="s", begins=at(2_000), ends=at(2_900), why="down")),
+        (start + 300, GapMark(source="t", begins=at(start + 100), ends=at(start + 200), why="down")),
+        (
+            start + 600,
+            Silence(id="q", event="bank", owner="o", comment="c", begins_at=at(start), expires_at=at(start + 900)),
+        ),
+        (
+            start + 700,
+            Correction(at=at(start + 700), event="fall", platform="x", id="p", tag="denial", by="e", reads=reads),
+        ),
+    ]
+    narrative = next(iter(feed_narratives(seed)), "")
+    marks.append(
+        (
+            start + 1_300,
+            StatusMark(at=at(start + 1_300), event="fall", narrative=narrative, status=Status.DENIED, by="d"),
+        )
+    )
+    return marks
+
+
+def feed_narratives(seed: int) -> list[str]:
+    mentions = new_walk()(Batch(feed(seed), upto=BEGIN + timedelta(hours=5))).mentions
+    found = mentions.filter(pl.col("event") == "fall")["narrative"].drop_nulls().value_counts(sort=True)
+    return found["narrative"].to_list()
+
+
+def run(seed: int, cuts: Sequence[int], restarts: Collection[int]) -> Ran:
+    """Walks and commits the feed in batches, killed before the batches in `restarts`."""
+    stream = feed(seed)
+    waiting = mark_times(seed)
+    edges = [0, *sorted({cut % stream.height for cut in cuts} - {0}), stream.height]
+    parts = [stream[begin:end] for begin, end in itertools.pairwise(edges)]
+    parts.append(stream.clear())
+    alerts: list[str] = []
+    with Store("sqlite://", stand_in=lambda: "gone") as store:
+        walk = new_walk()
+        for number, part in enumerate(parts):
+            posts = part
+            if number in restarts:
+                walk = new_walk()
+                walk.restore(store.load_state(), store.remembered(REMEMBERED), store.corrections())
+                posts = pl.concat([part, again(parts[max(number - 2, 0) : number], part, store)]).sort(ORDER)
+            upto = part["seen_at"][-1] if part.height else BEGIN + timedelta(hours=6)
+            due = tuple(mark for at, mark in waiting if BEGIN + timedelta(seconds=at) <= upto)
+            waiting = [pair for pair in waiting if pair[1] not in due]
+            walked = walk(Batch(posts, upto=upto, marks=due))
+            alerts += [msgspec.json.encode(alert).decode() for alert in walked.alerts]
+            corrections = [mark for mark in due if isinstance(mark, Correction)]
+            store.commit(Commit(walked.mentions, state=walked.state, alerts=walked.alerts, corrections=corrections))
+        return Ran(alerts, rows(store), store.load_state())
+
+
+def again(before: Sequence[pl.DataFrame], part: pl.DataFrame, store: Store) -> pl.DataFrame:
+    """Creates of the last batches that come once more, seen now: mentions, and posts that still wait."""
+    if not before or part.is_empty():
+        return part.clear()
+    now = part["seen_at"][0]
+    creates = pl.concat(before).filter(pl.col("op") == "create")
+    known = store.remembered(REMEMBERED).select("platform", "id").unique()
+    mentions = creates.join(known, on=["platform", "id"], how="semi")
+    others = creates.join(known, on=["platform", "id"], how="anti")
+    still = others.filter(pl.lit(now) - pl.col("seen_at") <= timedelta(seconds=10))
+    return pl.concat([mentions, still]).with_columns(pl.lit(now).cast(part.schema["seen_at"]).alias("seen_at"))
+
+
+def rows(store: Store) -> list[tuple[Any, ...]]:
+    with store._engine.connect() as connection:  # noqa: SLF001 -- every column, as it stands
+        return [tuple(row) for row in connection.execute(text("select * from mentions order by number"))]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 1000),
+    st.lists(st.integers(1, 300), max_size=14),
+    st.lists(st.integers(1, 14), min_size=1, max_size=5),
+)
+def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_state(
+    seed: int, cuts: list[int], restarts: list[int]
+) -> None:
+    straight, restarted = run(seed, cuts, ()), run(seed, cuts, restarts)
+    assert restarted.archive == straight.archive
+    assert restarted.alerts == straight.alerts
+    assert restarted.state == straight.state
