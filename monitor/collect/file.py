@@ -1,6 +1,6 @@
 """Posts from an NDJSON file on this machine: once through, or followed through rotation and truncation.
 
-docs/sources/file.md says what is promised.
+docs/file.md says what is promised.
 """
 
 import asyncio

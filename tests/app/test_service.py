@@ -18,7 +18,7 @@ from tests.fakes.clock import ManualClock
 WATCHED = timedelta(seconds=60)
 
 
-class Manager:
+class Listening:
     """Listens as a service manager does."""
 
     def __init__(self, address: str) -> None:
@@ -37,26 +37,26 @@ class Manager:
 
 
 @pytest.fixture(params=["path", "abstract"])
-def manager(request: pytest.FixtureRequest) -> Iterator[Manager]:
+def manager(request: pytest.FixtureRequest) -> Iterator[Listening]:
     with TemporaryDirectory() as folder:
         name = f"{folder}/notify"
-        listening = Manager(name if request.param == "path" else f"@{name}")
+        listening = Listening(name if request.param == "path" else f"@{name}")
         yield listening
         listening.socket.close()
 
 
-def reports(manager: Manager, clock: ManualClock, watchdog: timedelta | None = WATCHED) -> ServiceReports:
+def reports(manager: Listening, clock: ManualClock, watchdog: timedelta | None = WATCHED) -> ServiceReports:
     return ServiceReports(ServiceSettings(manager.address, watchdog), clock)
 
 
-def test_start_and_stop_are_told(manager: Manager) -> None:
+def test_start_and_stop_are_told(manager: Listening) -> None:
     with closing(reports(manager, ManualClock())) as told:
         told.ready()
         told.stopping()
     assert manager.heard() == ["READY=1", "STOPPING=1"]
 
 
-async def test_a_reload_says_when_it_began(manager: Manager) -> None:
+async def test_a_reload_says_when_it_began(manager: Listening) -> None:
     clock = ManualClock()
     await clock.advance(timedelta(seconds=90.5))
     with closing(reports(manager, clock)) as told:
@@ -65,7 +65,7 @@ async def test_a_reload_says_when_it_began(manager: Manager) -> None:
     assert manager.heard() == ["RELOADING=1\nMONOTONIC_USEC=90500000", "READY=1"]
 
 
-def test_a_status_is_one_short_line_whatever_it_holds(manager: Manager) -> None:
+def test_a_status_is_one_short_line_whatever_it_holds(manager: Listening) -> None:
     with closing(reports(manager, ManualClock())) as told:
         told.status("12 events\nREADY=1\r\nMAINPID=1\x1e" + "x" * 500)
     (heard,) = manager.heard()
@@ -73,7 +73,7 @@ def test_a_status_is_one_short_line_whatever_it_holds(manager: Manager) -> None:
     assert len(heard) <= LONGEST_STATUS + len("STATUS=")
 
 
-async def test_signs_of_life_come_twice_in_the_watchdogs_time_while_batches_go_on(manager: Manager) -> None:
+async def test_signs_of_life_come_twice_in_the_watchdogs_time_while_batches_go_on(manager: Listening) -> None:
     clock = ManualClock()
     with closing(reports(manager, clock)) as told:
         for _ in range(4 * 120):
@@ -82,7 +82,7 @@ async def test_signs_of_life_come_twice_in_the_watchdogs_time_while_batches_go_o
         assert manager.heard() == ["WATCHDOG=1"] * 4
 
 
-async def test_no_sign_of_life_comes_while_the_worker_is_stuck(manager: Manager) -> None:
+async def test_no_sign_of_life_comes_while_the_worker_is_stuck(manager: Listening) -> None:
     clock = ManualClock()
     with closing(reports(manager, clock)) as told:
         told.alive()
@@ -93,7 +93,7 @@ async def test_no_sign_of_life_comes_while_the_worker_is_stuck(manager: Manager)
         assert manager.heard() == ["WATCHDOG=1"]
 
 
-def test_without_a_watchdog_there_are_no_signs_of_life(manager: Manager) -> None:
+def test_without_a_watchdog_there_are_no_signs_of_life(manager: Listening) -> None:
     with closing(reports(manager, ManualClock(), None)) as told:
         told.alive()
     assert manager.heard() == []
@@ -107,7 +107,7 @@ def test_without_a_service_manager_nothing_happens() -> None:
 
 @pytest.mark.parametrize("gone", ["before", "later"])
 def test_a_manager_that_does_not_listen_is_said_once(
-    manager: Manager, gone: str, caplog: pytest.LogCaptureFixture
+    manager: Listening, gone: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     if gone == "before":
         manager.socket.close()
