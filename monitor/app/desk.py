@@ -14,7 +14,11 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
+<<<<<<< HEAD
 from monitor.app.walk import UPTO, Prepared, Walk, Walked
+=======
+from monitor.app.walk import REMEMBERED, UPTO, Walk, Walked
+>>>>>>> walk
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
@@ -24,9 +28,6 @@ from monitor.records import Alert, AlertState, Correction, GapMark, Mark, Silenc
 from monitor.store.in_hand import STRIKES, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
-
-REMEMBERED = 200_000
-"""Mentions read back from the archive at the start."""
 
 
 class Part(NamedTuple):
@@ -204,5 +205,6 @@ class Desk:
 
     def _told(self, alert: Alert) -> dict[str, timedelta]:
         """Who is told of the alert, and for how long it may be tried."""
-        chosen = self._events[alert.event].receivers
+        event = self._events.get(alert.event)  # None for one that was removed while the monitor did not run
+        chosen = event.receivers if event is not None else ()
         return {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}

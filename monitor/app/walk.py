@@ -25,6 +25,8 @@ from monitor.window.counts import Windows
 UPTO = "walk/upto"
 """The state row that says how far the stream was walked."""
 _EVENTS = "walk/events"
+REMEMBERED = 200_000
+"""Mentions that are known with text, thread, copies and narrative, and are read back from the archive at the start."""
 PURE = ("match", "follow", "tag", "cluster", "window", "judge", "alert")
 """The stages in their order; the keys of `Walked.took`."""
 
@@ -67,8 +69,10 @@ class Prepared(NamedTuple):
 class Walk:
     """collect ═▶ match ▶ tag ▶ cluster ▶ window ▶ judge ▶ alert policy ═▶ outbox."""
 
-    def __init__(self, events: Sequence[Event], tagger: Tagger, clock: Clock | None = None) -> None:
-        """`clock` measures how long the stages take, and nothing else."""
+    def __init__(
+        self, events: Sequence[Event], tagger: Tagger, clock: Clock | None = None, *, remembers: int = REMEMBERED
+    ) -> None:
+        """`clock` measures how long the stages take, and nothing else; `remembers` mentions are known in full."""
         prepared = self.prepared(events)
         by_name = prepared.events
         self._events = by_name
@@ -77,9 +81,9 @@ class Walk:
         self._coming: Prepared | None = None
         self._clock = clock or SystemClock()
         self._matcher = prepared.matcher
-        self._threads = Threads()
+        self._threads = Threads(size=remembers)
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
-        self._clusters = Clusters(events)
+        self._clusters = Clusters(events, size=remembers)
         self._windows = Windows()
         self._judge = Judge(by_name, tagger.confusion.counts)
         self._evidence = EvidenceMemory()
@@ -179,7 +183,7 @@ class Walk:
             }
             self._follow(prepared.events)
             self._matcher = prepared.matcher
-            for stage in (self._threads, self._windows, self._evidence):
+            for stage in (self._threads, self._windows, self._evidence) if gone else ():
                 stage.forget(gone)
         elif not first:
             return {}

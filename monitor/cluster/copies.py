@@ -89,6 +89,7 @@ class Copies:
             ]
         self._take(_Texts(keys, ids, numbers), near, dict(zip(near.places.tolist(), found, strict=True)), fresh)
         mine = [self._exact[key] if key else number for key, number in zip(keys, numbers.tolist(), strict=True)]
+        self._sweep(last)
         named = ((self._ids[number % self._size], number) for number in mine)
         return [
             original if number != own and original != post else None
@@ -154,7 +155,6 @@ class Copies:
         new = np.array([not found[place] for place in near.places.tolist()], np.bool_)
         self._signatures[own[new] % self._size] = near.hashes[new]
         self._bands[near.slots[new]] = own[new].astype(np.uint32)[:, None]
-        self._sweep(int(numbers[-1]))
 
     def _sweep(self, last: int) -> None:
         """Frees what no answer uses any more."""

@@ -1,6 +1,7 @@
 """Streams of posts for tests of the whole walk: quiet chatter, then a claim that runs."""
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,6 +57,7 @@ BANK = Event(
     rules=Rules(alert_on=("race", "spike"), keep_firing=Duration(minutes=5)),
 )
 _HOURS = 4
+_LAGS = (-12, -5, -1, 0.5, 20, 300)
 _CLAIMS = (
     *["bazarak has fallen"] * 4,
     "bazarak has fallen and the bank of the valley was looted before dawn they say",
@@ -63,59 +65,58 @@ _CLAIMS = (
     "Saleh has fled from Kabul and his house has fallen to them tonight",
     "the bank of kabul has fallen and pays nobody since the morning they say",
 )
+_ANSWERS = {"reply": "reply_to", "repost": "repost_of", "quote": "quote_of"}
 _KINDS = (*["claim"] * 6, "copy", "near", "denial", "reply", "reply", "repost", "quote", "change", "noise")
 
 
-def feed(seed: int, *, size: int = 300) -> pl.DataFrame:
+def feed(seed: int, *, size: int = 300, early: bool = True) -> pl.DataFrame:
     """All that a stream may hold: hours of chatter about two events, then `size` posts in half an hour.
 
     Claims, copies, near-copies, denials, answers before and after what they answer, edits, deletions and counts, on two
-    platforms and from three sources that lag behind; no two posts are seen at the same time.
+    platforms and from three sources that lag behind; no two posts are seen at the same time. `early`: answers may come
+    before what they answer.
     """
     chance = random.Random(seed)
     rows: list[dict[str, Any]] = []
-    for at in range(0, _HOURS * 3600, 180):
+    for begin in range(0, _HOURS * 3600, 180):
         text = f"thinking of {chance.choice(['bazarak', 'the bank', 'bazarak and the bank'])} {_word(chance)}"
-        rows.append({"at": at + chance.random() * 100, "text": text, "author": f"q{chance.randrange(50)}"})
+        rows.append({"at": begin + chance.random() * 100, "text": text, "author": f"q{chance.randrange(50)}"})
     made: list[dict[str, Any]] = []
     for number in range(size):
         at = _HOURS * 3600 + chance.random() * 1800
         kind = chance.choice(_KINDS) if made else "claim"
-        row = _post(chance, kind, made, at) | {"id": f"m{number}"}
-        if kind == "change":
-            row["id"] = chance.choice(made)["id"]
-        else:
+        made_now = {"id": f"m{number}", "platform": chance.choice("xt")}
+        row = made_now | _post(chance, kind, made, at, _LAGS if early else _LAGS[3:])
+        rows.append(row)
+        if kind != "change":
             made.append(row)
-        rows.append(row | {"platform": row.get("platform") or chance.choice("xt")})
-    rows = [_placed(chance, row) for row in rows]
-    return posts(*rows)
+    return posts(*(_placed(chance, row) for row in rows))
 
 
-def _post(chance: random.Random, kind: str, made: list[dict[str, Any]], at: float) -> dict[str, Any]:
+def _post(
+    chance: random.Random, kind: str, made: list[dict[str, Any]], at: float, lags: Sequence[float]
+) -> dict[str, Any]:
     """One post of the half hour, or a change of one; mostly of those at about the same time."""
     about = min(chance.sample(made, min(8, len(made))), key=lambda other: abs(other["at"] - at), default={})
-    near = (about.get("at", at) + chance.choice([-12, -5, -1, 0.5, 20, 300])) + chance.random() * 0.4
+    near = (about.get("at", at) + chance.choice(lags)) + chance.random() * 0.4
     own = {"author": f"w{chance.randrange(120)}", "author_followers": chance.randrange(1000)}
-    match kind:
-        case "copy":
-            return own | {"at": near, "text": about["text"]}
-        case "near":
-            return own | {"at": near, "text": f"{about['text']} {_word(chance)}"}
-        case "denial":
-            return own | {"at": at, "text": f"that bazarak fell is a lie {_word(chance)} {_word(chance)}"}
-        case "reply" | "repost" | "quote":
-            column = {"reply": "reply_to", "repost": "repost_of", "quote": "quote_of"}[kind]
-            text = (
-                "" if kind == "repost" else chance.choice(["source ?", "a lie", "gunfire in the air", "it has fallen"])
-            )
-            return own | {"at": near, "text": text, column: about["id"], "platform": about.get("platform")}
-        case "change":
-            op = chance.choice(["update", "delete", "counts"])
-            text = f"no: {_word(chance)} the bank" if op == "update" else None
-            return {"at": about["at"] + chance.random() * 400, "op": op, "text": text, "likes": chance.randrange(9)}
-        case "noise":
-            return own | {"at": at, "text": f"nothing {_word(chance)}", "reply_to": f"z{chance.randrange(20)}"}
-    return own | {"at": at, "text": f"{chance.choice(_CLAIMS)} {_word(chance)} {_word(chance)}"}
+    texts = {
+        "copy": about.get("text"),
+        "near": f"{about.get('text')} {_word(chance)}",
+        "denial": f"that bazarak fell is a lie {_word(chance)} {_word(chance)}",
+        "noise": f"nothing {_word(chance)}",
+        "claim": f"{chance.choice(_CLAIMS)} {_word(chance)} {_word(chance)}",
+    }
+    if kind in _ANSWERS:
+        said = "" if kind == "repost" else chance.choice(["source ?", "a lie", "gunfire in the air", "it has fallen"])
+        return own | {"at": near, "text": said, _ANSWERS[kind]: about["id"], "platform": about["platform"]}
+    if kind == "change":
+        op = chance.choice(["update", "delete", "counts"])
+        new = {"text": f"no: {_word(chance)} the bank"} if op == "update" else {"text": None}
+        changed = {"id": about["id"], "platform": about["platform"], "op": op, "likes": chance.randrange(9)}
+        return changed | new | {"at": about["at"] + chance.random() * 400}
+    aims = {"reply_to": f"z{chance.randrange(20)}"} if kind == "noise" else {}
+    return own | aims | {"at": near if kind in {"copy", "near"} else at, "text": texts[kind]}
 
 
 def _placed(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from monitor.app.walk import Walk
+from monitor.app.walk import REMEMBERED, Walk
 from monitor.frames import MENTIONS, ORDER, Batch
 from monitor.records import Correction, GapMark, Mark, Silence, Status, StatusMark
 from monitor.store.store import Commit, Store
@@ -19,7 +19,6 @@ from tests.fakes.stream import BANK, BEGIN, EVENT, feed
 from tests.fakes.tagger import WordTagger
 
 EVENTS = (EVENT, BANK)
-REMEMBERED = 200_000
 
 
 class Ran(NamedTuple):
@@ -30,8 +29,8 @@ class Ran(NamedTuple):
     state: dict[str, bytes]
 
 
-def new_walk() -> Walk:
-    return Walk(EVENTS, WordTagger())  # type: ignore[arg-type]
+def new_walk(remembers: int = REMEMBERED) -> Walk:
+    return Walk(EVENTS, WordTagger(), remembers=remembers)  # type: ignore[arg-type]
 
 
 def mark_times(seed: int) -> list[tuple[float, Mark]]:
@@ -74,21 +73,21 @@ def feed_narratives(seed: int) -> list[str]:
     return found["narrative"].to_list()
 
 
-def run(seed: int, cuts: Sequence[int], restarts: Collection[int]) -> Ran:
+def run(seed: int, cuts: Sequence[int], restarts: Collection[int], remembers: int = REMEMBERED) -> Ran:
     """Walks and commits the feed in batches, killed before the batches in `restarts`."""
-    stream = feed(seed)
+    stream = feed(seed, early=remembers == REMEMBERED)
     waiting = mark_times(seed)
     edges = [0, *sorted({cut % stream.height for cut in cuts} - {0}), stream.height]
     parts = [stream[begin:end] for begin, end in itertools.pairwise(edges)]
     parts.append(stream.clear())
     alerts: list[str] = []
     with Store("sqlite://", stand_in=lambda: "gone") as store:
-        walk = new_walk()
+        walk = new_walk(remembers)
         for number, part in enumerate(parts):
             posts = part
             if number in restarts:
-                walk = new_walk()
-                walk.restore(store.load_state(), store.remembered(REMEMBERED), store.corrections())
+                walk = new_walk(remembers)
+                walk.restore(store.load_state(), store.remembered(remembers), store.corrections())
                 posts = pl.concat([part, again(parts[max(number - 2, 0) : number], part, store)]).sort(ORDER)
             upto = part["seen_at"][-1] if part.height else BEGIN + timedelta(hours=6)
             due = tuple(mark for at, mark in waiting if BEGIN + timedelta(seconds=at) <= upto)
@@ -131,3 +130,13 @@ def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_st
     assert restarted.archive == straight.archive
     assert restarted.alerts == straight.alerts
     assert restarted.state == straight.state
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.lists(st.integers(80, 400), max_size=14), st.integers(1, 14), st.sampled_from([30, 60]))
+def test_the_same_holds_of_a_memory_that_is_too_short_for_the_stream(
+    seed: int, cuts: list[int], restart: int, remembers: int
+) -> None:
+    straight, restarted = run(seed, cuts, (), remembers), run(seed, cuts, range(restart, 15, 2), remembers)
+    assert restarted.archive == straight.archive
+    assert restarted.alerts == straight.alerts
