@@ -14,11 +14,7 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
-<<<<<<< HEAD
-from monitor.app.walk import UPTO, Prepared, Walk, Walked
-=======
-from monitor.app.walk import REMEMBERED, UPTO, Walk, Walked
->>>>>>> walk
+from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
