@@ -5,6 +5,7 @@ import hmac
 import itertools
 import json
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -35,19 +36,22 @@ class Ledger:
         self.posts = 0
         """All posts that were acknowledged, mentions and others."""
         self.retries = 0
+        self.known: deque[str] = deque(maxlen=50)
+        """Mentions that the monitor itself acknowledged: what answers them is a mention."""
 
 
 class Writer:
     """Writes posts: mentions of the events that are on, and asides; some answer an earlier mention without its term."""
 
-    def __init__(self, seed: int, *, mentions: float = 1.0, answers: float = 0.1) -> None:
+    def __init__(self, seed: int, *, mentions: float = 1.0, known: Sequence[str] = (), answers: float = 0.1) -> None:
+        """`known`: mentions that may be answered, as they become known."""
         self._chance = random.Random(seed)
         self._texts = Texts(seed)
         self._seed = seed
         self._mentions = mentions
         self._answers = answers
         self._numbers = itertools.count()
-        self._recent: list[str] = []
+        self._known = known
         self.on: Sequence[int] = (0,)
         """Events that are flooded now."""
 
@@ -62,14 +66,10 @@ class Writer:
         }
         if self._chance.random() >= self._mentions:
             return post | {"text": self._texts.aside()}, False
-        if self._recent and self._chance.random() < self._answers:
-            return post | {"text": "my cousin there says the same", "reply_to": self._chance.choice(self._recent)}, True
+        if self._known and self._chance.random() < self._answers:
+            return post | {"text": "my cousin there says the same", "reply_to": self._chance.choice(self._known)}, True
         _, text = flood(self._texts, self.on, self._chance)
         return post | {"text": text}, True
-
-    def acknowledged(self, identity: str) -> None:
-        """A mention that can be answered from now on."""
-        self._recent = [*self._recent[-50:], identity]
 
 
 class Login(NamedTuple):
@@ -96,7 +96,7 @@ class FileFeed:
                 note_published(self._ledger, batch)
                 file.write(b"".join(json.dumps(post).encode() + b"\n" for post, _ in batch))
                 file.flush()
-                note_acknowledged(self._ledger, self._writer, batch)
+                note_acknowledged(self._ledger, batch, known=False)
                 await SystemClock().sleep(pause)
 
 
@@ -135,7 +135,7 @@ class MqttFeed:
                         note_published(self._ledger, waiting)
                         body = json.dumps([post for post, _ in waiting], ensure_ascii=False).encode()
                         await client.publish(self._topic, body, qos=1, timeout=5)
-                        note_acknowledged(self._ledger, self._writer, waiting)
+                        note_acknowledged(self._ledger, waiting, known=False)
                         waiting = []
                         await SystemClock().sleep(pause)
             except MqttError:
@@ -168,7 +168,7 @@ class HttpFeed:
                 await SystemClock().sleep(_AGAIN)
                 if stop.is_set():
                     return
-            note_acknowledged(self._ledger, self._writer, batch)
+            note_acknowledged(self._ledger, batch, known=True)
             await SystemClock().sleep(pause)
 
     async def _sent(self, session: ClientSession, body: bytes) -> bool:
@@ -193,10 +193,11 @@ def note_published(ledger: Ledger, batch: Sequence[tuple[Post, bool]]) -> None:
             ledger.published.setdefault(post["id"], now)
 
 
-def note_acknowledged(ledger: Ledger, writer: Writer, batch: Sequence[tuple[Post, bool]]) -> None:
-    """Whoever took them says that they are safe."""
+def note_acknowledged(ledger: Ledger, batch: Sequence[tuple[Post, bool]], *, known: bool) -> None:
+    """Whoever took them says that they are safe; `known`: that is the monitor itself, and not a broker."""
     ledger.posts += len(batch)
     for post, mention in batch:
         if mention:
             ledger.acknowledged.add(post["id"])
-            writer.acknowledged(post["id"])
+            if known:
+                ledger.known.append(post["id"])

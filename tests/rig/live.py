@@ -37,7 +37,7 @@ class Live:
         self.broker = broker
         self.chance = random.Random(events)
         self._events = events
-        self._writers = [Writer(seed) for seed in (1, 2)]
+        self._writers = [Writer(seed, known=rig.ledger.known) for seed in (1, 2)]
         self._over_mqtt = MqttFeed(
             Login(broker.port, "writer", password("writer")), TOPIC, rig.ledger, self._writers[0]
         )
