@@ -143,6 +143,8 @@ class Deliverer:
 
     async def _bury_unclaimed(self) -> None:
         for lost in await self._outbox.unclaimed(list(self._receivers)):
+            if lost.receiver in self._receivers:  # it came while the store was asked
+                continue
             await self._bury(lost, Reason.NO_RECEIVER, "", timedelta())
 
     async def _serve(self, receiver: Receiver, stop: asyncio.Event) -> None:

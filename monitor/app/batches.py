@@ -32,6 +32,7 @@ class Batches:
                 committed = await self._worker.call(self._desk.commit, taken)
                 self._settle(taken)
                 observe.batch(self._metrics, taken, committed)
+                self._metrics.outbox.set(await self._worker.call(self._desk.waiting))
                 self._tell(taken, committed)
             for told in arrivals.told:
                 told()

@@ -42,6 +42,8 @@ from monitor.web.server import Health, serving
 
 DOWN = "the monitor did not run"
 """Why all sources were blind between two runs."""
+CHANGED = "the source's settings were changed"
+"""Why a source was blind while it was exchanged."""
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class Daemon:
         self._reloading = asyncio.Lock()
         self._run: _Run | None = None
         self._started = asyncio.Event()
+        self._stopping = False
 
     def __enter__(self) -> Self:
         """Is itself."""
@@ -136,6 +139,8 @@ class Daemon:
             await stop.wait()
             self._service.stopping()
             self._worker.give_up()
+            async with self._reloading:
+                self._stopping = True
             self._intake.close()
             await batches  # the sources are still there: what is committed now is acknowledged to them
             await sources.stop_all()
@@ -151,6 +156,8 @@ class Daemon:
         """
         await self._started.wait()
         async with self._reloading:
+            if self._stopping:
+                return ("the monitor is stopping; the configuration is read at its next start",)
             self._service.reloading()
             try:
                 new = applicable(self._settings, read := await asyncio.to_thread(self._reread))
@@ -176,22 +183,25 @@ class Daemon:
         if running is None:
             return
         ending = [*differs.sources.removed, *differs.sources.changed]
+        stopped_at = self._clock.now()
         self._ingest.pause(ending)
         await running.sources.stop(ending)
         if ending:
             await self._intake.flushed()
         async with self._batches.between:
-            await self._worker.call(self._desk.reconfigure, new, prepared)
+            resume = await self._worker.call(self._desk.reconfigure, new, prepared)
             self._settings = new
         let_in(self._ingest, new)
         running.sources.forget(differs.sources.removed)
         observe.expect(self._metrics, new)
         self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
         starting = {*differs.sources.added, *differs.sources.changed}
-        resume = await self._worker.call(self._store.resume_points)
         running.sources.start(
             [source for source in new.monitor.sources if source.name in starting], new.source_secrets, resume
         )
+        for name in differs.sources.changed:
+            gap = GapMark(source=name, begins=stopped_at, ends=self._clock.now(), why=CHANGED)
+            await self._intake.put(gap)
         kept = [
             one.name
             for one in new.monitor.receivers

@@ -21,7 +21,7 @@ from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.rules import RaceReading
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Correction, GapMark, Mark, Silence, StatusMark
-from monitor.store.in_hand import STRIKES, InHand
+from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
 
@@ -33,7 +33,7 @@ class Part(NamedTuple):
     marks: Sequence[Mark]
     closed_at: datetime
     digests: dict[str, int]
-    """Of the payloads, with the strikes they have."""
+    """Of the payloads, with the points that speak against them."""
     resume: dict[str, str]
     """Source → where it goes on after this part."""
     quarantined: list[Payload]
@@ -63,8 +63,6 @@ class Taken(NamedTuple):
 class Committed(NamedTuple):
     """What is known once a batch is committed."""
 
-    waiting: int
-    """Notifications on their way, all of them."""
     latencies: Sequence[tuple[str, timedelta]]
     """Source and time from arrival to commit, one per payload."""
     seconds: float
@@ -111,10 +109,16 @@ class Desk:
         """The events of a new configuration, ready to be watched; raises SettingsError and changes nothing."""
         return self._walk.prepared(configured.events)
 
-    def reconfigure(self, configured: settings.Settings, prepared: Prepared) -> None:
-        """Goes on under a new configuration, between two batches."""
+    def reconfigure(self, configured: settings.Settings, prepared: Prepared) -> dict[str, str]:
+        """Goes on under a new configuration, between two batches; answers the resume points of all sources."""
+        resume = self._store.resume_points()  # all that can fail comes first
         self._configure(configured)
         self._walk.watch(prepared)
+        return resume
+
+    def waiting(self) -> int:
+        """Notifications on their way, all of them."""
+        return self._store.waiting()
 
     def parts(self, arrivals: Arrivals) -> list[Part]:
         """What is walked at once: all payloads together, but suspects by themselves; poison is set aside."""
@@ -122,24 +126,24 @@ class Desk:
         parts = [Part([], arrivals.marks, at, {}, {}, [])]
         for payload in arrivals.payloads:
             digest = self._in_hand.digest(payload)
-            strikes = self._in_hand.strikes(digest)
-            if strikes is not None and strikes >= STRIKES:
+            points = self._in_hand.points(digest)
+            if points is not None and points >= CONVICTED:
                 self._in_hand.quarantine(payload, digest)
                 parts[-1].quarantined.append(payload)
             else:
-                suspect = strikes is not None
+                suspect = points is not None
                 full = suspect and len(parts[-1].payloads) >= self._in_hand.at_once
                 if suspect != parts[-1].suspect or full:
                     parts.append(Part([], (), at, {}, {}, [], suspect=suspect))
                 parts[-1].payloads.append(payload)
-                parts[-1].digests[digest] = strikes or 0
+                parts[-1].digests[digest] = points or 0
             if payload.resume is not None:
                 parts[-1].resume[payload.source] = payload.resume
         return parts
 
     def walk(self, part: Part) -> Taken:
         """Parses and walks what arrived; a StoreError comes before anything has changed: repeat the call."""
-        with self._in_hand.taken(part.digests):
+        with self._in_hand.walked(part.digests):
             began = self._clock.monotonic()
             batch, settled = self._batch(part)
             parsed = self._clock.monotonic()
@@ -176,13 +180,12 @@ class Desk:
     def commit(self, taken: Taken) -> Committed:
         """All that a batch left, in one transaction; may be repeated until it succeeds."""
         began = self._clock.monotonic()
-        with self._in_hand.taken(taken.part.digests):
-            self._store.commit(taken.commit)
+        self._store.commit(taken.commit)
         seconds = self._clock.monotonic() - began
         self._in_hand.release(taken.part.digests)
         now = self._clock.now()
         latencies = [(one.source, now - one.arrived_at) for one in taken.part.payloads if one.arrived_at is not None]
-        return Committed(self._store.waiting(), latencies, seconds)
+        return Committed(latencies, seconds)
 
     def _batch(self, part: Part) -> tuple[Batch, list[Settled]]:
         """Payloads → one batch, all seen when it closed, and what became of each."""

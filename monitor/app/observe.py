@@ -29,7 +29,6 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     _sources(metrics, taken)
     for source, latency in committed.latencies:
         metrics.latency_seconds.labels(source).observe(latency.total_seconds())
-    metrics.outbox.set(committed.waiting)
     took = {**taken.took, "store": committed.seconds}
     for stage, seconds in took.items():
         metrics.stage_seconds.labels(stage).observe(seconds)

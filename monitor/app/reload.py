@@ -7,7 +7,7 @@ import msgspec
 
 from monitor.settings import Secret, Settings
 
-FIXED = ("store", "web", "tagger", "pipeline")
+FIXED = ("store", "web", "tagger", "pipeline", "log")
 """Tables of monitor.toml that a running monitor cannot change."""
 
 
@@ -47,7 +47,7 @@ def changes(old: Settings, new: Settings) -> Changes:
         _difference(*({event.name: event for event in one.events} for one in (old, new))),
         _difference(*(_with_secret(one.monitor.sources, one.source_secrets) for one in (old, new))),
         _difference(*(_with_secret(one.monitor.receivers, one.receiver_secrets) for one in (old, new))),
-        tuple(name for name in FIXED if getattr(old.monitor, name) != getattr(new.monitor, name)),
+        tuple(name for name in FIXED if _fixed(old, name) != _fixed(new, name)),
     )
 
 
@@ -55,6 +55,13 @@ def applicable(old: Settings, new: Settings) -> Settings:
     """The new configuration with the old one's fixed tables."""
     monitor = msgspec.structs.replace(new.monitor, **{name: getattr(old.monitor, name) for name in FIXED})
     return new._replace(monitor=monitor, store_url=old.store_url, web_token=old.web_token, model=old.model)
+
+
+def _fixed(settings: Settings, name: str) -> object:
+    """A table with the secret it names."""
+    secrets = {"store": settings.store_url, "web": settings.web_token}
+    secret = secrets.get(name)
+    return getattr(settings.monitor, name), secret.reveal() if secret else ""
 
 
 def _with_secret(configured: tuple[object, ...], secrets: Mapping[str, Secret]) -> dict[str, object]:

@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs until a signal; returns the exit status."""
     settings = load(arguments.config)
     log.begin(settings.monitor.log, sys.stderr)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload; it would end us
     chance = random.Random()  # noqa: S311 -- jitter of retries
     with Daemon(settings, SystemClock(), chance, reread=lambda: load(arguments.config)) as daemon:
         asyncio.run(_until_told(daemon))

@@ -9,7 +9,14 @@ import polars as pl
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.pool import StaticPool
 
 from monitor.errors import StoreError
@@ -31,6 +38,8 @@ _SENTENCES = {
     "SQLITE_CORRUPT": "the file is damaged; restore a backup, or save what is left with sqlite3's .recover",
     "SQLITE_BUSY": "another program holds it; stop the other writer, the monitor must be the only one",
     "SQLITE_LOCKED": "another program holds it; stop the other writer, the monitor must be the only one",
+    "SQLITE_PROTOCOL": "another program holds it; stop the other writer, the monitor must be the only one",
+    "SQLITE_NOMEM": "there is no memory left for the database; free some",
     "SQLITE_IOERR": "the disk cannot be read or written; check the disk and the system's log",
 }
 
@@ -132,6 +141,6 @@ def _sentence(error: DBAPIError) -> str | None:
     code: str | None = getattr(error.orig, "sqlite_errorname", None)
     if code is not None:
         return next((text for start, text in _SENTENCES.items() if code.startswith(start)), None)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError | InternalError):
         return "the database server cannot be used now; check that it runs, has room and accepts the credentials"
     return None

@@ -1,11 +1,11 @@
 """Which payloads are being worked on, in a small file that outlives a crash; and where poison is set aside.
 
-After a crash the payloads that were in hand are suspects. Where the monitor ended by an error, each of them gets a
-strike and is walked alone when its source brings it again. Where it died without a trace (a signal, a crash in native
-code, out of memory) it was most likely no payload's fault: they are walked in groups of a sixteenth, so that a few
-deaths find the guilty one and an innocent feed is not held up; one that was alone in hand gets a strike. At two strikes
-a payload is quarantined: written to a file of its own and not walked again as long as that file is there. A store that
-cannot be used is no payload's fault: while it is waited for, nothing is in hand.
+After a crash the payloads in hand are suspects. Where the walk of them ended in an error, each is walked alone
+when its source brings it again, and two such errors in a row convict it. Where the monitor died without a trace (a
+signal, a crash in native code, out of memory) it was most likely no payload's fault: suspects are walked in groups of a
+sixteenth, so that a few deaths find the guilty one and an innocent feed is not held up; four deaths with it alone in
+hand convict it. Whoever is convicted is quarantined: written to a file of its own and not walked again as long as that
+file is there. A store that cannot be used, and an end for any other reason, is no payload's fault.
 """
 
 import logging
@@ -21,7 +21,10 @@ import xxhash
 from monitor.arrivals import Payload
 from monitor.errors import StoreError
 
-STRIKES = 2
+CONVICTED = 4
+"""Points at which a payload is quarantined,"""
+ERROR, DEATH = 2, 1
+"""… and what it gets for an error in its walk, and for a death with it alone in hand."""
 GROUPS = 16
 _NOTE = "in-hand.json"
 _SUFFIX = ".payload"
@@ -34,10 +37,10 @@ log = logging.getLogger(__name__)
 class _Note(msgspec.Struct):
     """What the file says."""
 
-    strikes: dict[str, int]
-    """Digest → strikes it had when it was taken in hand."""
+    points: dict[str, int]
+    """Digest → points it had when it was taken in hand."""
     failed: bool = False
-    """The monitor ended by an error, and said so."""
+    """Their walk ended in an error."""
 
 
 class InHand:
@@ -51,15 +54,18 @@ class InHand:
         self._size = os.fstat(self._file).st_size
         self._suspects = _judged(os.pread(self._file, self._size, 0))
         self._written = True
+        self._failed = False
         self.at_once = 1 if any(self._suspects.values()) else max(1, ceil(len(self._suspects) / GROUPS))
         """Suspects that are walked together."""
         if self._suspects:
             said = "the last run ended with %d payloads in hand; they are walked %d at a time"
             log.warning(said, len(self._suspects), self.at_once)
-        self._suspects |= {path.stem.rpartition("-")[2]: STRIKES for path in folder.glob(f"*{_SUFFIX}")}
+        self._suspects |= {path.stem.rpartition("-")[2]: CONVICTED for path in folder.glob(f"*{_SUFFIX}")}
 
     def close(self) -> None:
-        """Gives the file back."""
+        """The end of a run that did not crash: nobody is suspected but those whose walk ended in an error."""
+        if not self._failed:
+            self._overwrite(_Note({}))
         os.close(self._file)
 
     @staticmethod
@@ -67,28 +73,21 @@ class InHand:
         """What names a payload."""
         return xxhash.xxh3_128_hexdigest(payload.body, seed=xxhash.xxh32_intdigest(payload.source.encode()))
 
-    def strikes(self, digest: str) -> int | None:
-        """How many strikes a suspect has; None for a payload that is none."""
+    def points(self, digest: str) -> int | None:
+        """What speaks against a suspect; None for a payload that is none."""
         return self._suspects.get(digest) if self._suspects else None
 
     @contextmanager
-    def taken(self, digests: Mapping[str, int]) -> Iterator[None]:
-        """Notes these payloads (digest → strikes so far) until `release`; an error in the context is noted too.
-
-        A StoreError is not theirs: they are put back.
-        """
+    def walked(self, digests: Mapping[str, int]) -> Iterator[None]:
+        """Notes these payloads (digest → points so far) until `release`; an error in the context is noted too."""
         with _clear(self._folder / _NOTE):
             self._write(_Note(dict(digests)))
-        done = False
+        self._failed = True
         try:
             yield
-            done = True
-        except StoreError:
-            done = True
-            self._overwrite(_Note({}))
-            raise
+            self._failed = False
         finally:
-            if not done:
+            if self._failed:
                 self._overwrite(_Note(dict(digests), failed=True))
 
     def release(self, digests: Iterable[str]) -> None:
@@ -119,22 +118,22 @@ class InHand:
 
     def _write(self, note: _Note) -> None:
         """In place, never shorter, not synced: it outlives the process, not the machine, and a full disk."""
-        if not note.strikes and not self._written:
+        if not note.points and not self._written:
             return
         body = msgspec.json.encode(note)
         self._size = max(self._size, len(body))
         os.pwrite(self._file, body.ljust(self._size), 0)
-        self._written = bool(note.strikes)
+        self._written = bool(note.points)
 
 
 def _judged(body: bytes) -> dict[str, int]:
-    """Suspects and their strikes, from the note that the last run left behind."""
+    """Suspects and their points, from the note that the last run left behind."""
     try:
         note = msgspec.json.decode(body, type=_Note)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
-    guilty = note.failed or len(note.strikes) == 1
-    return {digest: strikes + guilty for digest, strikes in note.strikes.items()}
+    more = ERROR if note.failed else DEATH if len(note.points) == 1 else 0
+    return {digest: points + more for digest, points in note.points.items()}
 
 
 def _sync(folder: Path) -> None:

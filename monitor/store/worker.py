@@ -46,6 +46,8 @@ class StoreWorker:
         self._note = note
         self._still = still
         self._failing = ""
+        self._failed = 0
+        """Calls that are tried again; a call that never failed says nothing of what these need."""
         self._last_try = False
 
     @property
@@ -67,13 +69,16 @@ class StoreWorker:
             except StoreError as error:
                 if not error.passes or self._last_try:
                     raise
+                self._failed += not failures
                 failures += 1
                 self._told(str(error))
                 self._still()
                 longest = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(failures, 8)))
                 await self._clock.sleep(longest * self._chance.uniform(0.5, 1.0))
             else:
-                self._told("")
+                self._failed -= bool(failures)
+                if failures and not self._failed:
+                    self._told("")
                 return result
 
     def _told(self, why: str) -> None:

@@ -56,7 +56,7 @@ def offset(folder: Path) -> int:
     return int(json.loads(point)["offset"])
 
 
-@pytest.mark.parametrize(("way", "crashes"), [("raise", 2), ("exit", 3)])
+@pytest.mark.parametrize(("way", "crashes"), [("raise", 2), ("exit", 5)])
 async def test_poison_is_set_aside_and_all_else_archived(tmp_path: Path, way: str, crashes: int) -> None:
     folder = configuration(tmp_path, free_port())
     written(folder)

@@ -146,7 +146,7 @@ async def test_a_body_the_monitor_crashed_on_twice_is_set_aside_and_said_so_also
     port = free_port()
     folder = configuration(tmp_path, port)
     body = posts(0, 5)
-    crashed = {"strikes": {InHand.digest(Payload("pushed", body, None)): 1}, "failed": True}
+    crashed = {"points": {InHand.digest(Payload("pushed", body, None)): 2}, "failed": True}
     (folder / "in-hand").mkdir()
     (folder / "in-hand" / "in-hand.json").write_text(json.dumps(crashed), "utf-8")
     async with running(folder, port):

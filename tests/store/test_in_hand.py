@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,29 +10,39 @@ import pytest
 
 from monitor.arrivals import Payload
 from monitor.errors import StoreError
-from monitor.store.in_hand import STRIKES, InHand
+from monitor.store.in_hand import CONVICTED, InHand
 
 A, B = Payload("posts", b"a", "1"), Payload("posts", b"b", "2")
 NOTE = "in-hand.json"
 
 
-def taken(folder: Path, payloads: list[Payload], ends: BaseException | None = None) -> None:
-    """Takes payloads in hand as a run does that ends without a trace, or by an error."""
+def died(folder: Path, *payloads: Payload) -> None:
+    """A run that ends without a trace while these are in hand."""
     in_hand = InHand(folder)
-    digests = {InHand.digest(one): in_hand.strikes(InHand.digest(one)) or 0 for one in payloads}
-    with suppress(ZeroDivisionError, StoreError), in_hand.taken(digests):
-        if ends is not None:
-            raise ends
+    with in_hand.walked(noted(in_hand, payloads)):
+        pass
+    os.close(in_hand._file)  # noqa: SLF001 -- nothing of an orderly end
+
+
+def failed(folder: Path, *payloads: Payload) -> None:
+    """A run that ends by an error in the walk of these."""
+    in_hand = InHand(folder)
+    with suppress(ZeroDivisionError, StoreError), in_hand.walked(noted(in_hand, payloads)):
+        raise ZeroDivisionError
     in_hand.close()
 
 
-def strikes(folder: Path, *payloads: Payload) -> list[int | None]:
-    """What the next run knows of them."""
+def noted(in_hand: InHand, payloads: Sequence[Payload]) -> dict[str, int]:
+    return {InHand.digest(one): in_hand.points(InHand.digest(one)) or 0 for one in payloads}
+
+
+def points(folder: Path, *payloads: Payload) -> list[int | None]:
+    """What the next run knows of them; it says nothing itself."""
     in_hand = InHand(folder)
     try:
-        return [in_hand.strikes(InHand.digest(one)) for one in payloads]
+        return [in_hand.points(InHand.digest(one)) for one in payloads]
     finally:
-        in_hand.close()
+        os.close(in_hand._file)  # noqa: SLF001 -- the note stays as it was
 
 
 @pytest.fixture
@@ -45,48 +55,60 @@ def in_hand(tmp_path: Path) -> Iterator[InHand]:
 def test_after_an_orderly_run_there_are_no_suspects(tmp_path: Path) -> None:
     in_hand = InHand(tmp_path)
     digest = InHand.digest(A)
-    with in_hand.taken({digest: 0}):
+    with in_hand.walked({digest: 0}):
         pass
     in_hand.release([digest])
     in_hand.close()
-    assert strikes(tmp_path, A) == [None]
+    assert points(tmp_path, A) == [None]
 
 
-def test_after_a_death_without_a_trace_all_are_suspects_and_none_has_a_strike(tmp_path: Path) -> None:
-    taken(tmp_path, [A, B])
-    assert strikes(tmp_path, A, B) == [0, 0]
+def test_a_run_that_ends_for_another_reason_suspects_nobody(tmp_path: Path) -> None:
+    in_hand = InHand(tmp_path)
+    with in_hand.walked({InHand.digest(A): 0}):
+        pass
+    in_hand.close()  # walked, never committed: the store, a receiver, the web failed
+    assert points(tmp_path, A) == [None]
 
 
-def test_who_was_alone_at_such_a_death_has_a_strike(tmp_path: Path) -> None:
-    taken(tmp_path, [A])
-    assert strikes(tmp_path, A, B) == [1, None]
+def test_after_a_death_without_a_trace_all_are_suspects_and_nothing_speaks_against_one(tmp_path: Path) -> None:
+    died(tmp_path, A, B)
+    assert points(tmp_path, A, B) == [0, 0]
 
 
-def test_an_error_is_a_strike_for_all_in_hand(tmp_path: Path) -> None:
-    taken(tmp_path, [A, B], ZeroDivisionError())
-    assert strikes(tmp_path, A, B) == [1, 1]
+def test_four_deaths_with_it_alone_in_hand_convict(tmp_path: Path) -> None:
+    for deaths in range(1, 5):
+        died(tmp_path, A)
+        assert points(tmp_path, A, B) == [deaths, None]
+    assert deaths == CONVICTED
 
 
-def test_two_errors_in_a_row_are_enough(tmp_path: Path) -> None:
-    taken(tmp_path, [A, B], ZeroDivisionError())
-    taken(tmp_path, [A], ZeroDivisionError())
-    assert strikes(tmp_path, A) == [STRIKES]
+def test_an_error_speaks_against_all_in_hand_and_two_in_a_row_convict(tmp_path: Path) -> None:
+    failed(tmp_path, A, B)
+    assert points(tmp_path, A, B) == [2, 2]
+    failed(tmp_path, A)
+    assert points(tmp_path, A) == [CONVICTED]
 
 
-def test_a_store_that_cannot_be_used_is_nobodys_fault(tmp_path: Path) -> None:
-    for _ in range(3):
-        taken(tmp_path, [A], StoreError("full", passes=True))
-    assert strikes(tmp_path, A) == [None]
+def test_suspects_of_a_death_go_in_groups_and_those_of_an_error_alone(tmp_path: Path) -> None:
+    many = [Payload("posts", b"%d" % number, None) for number in range(100)]
+    died(tmp_path, *many)
+    in_hand = InHand(tmp_path)
+    assert in_hand.at_once == 7
+    in_hand.close()
+    failed(tmp_path, *many)
+    in_hand = InHand(tmp_path)
+    assert in_hand.at_once == 1
+    in_hand.close()
 
 
 def test_a_suspect_that_was_committed_is_none_any_more(tmp_path: Path) -> None:
-    taken(tmp_path, [A, B])
+    died(tmp_path, A, B)
     in_hand = InHand(tmp_path)
-    with in_hand.taken({InHand.digest(A): 0}):
+    with in_hand.walked({InHand.digest(A): 0}):
         pass
     in_hand.release([InHand.digest(A)])
-    assert in_hand.strikes(InHand.digest(A)) is None
-    assert in_hand.strikes(InHand.digest(B)) == 0
+    assert in_hand.points(InHand.digest(A)) is None
+    assert in_hand.points(InHand.digest(B)) == 0
     in_hand.close()
 
 
@@ -95,21 +117,21 @@ def test_the_same_bytes_of_two_sources_are_two_payloads() -> None:
     assert InHand.digest(A) == InHand.digest(A._replace(resume="9"))
 
 
-@pytest.mark.parametrize("torn", [b"", b'{"strikes":{"a', b"\xff\xfe", b"[]", b"null", b"\0" * 50])
+@pytest.mark.parametrize("torn", [b"", b'{"points":{"a', b"\xff\xfe", b"[]", b"null", b"\0" * 50])
 def test_a_torn_note_accuses_nobody(tmp_path: Path, torn: bytes) -> None:
     (tmp_path / NOTE).write_bytes(torn)
-    assert strikes(tmp_path, A) == [None]
-    taken(tmp_path, [A])
-    assert strikes(tmp_path, A) == [1]
+    assert points(tmp_path, A) == [None]
+    died(tmp_path, A)
+    assert points(tmp_path, A) == [1]
 
 
 def test_a_note_is_overwritten_in_place_and_a_shorter_one_leaves_nothing_of_the_longer(tmp_path: Path) -> None:
     many = [Payload("posts", b"%d" % number, None) for number in range(50)]
-    taken(tmp_path, many)
+    died(tmp_path, *many)
     size = (tmp_path / NOTE).stat().st_size
-    taken(tmp_path, [A])
+    died(tmp_path, A)
     assert (tmp_path / NOTE).stat().st_size == size
-    assert strikes(tmp_path, A, many[7]) == [1, None]
+    assert points(tmp_path, A, many[7]) == [1, None]
 
 
 def test_quarantine_keeps_the_bytes_for_the_monitors_user_and_group_only(in_hand: InHand, tmp_path: Path) -> None:
@@ -128,14 +150,14 @@ def test_quarantine_keeps_the_bytes_for_the_monitors_user_and_group_only(in_hand
 
 def test_what_is_set_aside_stays_so_until_somebody_takes_the_file_away(in_hand: InHand, tmp_path: Path) -> None:
     path = in_hand.quarantine(A, InHand.digest(A))
-    assert strikes(tmp_path, A, B) == [STRIKES, None]
+    assert points(tmp_path, A, B) == [CONVICTED, None]
     path.unlink()
-    assert strikes(tmp_path, A) == [None]
+    assert points(tmp_path, A) == [None]
 
 
 def test_a_quarantine_that_fails_may_be_repeated(tmp_path: Path) -> None:
-    taken(tmp_path, [A], ZeroDivisionError())
-    taken(tmp_path, [A], ZeroDivisionError())
+    failed(tmp_path, A)
+    failed(tmp_path, A)
     in_hand = InHand(tmp_path)
     digest = InHand.digest(A)
     blocking = tmp_path / f"posts-{digest}.payload"
@@ -143,7 +165,7 @@ def test_a_quarantine_that_fails_may_be_repeated(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="free space, or name another folder") as raised:
         in_hand.quarantine(A, digest)
     assert raised.value.passes
-    assert in_hand.strikes(digest) == STRIKES
+    assert in_hand.points(digest) == CONVICTED
     blocking.rmdir()
     assert in_hand.quarantine(A, digest).read_bytes() == A.body
     in_hand.close()
@@ -163,7 +185,7 @@ def test_a_note_that_cannot_be_written_keeps_the_payload_from_being_walked(tmp_p
     (tmp_path / NOTE).symlink_to(full)
     in_hand = InHand(tmp_path)
     walked = False
-    with pytest.raises(StoreError, match="No space left") as raised, in_hand.taken({"a": 0}):
+    with pytest.raises(StoreError, match="No space left") as raised, in_hand.walked({"a": 0}):
         walked = True
     assert raised.value.passes
     assert not walked
@@ -181,7 +203,7 @@ def test_a_full_disk_does_not_hide_the_bug(tmp_path: Path, caplog: pytest.LogCap
         os.dup2(os.open(full, os.O_RDWR), handle)
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), in_hand.taken({"a": 0}):
+    with pytest.raises(ZeroDivisionError), in_hand.walked({"a": 0}):
         walk()
     assert "cannot be written (No space left" in caplog.text
     in_hand.close()
