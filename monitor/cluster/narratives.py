@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from sys import intern
 from typing import NamedTuple
 
 import msgspec
@@ -38,6 +39,14 @@ class _Rows(NamedTuple):
     tagged: pl.DataFrame
 
 
+class _Person(NamedTuple):
+    """A person of an event: what is specific, and the folded spellings that say so."""
+
+    event: Event
+    specific: str
+    spellings: list[str]
+
+
 class _Mention(NamedTuple):
     """What is remembered of a mention."""
 
@@ -64,7 +73,8 @@ class Narratives:
     """Assigns narratives; remembers the last `size` mentions and their parents, and `most` narratives an event."""
 
     def __init__(self, events: Sequence[Event], *, size: int = 200_000, most: int = 500) -> None:
-        self._events = {event.name: event for event in events}
+        self._people: list[_Person] = []
+        self._events = self._follow(events)
         self._size = size
         self._most = most
         self._mentions: OrderedDict[str, _Mention] = OrderedDict()
@@ -168,7 +178,7 @@ class Narratives:
             if specific and len(narratives) >= self._most:
                 identity = narrative_id(event, "")
             self._begin(identity, event, rows, index)
-        return identity
+        return narratives[identity].narrative.id
 
     def _begin(self, identity: str, event: str, rows: _Rows, index: int) -> None:
         """Notes a narrative whose first mention is row `index`; a known one stays as it is."""
@@ -205,11 +215,13 @@ class Narratives:
         number = pl.col("folded").str.extract(NUMBER)
         number = pl.when(~number.str.contains(YEAR)).then(pl.concat_str(pl.lit("number:"), number))
         person = pl.lit(None, dtype=pl.String)
-        for event in self._events.values():
-            unnamed = (pl.col("event") == event.name) & (pl.col("via") == "term") & ~pl.col("term").is_in(event.any)
-            for name, spellings in event.people.items():
-                named = pl.col("folded").str.contains_any([fold_one(text) for text in (name, *spellings)])
-                person = pl.when(unnamed & named).then(pl.lit(f"person:{fold_one(name)}")).otherwise(person)
+        here = set(frame["event"].unique())
+        for event, specific, spellings in self._people:
+            if event.name in here:
+                unnamed = (pl.col("event") == event.name) & (pl.col("via") == "term")
+                unnamed &= ~pl.col("term").is_in(event.any)
+                named = pl.col("folded").str.contains_any(spellings)
+                person = pl.when(unnamed & named).then(pl.lit(specific)).otherwise(person)
         enough = words.list.len() >= SPECIFIC_WORDS
         chosen = pl.when(enough).then(pl.coalesce(number, person)).fill_null("")
         return frame.select(chosen.alias("specific")).to_series()
@@ -217,9 +229,18 @@ class Narratives:
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""
         gone = self._events.keys() - {event.name for event in events}
-        self._events = {event.name: event for event in events}
+        self._events = self._follow(events)
         if gone:
             self._forget(gone)
+
+    def _follow(self, events: Sequence[Event]) -> dict[str, Event]:
+        """Folds the names of the events' people; gives the events by name."""
+        self._people = [
+            _Person(event, f"person:{fold_one(name)}", [fold_one(text) for text in (name, *spellings)])
+            for event in events
+            for name, spellings in event.people.items()
+        ]
+        return {event.name: event for event in events}
 
     def _forget(self, events: Collection[str]) -> None:
         for event in events:
@@ -247,8 +268,10 @@ class Narratives:
             pl.concat([made.select("key", "number"), referred.drop_nulls()]).group_by("key").agg(pl.col("number").max())
         )
         ordered = made.join(last.rename({"number": "last"}), on="key", maintain_order="left").sort("last", "number")
-        for key, narrative, number, touched in ordered.iter_rows():
-            self._mentions[key] = _Mention(touched, narrative, number)
+        for part in ordered.iter_slices():
+            lists = (column.to_list() for column in part)
+            for key, narrative, number, touched in zip(*lists, strict=True):
+                self._mentions[key] = _Mention(touched, narrative if narrative is None else intern(narrative), number)
 
 
 def mention_key(name: str) -> pl.Expr:

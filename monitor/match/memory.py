@@ -40,8 +40,14 @@ class Post(NamedTuple):
 
     def targets(self) -> list[tuple[str, str]]:
         """(via, id) of what it reposts, answers, quotes, in the order that decides."""
-        named = (("repost", self.repost_of), ("reply", self.reply_to), ("quote", self.quote_of))
-        return [(via, target) for via, target in named if target is not None and target != self.id]
+        found = []
+        if self.repost_of is not None and self.repost_of != self.id:
+            found.append(("repost", self.repost_of))
+        if self.reply_to is not None and self.reply_to != self.id:
+            found.append(("reply", self.reply_to))
+        if self.quote_of is not None and self.quote_of != self.id:
+            found.append(("quote", self.quote_of))
+        return found
 
 
 class Known(NamedTuple):
