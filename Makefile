@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 DATA ?=
 ARGS ?=
 CONFIG ?= config
+SERVERS := mosquitto openssl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run check test prove bench evaluate train schema lock clean
+.PHONY: help servers demo run check test prove bench evaluate train schema lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +22,16 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+servers: ## installs the servers that the tests start: Debian packages, with sudo where needed
+	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
+	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
+	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS)"; exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "servers: no apt-get here; install by hand:$$missing"; exit 1; fi; \
+	if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+	echo "servers: installs the Debian packages$$missing; the tests start their own, any service they bring may be stopped"; \
+	$$sudo apt-get update -qq || echo "servers: apt-get update failed; goes on with the lists that are here"; \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends $$missing
 
 demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"
 	$(BIN)/python -m monitor demo $(ARGS)

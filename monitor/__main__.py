@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from monitor.cli import check, demo, replay, run, tag, test_alert
+from monitor.cli import check, demo, event, label, narrative, replay, run, silence, tag, test_alert
 from monitor.errors import SettingsError, StoreError
 
 DESCRIPTION = "Watches claims about an event spread, and tells the newsroom while it happens."
@@ -23,6 +23,7 @@ examples:
   monitor demo                                    the fall of Panjshir, live in this terminal
   monitor check --config config                   is the configuration good?
   monitor run --config config                     the daemon
+  monitor event preview fall.toml                 what would it have matched? then: monitor event add fall.toml
   monitor replay posts.ndjson --event fall.toml   recorded posts through the same stages
 
 `monitor COMMAND --help` says more.
@@ -46,7 +47,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (demo, check, run, replay, tag, test_alert)
+COMMANDS: tuple[Command, ...] = (demo, check, run, event, narrative, silence, label, replay, tag, test_alert)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,11 +12,15 @@ class SettingsError(Exception):
 
 
 class SourceUnavailableError(Exception):
-    """A source that does not answer now; its supervisor tries again, after `retry_after` seconds where known."""
+    """A source that does not answer now; its supervisor tries again, after `retry_after` seconds where known.
 
-    def __init__(self, why: str, retry_after: float | None = None) -> None:
+    `within` bounds the pause, in seconds, where a try costs nobody anything.
+    """
+
+    def __init__(self, why: str, retry_after: float | None = None, *, within: float | None = None) -> None:
         super().__init__(why)
         self.retry_after = retry_after
+        self.within = within
 
 
 class SourceRefusedError(Exception):

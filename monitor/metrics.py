@@ -27,6 +27,13 @@ class Metrics:
         self._walking()
         self._judging()
         self._telling()
+        self.reloads = self._counter("reloads", "The configuration was read again.", "outcome")
+        self.reloaded = self._gauge("config_last_reload_successful", "1 if the configuration was good when last read.")
+        self.reloaded.set(1)
+        self.reloaded_at = self._gauge(
+            "config_last_reload_success_timestamp_seconds", "When a good configuration was last read, since 1970."
+        )
+        self.tasks = self._gauge("tasks", "Tasks on the event loop.")
         build = self._gauge("build_info", "Always 1; the label carries the version that runs.", "version")
         build.labels(version).set(1)
 
@@ -48,6 +55,18 @@ class Metrics:
         for stage in STAGES:
             self.stage_seconds.labels(stage)
 
+    def forget(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
+        """Ends the gauges of what is no longer configured; counters stay, as Prometheus wants them."""
+        for source in sources:
+            for gauge in (self.source_up, self.source_seen, self.watermark):
+                gauge.remove_by_labels({"source": source})
+        for event in events:
+            for gauge in (self.warming_up, self.race_claims, self.race_denials, self.race_evidence):
+                gauge.remove_by_labels({"event": event})
+        for receiver in receivers:
+            self.delivery_seconds.remove_by_labels({"receiver": receiver})
+            self.receiver_connected.remove_by_labels({"receiver": receiver})
+
     def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
         """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""
         self.race_claims.labels(event).set(claims)
@@ -68,6 +87,9 @@ class Metrics:
         )
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
+        )
+        self.ingest_requests = self._counter(
+            "ingest_requests", "A request that brings posts was answered.", "source", "code"
         )
         self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
@@ -112,6 +134,15 @@ class Metrics:
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",
             "receiver", "outcome", "reason",
         )  # fmt: skip
+        self.receiver_connected = self._gauge(
+            "receiver_connected", "1 while the connection of an MQTT receiver stands, 0 while it does not.", "receiver"
+        )
+        self.findings_dropped = self._counter(
+            "findings_dropped",
+            "A finding did not leave over MQTT: too many wait, or it is refused.",
+            "receiver",
+            "reason",
+        )
         self.delivery_seconds = self._histogram("delivery_seconds", "One attempt to send ended.", _LONG, "receiver")
 
     def _counter(self, name: str, moves: str, *labels: str) -> Counter:

@@ -4,13 +4,15 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import NamedTuple
 
-from monitor.arrivals import Payload
+from monitor.arrivals import Payload, Settled
 from monitor.clock import Clock
 from monitor.records import Mark
 
-Outcome = TypeVar("Outcome")
+_NOBODY = ""
+"""The source of a payload that only marks a place in the channel."""
 
 
 class Arrivals(NamedTuple):
@@ -59,9 +61,15 @@ class Intake:
         self._told.append(committed.set)
         await committed.wait()
 
+    async def flushed(self) -> None:
+        """Waits until everything that was handed on so far is committed."""
+        committed = asyncio.Event()
+        self._waiting.append(Payload(_NOBODY, b"", None, 0, settle=lambda _: committed.set()))
+        await committed.wait()
+
     def offer(self, payload: Payload) -> bool:
         """Hands on a payload if there is room; says whether there was."""
-        if self.full():
+        if self._closed or self.full():
             self._room.clear()
             return False
         self._waiting.append(payload)
@@ -79,6 +87,11 @@ class Intake:
         """No more arrivals: the batch in hand is the last."""
         self._closed = True
         self._enough.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is taken any more."""
+        return self._closed
 
     def waiting(self) -> int:
         """Posts not yet in a batch."""
@@ -102,6 +115,9 @@ class Intake:
         posts = 0
         while self._waiting and posts < self._posts:
             payload = self._waiting.popleft()
+            if payload.source == _NOBODY:
+                self._told.append(partial(_settle, payload))
+                continue
             payloads.append(payload)
             posts += payload.posts
             self._bytes -= len(payload.body)
@@ -114,14 +130,15 @@ class Intake:
         return Arrivals(tuple(payloads), marks, at, told)
 
 
-async def drive(
-    arrivals: AsyncIterator[Arrivals],
-    work: Callable[[Arrivals], Awaitable[Outcome]],
-    after: Callable[[Outcome], None],
-) -> None:
-    """Sends each batch through `work`, one at a time and in their order, and tells `after`."""
+async def drive(arrivals: AsyncIterator[Arrivals], work: Callable[[Arrivals], Awaitable[None]]) -> None:
+    """Sends each batch through `work`, one at a time and in their order."""
     async for batch in arrivals:
-        after(await work(batch))
+        await work(batch)
+
+
+def _settle(place: Payload) -> None:
+    if place.settle is not None:
+        place.settle(Settled(0, {}))
 
 
 async def _either(event: asyncio.Event, clock: Clock, seconds: float) -> None:

@@ -11,7 +11,19 @@ from monitor.metrics import LARGEST_EVIDENCE, STAGES, Metrics
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(?P<name>\w+)(?:\{(?P<labels>[^}]*)\})?` \| (?P<means>.+?) \| (?P<do>.+?) \|$", re.MULTILINE)
-ALLOWED_LABELS = {"source", "reason", "event", "tag", "stage", "rule", "state", "receiver", "outcome", "version"}
+ALLOWED_LABELS = {
+    "source",
+    "reason",
+    "event",
+    "tag",
+    "stage",
+    "rule",
+    "state",
+    "receiver",
+    "outcome",
+    "version",
+    "code",
+}
 
 
 @pytest.fixture

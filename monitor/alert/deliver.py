@@ -91,13 +91,16 @@ class Deliverer:
     ) -> None:
         """`observe` hears of every attempt; `grace` is what a send in hand may still take after the stop."""
         self._outbox = outbox
-        self._receivers = tuple(receivers)
+        self._receivers = {receiver.name: receiver for receiver in receivers}
         self._clock = clock
         self._rng = rng
         self._observe = observe
         self._backoff = backoff
         self._grace = grace
-        self._new = {receiver.name: asyncio.Event() for receiver in receivers}
+        self._new = {name: asyncio.Event() for name in self._receivers}
+        self._group: asyncio.TaskGroup | None = None
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._stop = asyncio.Event()
 
     def wake(self) -> None:
         """Says that the outbox has new rows; to be called on the event loop, after the commit."""
@@ -106,11 +109,41 @@ class Deliverer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Delivers until `stop` is set and the sends in hand have ended or used up their grace."""
-        for lost in await self._outbox.unclaimed(list(self._new)):
-            await self._bury(lost, Reason.NO_RECEIVER, "", timedelta())
+        self._stop = stop
+        await self._bury_unclaimed()
         async with asyncio.TaskGroup() as group:
-            for receiver in self._receivers:
-                group.create_task(self._serve(receiver, stop), name=f"deliver to {receiver.name}")
+            self._group = group
+            for receiver in self._receivers.values():
+                self._begin(receiver)
+            await stop.wait()
+
+    @property
+    def receivers(self) -> list[Receiver]:
+        """Those that are served."""
+        return list(self._receivers.values())
+
+    async def exchange(self, receivers: Sequence[Receiver], kept: Collection[str]) -> None:
+        """Serves these receivers instead; those named in `kept` go on as they are, with the send they have in hand."""
+        ending = [self._serving.pop(name) for name in list(self._serving) if name not in kept]
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
+        self._receivers = {one.name: self._receivers[one.name] if one.name in kept else one for one in receivers}
+        self._new = {name: self._new.get(name) or asyncio.Event() for name in self._receivers}
+        await self._bury_unclaimed()
+        for name, receiver in self._receivers.items():
+            if name not in self._serving:
+                self._begin(receiver)
+
+    def _begin(self, receiver: Receiver) -> None:
+        if self._group is not None and not self._stop.is_set():
+            work = self._serve(receiver, self._stop)
+            self._serving[receiver.name] = self._group.create_task(work, name=f"deliver to {receiver.name}")
+
+    async def _bury_unclaimed(self) -> None:
+        for lost in await self._outbox.unclaimed(list(self._receivers)):
+            await self._bury(lost, Reason.NO_RECEIVER, "", timedelta())
 
     async def _serve(self, receiver: Receiver, stop: asyncio.Event) -> None:
         new = self._new[receiver.name]

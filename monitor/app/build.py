@@ -7,19 +7,26 @@ from aiohttp import ClientSession
 
 from monitor import settings
 from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
+from monitor.collect.ingest import IngestCollector, IngestSource
+from monitor.collect.mqtt import MqttCollector, MqttSource
 
 
-def collector(source: settings.Source, clock: Clock) -> Collector:
-    """The collector of a configured source."""
+def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
+    """The collector of a configured source; `secret` as settings found it."""
     match source:
         case FileSource():
             return FileCollector(source, clock)
+        case IngestSource():
+            return IngestCollector(source)
+        case MqttSource():
+            return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:
             assert_never(source)
 
@@ -35,5 +42,7 @@ def receiver(
             return Terminal(configured, sys.stdout)
         case FileSettings():
             return File(configured)
+        case MqttSettings():
+            return Mqtt(configured, secret.reveal() if secret else None)
         case _:
             assert_never(configured)

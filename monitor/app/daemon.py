@@ -8,25 +8,34 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
-from typing import Self
+from typing import NamedTuple, Self
 
 from aiohttp import ClientSession
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from monitor import settings
 from monitor.alert.deliver import Deliverer
+from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
+from monitor.app.batches import Batches
 from monitor.app.build import receiver
 from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.door import door, let_in
+from monitor.app.office import DaemonOffice, Hands
+from monitor.app.outlets import Outlets
+from monitor.app.reload import Changes, applicable, changes
+from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
-from monitor.arrivals import Settled
+from monitor.app.walk import Prepared
 from monitor.clock import Clock
 from monitor.collect.supervise import SourceState
+from monitor.errors import SettingsError
 from monitor.metrics import Metrics
-from monitor.pipeline import Arrivals, Intake, drive
+from monitor.pipeline import Intake, drive
 from monitor.records import GapMark
 from monitor.store.in_hand import InHand
+from monitor.store.reader import Reader
 from monitor.store.store import Store
 from monitor.store.worker import StoreWorker
 from monitor.web.server import Health, serving
@@ -36,14 +45,32 @@ DOWN = "the monitor did not run"
 
 log = logging.getLogger(__name__)
 
-Batches = list[tuple[Taken, Committed]]
+
+class _Run(NamedTuple):
+    """What is there only while it runs."""
+
+    session: ClientSession
+    deliverer: Deliverer
+    sources: Sources
+    outlets: Outlets
 
 
 class Daemon:
-    """One configuration at work."""
+    """A configuration at work."""
 
-    def __init__(self, configured: settings.Settings, clock: Clock, chance: Random) -> None:
-        """Opens the store and goes on where it left off; raises SettingsError and StoreError."""
+    def __init__(
+        self,
+        configured: settings.Settings,
+        clock: Clock,
+        chance: Random,
+        *,
+        reread: Callable[[], settings.Settings] | None = None,
+    ) -> None:
+        """Opens the store and goes on where it left off; raises SettingsError and StoreError.
+
+        `reread` reads the configuration anew for `reload`; it runs in a thread and may raise SettingsError.
+        """
+        self._reread = reread or (lambda: configured)
         self._settings = configured
         self._clock = clock
         self._chance = chance
@@ -52,12 +79,27 @@ class Daemon:
         self._desk = Desk(configured, self._store, self._in_hand, clock)
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry, version=_version())
+        ProcessCollector(registry=self._registry)
         observe.expect(self._metrics, configured)
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
+        self._metrics.waiting.set_function(self._intake.waiting)
+        self._metrics.tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._pool = ThreadPoolExecutor(1, "worker")
-        self._worker = StoreWorker(self._pool, clock, chance, lambda why: self._metrics.store_up.set(not why))
-        self._sources: Sources | None = None
+        self._service = ServiceReports(configured.service, clock)
+        self._worker = StoreWorker(
+            self._pool,
+            clock,
+            chance,
+            lambda why: self._metrics.store_up.set(not why),
+            still=self._service.alive,
+        )
+        self._reader = Reader(configured.store_url.reveal())
+        self._ingest = door(configured, self._intake, self._reader, clock, self._metrics)
+        self._batches = Batches(self._worker, self._desk, self._metrics, self._told)
+        self._reloading = asyncio.Lock()
+        self._run: _Run | None = None
+        self._started = asyncio.Event()
 
     def __enter__(self) -> Self:
         """Is itself."""
@@ -67,7 +109,9 @@ class Daemon:
         """Closes the store."""
         self._pool.shutdown()
         self._in_hand.close()
+        self._reader.close()
         self._store.close()
+        self._service.close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop`: then sources end, the batch in hand is committed, and sends in hand get their grace."""
@@ -77,22 +121,84 @@ class Daemon:
         async with ClientSession() as session, self._serving(), asyncio.TaskGroup() as tasks:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
-            work = drive(self._intake.batches(self._clock), self._work, self._after(deliverer))
+            work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
-            self._sources = Sources(
-                tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source
-            )
-            self._sources.start(self._settings.monitor.sources, resume)
-            log.info(
-                "watching %d events from %d sources", len(self._settings.events), len(self._settings.monitor.sources)
-            )
+            sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
+            outlets = Outlets(tasks, metrics=self._metrics, health=self._health, clock=self._clock, chance=self._chance)
+            outlets.follow(deliverer.receivers)
+            self._run = _Run(session, deliverer, sources, outlets)
+            watched = self._settings.monitor.sources
+            sources.start(watched, self._settings.source_secrets, resume)
+            log.info("watching %d events from %d sources", len(self._settings.events), len(watched))
+            self._started.set()
+            self._service.ready()
+            self._service.status(f"watching {len(self._settings.events)} events from {len(watched)} sources")
             await stop.wait()
+            self._service.stopping()
             self._worker.give_up()
-            await self._sources.stop_all()
+            await sources.stop_all()
             self._intake.close()
             await batches
             done.set()
+            outlets.stop()
         log.info("stopped")
+
+    async def reload(self) -> tuple[str, ...]:
+        """Reads the configuration anew and goes on under it; every mistake if it is not good, and then nothing changes.
+
+        All that can fail comes first, then one exchange between two batches. One reload at a time, none before all has
+        started.
+        """
+        await self._started.wait()
+        async with self._reloading:
+            self._service.reloading()
+            try:
+                new = applicable(self._settings, read := await asyncio.to_thread(self._reread))
+                prepared = await self._worker.call(self._desk.prepared, new)
+            except SettingsError as error:
+                self._metrics.reloads.labels("refused").inc()
+                self._metrics.reloaded.set(0)
+                log.error("reload refused, the old configuration goes on: %s", "; ".join(error.mistakes))  # noqa: TRY400 -- expected
+                self._service.ready()
+                return error.mistakes
+            differs = changes(self._settings, read)
+            await self._exchange(new, prepared, differs)
+            self._metrics.reloads.labels("applied").inc()
+            self._metrics.reloaded.set(1)
+            self._metrics.reloaded_at.set(self._clock.now().timestamp())
+            self._service.ready()
+            log.info("reloaded: %s", differs)
+            return ()
+
+    async def _exchange(self, new: settings.Settings, prepared: Prepared, differs: Changes) -> None:
+        """From one configuration to the next, while posts go on coming in."""
+        running = self._run
+        if running is None:
+            return
+        ending = [*differs.sources.removed, *differs.sources.changed]
+        self._ingest.pause(ending)
+        await running.sources.stop(ending)
+        if ending:
+            await self._intake.flushed()
+        async with self._batches.between:
+            await self._worker.call(self._desk.reconfigure, new, prepared)
+            self._settings = new
+        let_in(self._ingest, new)
+        running.sources.forget(differs.sources.removed)
+        observe.expect(self._metrics, new)
+        self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
+        starting = {*differs.sources.added, *differs.sources.changed}
+        resume = await self._worker.call(self._store.resume_points)
+        running.sources.start(
+            [source for source in new.monitor.sources if source.name in starting], new.source_secrets, resume
+        )
+        kept = [
+            one.name
+            for one in new.monitor.receivers
+            if one.name not in {*differs.receivers.added, *differs.receivers.changed}
+        ]
+        await running.deliverer.exchange(self._receivers(running.session), kept)
+        running.outlets.follow(running.deliverer.receivers)
 
     async def _note_downtime(self) -> None:
         """Nothing was seen since the last run: that is a gap of every source, not a quiet time."""
@@ -101,50 +207,50 @@ class Daemon:
             for source in self._settings.monitor.sources:
                 await self._intake.put(GapMark(source=source.name, begins=self._desk.upto, ends=now, why=DOWN))
 
-    async def _work(self, arrivals: Arrivals) -> Batches:
-        """One batch: walked, committed, and then acknowledged to the sources."""
-        finished = []
-        for part in await self._worker.call(self._desk.parts, arrivals):
-            taken = await self._worker.call(self._desk.walk, part)
-            committed = await self._worker.call(self._desk.commit, taken)
-            for payload, settled in zip(part.payloads, taken.settled, strict=True):
-                if payload.settle is not None:
-                    payload.settle(settled)
-            for payload in part.quarantined:
-                self._metrics.quarantined.labels(payload.source).inc()
-                if payload.settle is not None:
-                    payload.settle(Settled(0, {}, quarantined=True))
-            finished.append((taken, committed))
-        for tell in arrivals.told:
-            tell()
-        return finished
-
-    def _after(self, deliverer: Deliverer) -> Callable[[Batches], None]:
-        def after(batches: Batches) -> None:
-            for taken, committed in batches:
-                observe.batch(self._metrics, taken, committed)
-                if self._sources is not None:
-                    self._sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
-                if taken.commit.outbox:
-                    deliverer.wake()
-            for event in self._settings.events:
-                observe.race(self._metrics, event.name, self._desk.races(event.name))
-            self._metrics.waiting.set(self._intake.waiting())
-
-        return after
+    def _told(self, taken: Taken, committed: Committed) -> None:  # noqa: ARG002 -- what others are told of a batch
+        """What the world outside is told of a batch."""
+        self._service.alive()
+        if self._run is not None:
+            self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+            self._run.outlets.tell(taken.walked.judged.findings)
+            if taken.commit.outbox:
+                self._run.deliverer.wake()
 
     def _serving(self) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""
         web, token = self._settings.monitor.web, self._settings.web_token
         word = token.reveal() if token else None
-        return serving(web.host, web.port, health=self._health, registry=self._registry, token=word)
+        return serving(
+            web.host,
+            web.port,
+            health=self._health,
+            registry=self._registry,
+            token=word,
+            clock=self._clock,
+            ingest=self._ingest,
+            office=DaemonOffice(self._hands()),
+            version=_version(),
+        )
+
+    def _hands(self) -> Hands:
+        """What the JSON API works with."""
+        return Hands(
+            configured=lambda: self._settings,
+            health=lambda: self._run.sources.health() if self._run is not None else (),
+            intake=self._intake,
+            worker=self._worker,
+            desk=self._desk,
+            reader=self._reader,
+            clock=self._clock,
+            reload=self.reload,
+        )
 
     def _health(self) -> Health:
         return Health(
-            ready=self._sources is not None and not self._worker.failing,
+            ready=self._run is not None and not self._worker.failing,
             at=self._clock.now(),
             store=self._worker.failing or "good",
-            sources=self._sources.health() if self._sources is not None else (),
+            sources=self._run.sources.health() if self._run is not None else (),
         )
 
     def _note_source(self, name: str, state: SourceState) -> None:
@@ -152,17 +258,17 @@ class Daemon:
         observe.source(self._metrics, name, state)
 
     def _deliverer(self, session: ClientSession) -> Deliverer:
-        secrets = self._settings.receiver_secrets
-        receivers = [
-            receiver(one, secrets.get(one.name), session, self._clock) for one in self._settings.monitor.receivers
-        ]
         return Deliverer(
             WorkerOutbox(self._store, self._worker),
-            receivers,
+            self._receivers(session),
             self._clock,
             self._chance,
             observe=lambda made: observe.attempt(self._metrics, made),
         )
+
+    def _receivers(self, session: ClientSession) -> list[Receiver]:
+        secrets = self._settings.receiver_secrets
+        return [receiver(one, secrets.get(one.name), session, self._clock) for one in self._settings.monitor.receivers]
 
 
 def _version() -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
-from monitor.app.walk import REMEMBERED, UPTO, Walk, Walked
+from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
@@ -54,6 +54,8 @@ class Taken(NamedTuple):
     """One per payload."""
     watermarks: Mapping[str, datetime]
     """Source → event time up to which it is complete."""
+    races: Mapping[str, list[RaceReading]]
+    """Event → where its races stand."""
     took: Mapping[str, float]
     """Seconds per step: decode and the stages of the walk."""
 
@@ -81,13 +83,38 @@ class Desk:
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
         state = store.load_state()
         self._walk.restore(state, store.remembered(REMEMBERED), store.corrections())
+        self._races: Mapping[str, list[RaceReading]] = {}
         self.upto = datetime.fromisoformat(state[UPTO].decode()) if UPTO in state else None
         """The time up to which the stream was walked; None on an empty store."""
 
     def _configure(self, configured: settings.Settings) -> None:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
-        self._parse = {one.name: collector(one, self._clock).parse for one in configured.monitor.sources}
+        secrets = configured.source_secrets
+        self._parse = {
+            one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
+        }
+
+    def labels(self, event: str, narratives: Sequence[str]) -> dict[str, str]:
+        """Narrative → its one-line label, of those that are remembered."""
+        return {name: self._walk.label(event, name) for name in narratives if self._walk.narrative(event, name)}
+
+    def races(self, event: str) -> list[RaceReading]:
+        """Where the event's races stood after the last batch."""
+        return list(self._races.get(event, []))
+
+    def reads(self, mentions: pl.DataFrame) -> list[str]:
+        """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""
+        return self._walk.reads(mentions).to_list()
+
+    def prepared(self, configured: settings.Settings) -> Prepared:
+        """The events of a new configuration, ready to be watched; raises SettingsError and changes nothing."""
+        return self._walk.prepared(configured.events)
+
+    def reconfigure(self, configured: settings.Settings, prepared: Prepared) -> None:
+        """Goes on under a new configuration, between two batches."""
+        self._configure(configured)
+        self._walk.watch(prepared)
 
     def parts(self, arrivals: Arrivals) -> list[Part]:
         """What is walked at once: all payloads together, but each suspect alone; poison is set aside."""
@@ -132,15 +159,23 @@ class Desk:
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)
                 if payload.request is not None
+            ]
+            + [
+                Answered(payload.source, payload.request, Settled(0, {}, quarantined=True), now)
+                for payload in part.quarantined
+                if payload.request is not None
             ],
         )
         took = {"decode": parsed - began, **walked.took}
-        return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), took)
+        races = {event: self._walk.races(event) for event in self._events}
+        self._races = races
+        return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), races, took)
 
     def commit(self, taken: Taken) -> Committed:
         """All that a batch left, in one transaction; may be repeated until it succeeds."""
         began = self._clock.monotonic()
-        self._store.commit(taken.commit)
+        with self._in_hand.taken(taken.part.digests):
+            self._store.commit(taken.commit)
         seconds = self._clock.monotonic() - began
         self._in_hand.release(taken.part.digests)
         now = self._clock.now()
@@ -169,7 +204,3 @@ class Desk:
         event = self._events.get(alert.event)  # None for one that was removed while the monitor did not run
         chosen = event.receivers if event is not None else ()
         return {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
-
-    def races(self, event: str) -> list[RaceReading]:
-        """Where the event's races stand now."""
-        return self._walk.races(event)

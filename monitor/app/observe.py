@@ -1,14 +1,18 @@
-"""What happened → the metrics."""
+"""What happened → the metrics, and the log where somebody should know."""
+
+import logging
 
 import polars as pl
 
 from monitor import settings
-from monitor.alert.deliver import Attempt
+from monitor.alert.deliver import Attempt, Outcome
 from monitor.app.desk import Committed, Taken
 from monitor.collect.supervise import SourceState
 from monitor.judge.rules import RaceReading
 from monitor.metrics import Metrics
-from monitor.records import GapMark
+from monitor.records import Alert, GapMark
+
+log = logging.getLogger(__name__)
 
 
 def expect(metrics: Metrics, configured: settings.Settings) -> None:
@@ -41,8 +45,18 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
         metrics.findings.labels(finding.event, finding.rule, finding.reason).inc()
     for reading in walked.judged.readings:
         metrics.warming_up.labels(reading.event).set(not reading.reading.warm)
+    for event, races in taken.races.items():
+        _race(metrics, event, races)
     for alert in walked.alerts:
         metrics.alerts.labels(alert.event, alert.rule, alert.state.value).inc()
+        _log_alert(alert)
+
+
+def _log_alert(alert: Alert) -> None:
+    silenced = ", silenced" if alert.silenced else ""
+    said = "alert %s (%s of %s) is %s: %s%s"
+    fields = {"alert": alert.id, "event": alert.event, "narrative": alert.narrative, "reason": alert.reason}
+    log.info(said, alert.id, alert.rule, alert.event, alert.state.value, alert.reason, silenced, extra=fields)
 
 
 def _sources(metrics: Metrics, taken: Taken) -> None:
@@ -52,6 +66,8 @@ def _sources(metrics: Metrics, taken: Taken) -> None:
         metrics.source_seen.labels(source).set(taken.batch.upto.timestamp())
     for (source, reason), count in taken.batch.rejected.items():
         metrics.posts_rejected.labels(source, reason).inc(count)
+        said = "source %s: %d documents were no usable posts (%s)"
+        log.warning(said, source, count, reason, extra={"source": source, "reason": reason})
     for source, late in taken.walked.counted.late.iter_rows():
         metrics.posts_late.labels(source).inc(late)
     for source, complete in taken.watermarks.items():
@@ -61,7 +77,7 @@ def _sources(metrics: Metrics, taken: Taken) -> None:
             metrics.blind_seconds.labels(mark.source).inc((mark.ends - mark.begins).total_seconds())
 
 
-def race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:
+def _race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:
     """Where the event's foremost race stands."""
     first = max(readings, key=lambda reading: reading.log_e, default=None)
     if first is not None:
@@ -72,6 +88,12 @@ def attempt(metrics: Metrics, made: Attempt) -> None:
     """A notification was tried."""
     metrics.notifications.labels(made.receiver, made.outcome.value, made.reason).inc()
     metrics.delivery_seconds.labels(made.receiver).observe(made.took.total_seconds())
+    fields = {"receiver": made.receiver, "reason": made.reason}
+    if made.outcome is Outcome.DEAD:
+        log.error("receiver %s: a notification is given up (%s)", made.receiver, made.reason, extra=fields)
+    elif made.outcome is Outcome.RETRY:
+        said = "receiver %s: a notification was not taken, it will be tried again (%s)"
+        log.warning(said, made.receiver, made.reason, extra=fields)
 
 
 def source(metrics: Metrics, name: str, state: SourceState) -> None:

@@ -33,11 +33,16 @@ class Sources:
         self._states: dict[str, SourceState] = {}
         self._seen: dict[str, datetime] = {}
 
-    def start(self, sources: Iterable[settings.Source], resume: Mapping[str, str]) -> None:
+    def start(
+        self,
+        sources: Iterable[settings.Source],
+        secrets: Mapping[str, settings.Secret],
+        resume: Mapping[str, str],
+    ) -> None:
         """Starts sources, each behind its resume point."""
         for source in sources:
             work = supervise(
-                collector(source, self._clock),
+                collector(source, secrets.get(source.name), self._clock),
                 resume.get(source.name),
                 self._put,
                 self._note,
@@ -53,6 +58,12 @@ class Sources:
             task.cancel()
         if ending:
             await asyncio.wait(ending)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """These sources are no longer configured."""
+        for name in names:
+            self._states.pop(name, None)
+            self._seen.pop(name, None)
 
     async def stop_all(self) -> None:
         """Ends every source."""

@@ -18,7 +18,7 @@ from monitor.judge.judge import Judge, Judged
 from monitor.judge.rules import RaceReading
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
-from monitor.records import Alert, Correction, Event, Evidence, GapMark, Silence, StatusMark
+from monitor.records import Alert, Correction, Event, Evidence, GapMark, Narrative, Silence, StatusMark
 from monitor.tag.tagger import TagStage
 from monitor.window.counts import Windows
 
@@ -216,6 +216,10 @@ class Walk:
         if known is not None and known.label:
             return known.label
         return self._events[event].proposition if event in self._events else ""
+
+    def narrative(self, event: str, identity: str) -> Narrative | None:
+        """What is known of a narrative; None of one that was never seen, or long ago."""
+        return self._clusters.narrative(event, identity)
 
     def reads(self, mentions: pl.DataFrame) -> pl.Series:
         """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""

@@ -7,18 +7,19 @@ import random
 import signal
 import sys
 
-import msgspec
-
 from monitor.app.daemon import Daemon
-from monitor.cli import options
+from monitor.cli import log, options
 from monitor.clock import SystemClock
-from monitor.settings import LogFormat, LogSettings, load
+from monitor.settings import load
 
 NAME = "run"
 HELP = "the daemon: collects, judges and alerts until it is told to stop"
 EPILOG = """
 SIGTERM or Ctrl-C stops it in order: sources end, the batch in hand is committed, notifications get a few seconds. A
 second signal stops it at once. What was not delivered goes on after the next start.
+
+SIGHUP reads the configuration anew: events, sources and receivers change without a restart. A configuration with
+mistakes is refused, all of them are logged, and the old one goes on.
 
 examples:
   monitor run
@@ -37,9 +38,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Runs until a signal; returns the exit status."""
     settings = load(arguments.config)
-    _log(settings.monitor.log)
+    log.begin(settings.monitor.log, sys.stderr)
     chance = random.Random()  # noqa: S311 -- jitter of retries
-    with Daemon(settings, SystemClock(), chance) as daemon:
+    with Daemon(settings, SystemClock(), chance, reread=lambda: load(arguments.config)) as daemon:
         asyncio.run(_until_told(daemon))
     return 0
 
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _until_told(daemon: Daemon) -> None:
     """Runs the daemon; the first signal asks it to stop, the second kills."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop, again = asyncio.Event(), asyncio.Event()
 
     def told(number: int) -> None:
         if stop.is_set():
@@ -56,30 +57,16 @@ async def _until_told(daemon: Daemon) -> None:
         logging.getLogger(__name__).info("stopping; the same signal again stops at once")
         stop.set()
 
+    async def reload() -> None:
+        while not stop.is_set():
+            await again.wait()
+            again.clear()
+            await daemon.reload()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told, number)
-    await daemon.run(stop)
-
-
-def _log(settings: LogSettings) -> None:
-    """The process's log, on standard error."""
-    plain = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if settings.format is LogFormat.JSON else logging.Formatter(plain))
-    logging.basicConfig(level=settings.level.value.upper(), handlers=[handler])
-
-
-class _Json(logging.Formatter):
-    """One JSON object per line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Time, level, logger and message; a traceback where there is one."""
-        line = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    async with asyncio.TaskGroup() as tasks:
+        reloading = tasks.create_task(reload(), name="reload")
+        await daemon.run(stop)
+        reloading.cancel()

@@ -1,8 +1,12 @@
-"""Posts from an NDJSON file on this machine, from a byte offset on; waits for more where it is followed."""
+"""Posts from an NDJSON file on this machine: once through, or followed through rotation and truncation.
+
+docs/file.md says what is promised.
+"""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,11 +14,16 @@ from msgspec import Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.post1 import Parsed, parse
+from monitor.collect.rotated import Place
+from monitor.collect.tail import Lost, Piece, Tail
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.records import GapMark, Name
 
-CHUNK = 1 << 20
 POLL = timedelta(milliseconds=250)
+SOON = 10.0
+"""Seconds after which a file that cannot be read is looked at again, at most."""
+
+log = logging.getLogger(__name__)
 
 
 class FileSource(Struct, tag="file", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,11 +34,11 @@ class FileSource(Struct, tag="file", tag_field="kind", frozen=True, forbid_unkno
     path: str
     """The file: `.ndjson` or `.jsonl`."""
     follow: bool = False
-    """Waits for lines appended to the file instead of ending with it."""
+    """Waits for lines appended to the file, through rotation, instead of ending with it."""
 
 
 class FileCollector:
-    """The collector of a FileSource; its resume point is the offset in bytes after the last whole line."""
+    """The collector of a FileSource; its resume point is a Place, in older stores an offset in bytes."""
 
     def __init__(self, settings: FileSource, clock: Clock) -> None:
         self._settings = settings
@@ -45,37 +54,63 @@ class FileCollector:
         """A file may rest as long as it likes."""
 
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
-        """Whole lines from byte `since` on, about CHUNK bytes at a time."""
-        offset = int(since or 0)
-        while True:
-            lines = await asyncio.to_thread(self._read, offset)
-            if lines:
-                offset += len(lines)
-                yield Payload(self.name, lines, str(offset), lines.count(b"\n"))
-            elif self._settings.follow:
-                yield Contact()
-                await self._clock.sleep(POLL)
-            else:
-                return
+        """Whole lines behind `since`, CHUNK bytes at most at a time; a GapMark where lines may be lost."""
+        tail = Tail(Path(self._settings.path), self._place(since), follow=self._settings.follow)
+        read_all_at: datetime | None = None
+        try:
+            while True:
+                looks_at = self._clock.now()
+                found = await asyncio.to_thread(self._look, tail)
+                if isinstance(found, Piece):
+                    yield Payload(self.name, found.lines, found.place.text(), found.posts)
+                elif isinstance(found, Lost):
+                    yield self._gap(found, read_all_at)
+                elif not self._settings.follow:
+                    return
+                else:
+                    read_all_at = looks_at
+                    if not tail.missing:
+                        yield Contact()
+                    await self._clock.sleep(POLL)
+        finally:
+            tail.close()
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these lines."""
         return parse(bodies, self.name, seen_at)
 
-    def _read(self, offset: int) -> bytes:
-        """Whole lines from `offset`; a last line without newline counts where the file is not followed."""
-        path = Path(self._settings.path)
+    def _place(self, since: str | None) -> Place | None:
+        if since is None:
+            return None
         try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                block = file.read(CHUNK)
-                while b"\n" not in block and (more := file.read(CHUNK)):
-                    block += more
+            return Place.read(since)
+        except ValueError:
+            said = "source %s: the resume point in the store is not understood; the file is read from its begin"
+            log.warning(said, self.name, extra={"source": self.name})
+            return None
+
+    def _gap(self, lost: Lost, read_all_at: datetime | None) -> GapMark:
+        """Since the last look that found nothing unread; after a start, since the last writing that was seen."""
+        now = self._clock.now()
+        begins = read_all_at or datetime.fromtimestamp(lost.after / 1e9, UTC) if lost.after or read_all_at else now
+        said = "source %s: %s"
+        log.warning(said, self.name, lost.why, extra={"source": self.name})
+        return GapMark(source=self.name, begins=min(begins, now), ends=now, why=lost.why)
+
+    def _look(self, tail: Tail) -> Piece | Lost | None:
+        """On a thread; what cannot be read now but may be later is unavailable."""
+        path = self._settings.path
+        try:
+            return tail.look()
         except FileNotFoundError as error:
             why = f"{path}: no such file"
-            raise SourceUnavailableError(why) from error
-        except OSError as error:
+            raise SourceUnavailableError(why, within=SOON) from error
+        except PermissionError as error:
+            why = f"{path}: permission denied; give the monitor's user the right to read it, and to enter its folder"
+            raise SourceUnavailableError(why, within=SOON) from error
+        except (IsADirectoryError, NotADirectoryError) as error:
             why = f"{path}: {error.strerror}"
             raise SourceRefusedError(why) from error
-        whole = block[: block.rfind(b"\n") + 1]
-        return whole if whole or self._settings.follow else block
+        except OSError as error:
+            why = f"{path}: {error.strerror}"
+            raise SourceUnavailableError(why, within=SOON) from error

@@ -1,8 +1,9 @@
 """Keeps one source running: tries again for ever with full jitter, stops it where it is refused, and notes its gaps.
 
-A source is blind from the moment it is known to be away (where a connection went stale: since it was last heard) until
-it answers again. An outage is noted piece by piece, at every failed try and at its end, so that baselines and cards
-know of it while it lasts; the pieces touch and have the same reason.
+A source is blind from the moment it is known to be away (where a connection went stale: since it was last heard; where
+it never answered: since it was tried) until it answers again, and for good where it is refused. An outage is noted
+piece by piece, at every failed try and at its end, so that baselines and cards know of it while it lasts; the pieces
+touch and have the same reason.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
 QUIET = timedelta(minutes=1)
 """A connection that lasted this long was good: the next failure is a first one again."""
+REFUSED_PIECE = timedelta(minutes=1)
+"""How often it is noted that a refused source is still blind."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,10 @@ async def supervise(
     clock: Clock,
     chance: random.Random,
 ) -> None:
-    """Puts the collector's payloads and a GapMark for each time it was blind; returns at the source's end."""
+    """Puts the collector's payloads and a GapMark for each time it was blind; returns at the source's end.
+
+    A refused source is not tried again, but stays blind until this is cancelled.
+    """
     connection = _Connection(collector, since, put, note, clock)
     failures = 0
     note(collector.name, SourceState.STARTING)
@@ -59,11 +65,12 @@ async def supervise(
             said = "source %s stopped: %s"
             log.error(said, collector.name, error, extra={"source": collector.name})  # noqa: TRY400 — expected: one line
             note(collector.name, SourceState.REFUSED)
+            await connection.blind_for_good(str(error))
         except SourceUnavailableError as error:
             failures = 1 if connection.lasted() >= QUIET else failures + 1
             note(collector.name, SourceState.UNAVAILABLE)
             await connection.lost(str(error))
-            pause = _pause(failures, error.retry_after, chance)
+            pause = _pause(failures, error, chance)
             said = "source %s unavailable, next try in %.1f s: %s"
             log.warning(said, collector.name, pause.total_seconds(), error, extra={"source": collector.name})
             await clock.sleep(pause)
@@ -92,6 +99,8 @@ class _Connection:
         self._answered: float | None = None
         """When this connection answered first, on the monotonic clock."""
         self._heard = clock.now()
+        self._quiet_since = clock.monotonic()
+        """As `_heard`, on the clock that nobody sets."""
         self._handing_on = False
         self._stale = False
         self._blind_since: datetime | None = None
@@ -102,32 +111,44 @@ class _Connection:
         return timedelta(seconds=0 if self._answered is None else self._clock.monotonic() - self._answered)
 
     async def read(self) -> None:
-        """One connection, from its begin to its end."""
-        self._answered, self._heard, self._stale = None, self._clock.now(), False
+        """One connection, from its begin to its end; raises what the collector raises."""
+        self._answered, self._stale, self._handing_on = None, False, False
+        self._hear()
         reading = asyncio.create_task(self._read(), name=f"read {self._collector.name}")
         watching = asyncio.create_task(self._watch(), name=f"watch {self._collector.name}")
         tasks = (reading, watching)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        if not reading.cancelled():
-            return reading.result()
-        self._stale = True
-        limit = self._collector.stale_after
-        why = f"nothing came for {limit.total_seconds():g} s; the connection is made anew" if limit else "stale"
-        raise SourceUnavailableError(why)
+        self._stale = reading not in done
+        if self._stale:
+            limit = watching.result()
+            _raise_bug(reading)
+            why = f"nothing came for {limit.total_seconds():g} s; the connection is made anew"
+            raise SourceUnavailableError(why)
+        if reading.cancelled():
+            why = "the connection was cancelled from within"
+            raise SourceUnavailableError(why)
+        reading.result()
 
     async def lost(self, why: str) -> None:
         """The connection is gone, or could not be made again: notes how long the source has been blind by now."""
         now = self._clock.now()
         if self._blind_since is None:
-            self._blind_since, self._why = (self._heard if self._stale else now), why
+            self._blind_since = self._heard if self._stale or self._answered is None else now
+            self._why = why
         if self._blind_since < now:
             await self._put(self._gap(self._blind_since, now))
             self._blind_since = now
+
+    async def blind_for_good(self, why: str) -> None:
+        """The source is refused: notes that it is blind, for ever."""
+        while True:
+            await self.lost(why)
+            await self._clock.sleep(REFUSED_PIECE)
 
     async def _read(self) -> None:
         async with aclosing(self._collector.payloads(self._since)) as arrivals:  # type: ignore[type-var]
@@ -143,11 +164,11 @@ class _Connection:
                 else:
                     await self._put(arrival)
                 self._handing_on = False
-                self._heard = self._clock.now()
+                self._hear()
 
     async def _reached(self) -> None:
         """The source answers."""
-        self._heard = self._clock.now()
+        self._hear()
         if self._answered is None:
             self._answered = self._clock.monotonic()
             self._note(self._collector.name, SourceState.RUNNING)
@@ -159,17 +180,30 @@ class _Connection:
     def _gap(self, begins: datetime, ends: datetime) -> GapMark:
         return GapMark(source=self._collector.name, begins=begins, ends=ends, why=self._why)
 
-    async def _watch(self) -> None:
+    def _hear(self) -> None:
+        self._heard, self._quiet_since = self._clock.now(), self._clock.monotonic()
+
+    async def _watch(self) -> timedelta:
         """Ends when the source was not heard for too long; a full channel is not the source's silence."""
         limit = self._collector.stale_after
         if limit is None:
-            await asyncio.Event().wait()
-            return
-        while (left := limit - (self._clock.now() - self._heard)) > timedelta() or self._handing_on:
+            return await asyncio.Future()
+        while True:
+            left = limit - timedelta(seconds=self._clock.monotonic() - self._quiet_since)
+            if left <= timedelta() and not self._handing_on:
+                return limit
             await self._clock.sleep(max(left, timedelta(seconds=1)))
 
 
-def _pause(failures: int, retry_after: float | None, chance: random.Random) -> timedelta:
+def _raise_bug(reading: "asyncio.Task[None]") -> None:
+    """What went wrong while a stale connection was closed, unless it is that the source is away."""
+    error = None if reading.cancelled() else reading.exception()
+    if error is not None and not isinstance(error, SourceUnavailableError):
+        raise error
+
+
+def _pause(failures: int, error: SourceUnavailableError, chance: random.Random) -> timedelta:
     """Full jitter: uniform below a doubling bound, but never before the source asked to be tried again."""
-    bound = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(failures - 1, 16)))
-    return max(bound * chance.random(), timedelta(seconds=retry_after or 0))
+    longest = LONGEST_PAUSE if error.within is None else timedelta(seconds=error.within)
+    bound = min(longest, FIRST_PAUSE * (1 << min(failures - 1, 16)))
+    return max(bound * chance.random(), timedelta(seconds=error.retry_after or 0))

@@ -1,6 +1,6 @@
 """TOML files → frozen settings: the only reader of configuration and environment."""
 
-from monitor.settings.files import load, load_event, packaged_model
+from monitor.settings.files import load, load_event, load_store, load_web, packaged_model, parse_event
 from monitor.settings.monitor import (
     LogFormat,
     LogLevel,
@@ -9,6 +9,7 @@ from monitor.settings.monitor import (
     PipelineSettings,
     Receiver,
     Secret,
+    ServiceSettings,
     Settings,
     Source,
     StoreSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "PipelineSettings",
     "Receiver",
     "Secret",
+    "ServiceSettings",
     "Settings",
     "Source",
     "StoreSettings",
@@ -32,6 +34,9 @@ __all__ = [
     "WebSettings",
     "load",
     "load_event",
+    "load_store",
+    "load_web",
     "packaged_model",
+    "parse_event",
     "schema",
 ]

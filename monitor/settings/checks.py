@@ -7,7 +7,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mqtt import MqttSettings
+from monitor.collect.file import FileSource
+from monitor.collect.ingest import IngestSource
+from monitor.collect.mqtt import MqttSource
 from monitor.records import Event
+from monitor.settings import checks_mqtt
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.sentences import choice, shown
 from monitor.web.access import is_loopback
@@ -52,9 +57,14 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
         yield '$.pipeline.batch_interval: no time at all; write how long a batch may stay open, as in "250ms"'
     for i, receiver in enumerate(monitor.receivers):
         yield from _of_receiver(receiver, f"$.receiver[{i}]")
+    yield from checks_mqtt.of_client_ids(monitor.sources, monitor.receivers)
     for i, source in enumerate(monitor.sources):
-        if not source.follow:
+        if isinstance(source, FileSource) and not source.follow:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
+        if isinstance(source, MqttSource):
+            yield from checks_mqtt.of_source(source, f"$.source[{i}]")
+        if isinstance(source, IngestSource):
+            yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
 
 
 def of_database(url: str, path: str) -> Iterator[str]:
@@ -72,12 +82,23 @@ def of_receivers(event: Event, known: Sequence[str]) -> Iterator[str]:
 
 
 def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:
+    if isinstance(receiver, MqttSettings):
+        yield from checks_mqtt.of_receiver(receiver, path)
     for name in ("timeout", "deadline"):
         if not getattr(receiver, name):
             yield f'{path}.{name}: no time at all, nothing could be delivered; write a length of time, as in "10s"'
     if isinstance(receiver, FileSettings) and not Path(receiver.path).parent.is_dir():
         folder = Path(receiver.path).parent
         yield f"{path}.path: the folder {str(folder)!r} does not exist; create it, or write another path"
+
+
+def _of_ingest(source: IngestSource, path: str, local: bool) -> Iterator[str]:  # noqa: FBT001 -- said by name at the call
+    if not local and source.secret_env is None and source.secret_file is None:
+        where = "other machines may send posts"
+        yield f'{path}: {where}; name a secret with secret_env or secret_file, or let [web] listen on "127.0.0.1"'
+    for name in ("window", "read_timeout", "answer_timeout"):
+        if not getattr(source, name):
+            yield f'{path}.{name}: no time at all, every request would be refused; write a length of time, as in "30s"'
 
 
 def _of_terms(terms: Sequence[str], path: str) -> Iterator[str]:

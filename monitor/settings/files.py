@@ -12,11 +12,15 @@ from monitor.errors import SettingsError
 from monitor.records import Event
 from monitor.settings import checks
 from monitor.settings.faults import Wanted, faults, sound
-from monitor.settings.monitor import Monitor, Secret, Settings
+from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
+from monitor.settings.service import of_service
 
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""
+
+_WORDS = ("secret", "password", "token")
+"""What a source or receiver may call its secret: `<word>_env`, `<word>_file`."""
 
 
 class _File(NamedTuple):
@@ -40,7 +44,7 @@ def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsError with every mistake of all files.
     """
-    environ = os.environ if environ is None else environ
+    environ = _environment(environ)
     if not directory.is_dir():
         raise SettingsError([f"{directory}: no such directory; create it, or name another one with --config"])
     file = _read(directory / "monitor.toml")
@@ -55,7 +59,41 @@ def load(directory: Path, environ: Mapping[str, str] | None = None) -> Settings:
     events = _events(directory / "events", receivers, mistakes)
     if mistakes or monitor is None:
         raise SettingsError(mistakes)
-    return _settings(monitor, events, secrets)
+    return _settings(directory, monitor, events, secrets)._replace(service=of_service(environ))
+
+
+def load_web(directory: Path, environ: Mapping[str, str] | None = None) -> Web:
+    """Where the monitor of a configuration listens: reads `[web]` alone, so that no other secret has to be at hand.
+
+    Raises SettingsError with every mistake in it.
+    """
+    monitor = _table(directory, "web")
+    found = secret(monitor.web.token_env, monitor.web.token_file, _environment(environ), "$.web", "token")
+    if found.faults:
+        raise SettingsError([f"{directory / 'monitor.toml'}: {fault}" for fault in found.faults])
+    return Web(monitor.web, found.secret)
+
+
+def load_store(directory: Path, environ: Mapping[str, str] | None = None) -> Secret:
+    """The URL of a configuration's store: reads `[store]` alone; raises SettingsError with every mistake in it."""
+    store = _table(directory, "store").store
+    found = secret(store.url_env, None, _environment(environ), "$.store", "url")
+    if found.faults:
+        raise SettingsError([f"{directory / 'monitor.toml'}: {fault}" for fault in found.faults])
+    return found.secret or Secret(store.url)
+
+
+def _environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ
+
+
+def _table(directory: Path, name: str) -> Monitor:
+    """`monitor.toml` as far as it is sound; raises SettingsError if it cannot be read, or for mistakes in one table."""
+    monitor, wrong = _as(_read(directory / "monitor.toml"), Monitor, {})
+    mine = [said for said in wrong if f": $.{name}" in said]
+    if monitor is None or mine:
+        raise SettingsError(mine or wrong)
+    return monitor
 
 
 def load_event(path: Path) -> Event:
@@ -66,24 +104,39 @@ def load_event(path: Path) -> Event:
     return event
 
 
+def parse_event(text: str, receivers: Sequence[str] | None) -> Event:
+    """Reads the text of an event file; raises SettingsError with every mistake in it.
+
+    Its receivers are checked where `receivers`, all there are, is known.
+    """
+    event, mistakes = _checked_event(_parsed(Path("event"), text), receivers)
+    if mistakes or event is None:
+        raise SettingsError(mistakes)
+    return event
+
+
 def packaged_model() -> Path:
     """The tagger's artifact that ships with the program."""
     return Path(__file__).parents[2] / "classifiers" / "model" / "tagger.npz"
 
 
-def _settings(monitor: Monitor, events: Sequence[Event], secrets: Mapping[str, Lookup]) -> Settings:
+def _settings(directory: Path, monitor: Monitor, events: Sequence[Event], secrets: Mapping[str, Lookup]) -> Settings:
     return Settings(
+        directory=directory,
         monitor=monitor,
         events=tuple(sorted(events, key=lambda event: event.name)),
         store_url=secrets["store"].secret or Secret(monitor.store.url),
         web_token=secrets["web"].secret,
-        receiver_secrets={
-            receiver.name: found
-            for receiver in monitor.receivers
-            if (found := secrets[f"receiver.{receiver.name}"].secret) is not None
-        },
+        source_secrets=_found("source", [source.name for source in monitor.sources], secrets),
+        receiver_secrets=_found("receiver", [receiver.name for receiver in monitor.receivers], secrets),
         model=Path(monitor.tagger.model) if monitor.tagger.model else packaged_model(),
     )
+
+
+def _found(kind: str, names: Sequence[str], secrets: Mapping[str, Lookup]) -> dict[str, Secret]:
+    """Name → secret, for those that have one."""
+    looked = {name: secrets[f"{kind}.{name}"].secret for name in names}
+    return {name: secret for name, secret in looked.items() if secret is not None}
 
 
 def _events(directory: Path, receivers: Sequence[str] | None, mistakes: list[str]) -> list[Event]:
@@ -107,15 +160,19 @@ def _events(directory: Path, receivers: Sequence[str] | None, mistakes: list[str
 
 def _event(path: Path, receivers: Sequence[str] | None) -> _Checked[Event]:
     """The event in `path`; its receivers are checked where `receivers`, all there are, is known."""
-    event, wrong = _as(_read(path), Event, _STAND_INS)
+    return _checked_event(_read(path), receivers)
+
+
+def _checked_event(file: _File, receivers: Sequence[str] | None) -> _Checked[Event]:
+    event, wrong = _as(file, Event, _STAND_INS)
     found = [*checks.of_event(event)] if event else []
     if event and receivers is not None:
         found += checks.of_receivers(event, receivers)
-    return _Checked(event, (*wrong, *(f"{path}: {said}" for said in found)))
+    return _Checked(event, (*wrong, *(f"{file.path}: {said}" for said in found)))
 
 
 def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
-    """Whose secret → what was found: `store`, `web`, `receiver.<name>`."""
+    """Whose secret → what was found: `store`, `web`, `source.<name>`, `receiver.<name>`."""
     web = monitor.web
     found = {
         "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
@@ -123,9 +180,11 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
     }
     if (url := found["store"].secret) is not None:
         found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), "$.store.url_env")))
-    for i, receiver in enumerate(monitor.receivers):
-        variable, file = getattr(receiver, "secret_env", None), getattr(receiver, "secret_file", None)
-        found[f"receiver.{receiver.name}"] = secret(variable, file, environ, f"$.receiver[{i}]", "secret")
+    for kind, configured in (("source", monitor.sources), ("receiver", monitor.receivers)):
+        for i, one in enumerate(configured):
+            word = next((word for word in _WORDS if hasattr(one, f"{word}_env")), "secret")
+            variable, file = getattr(one, f"{word}_env", None), getattr(one, f"{word}_file", None)
+            found[f"{kind}.{one.name}"] = secret(variable, file, environ, f"$.{kind}[{i}]", word)
     return found
 
 
@@ -138,13 +197,18 @@ def _as(file: _File, wanted: type[Wanted], stand_ins: Mapping[str, object]) -> _
 
 def _read(path: Path) -> _File:
     try:
-        return _File(path, tomllib.loads(path.read_text("utf-8-sig")))
+        return _parsed(path, path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return _without(path, "no such file; create it")
     except OSError as error:
         return _without(path, f"cannot be read ({error.strerror})")
     except UnicodeDecodeError as error:
         return _without(path, f"is no UTF-8 text (byte {error.start}); save it as UTF-8")
+
+
+def _parsed(path: Path, text: str) -> _File:
+    try:
+        return _File(path, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         what, at = _located(str(error))
         return _without(path, f"{at}: is no TOML: {what}")

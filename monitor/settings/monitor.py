@@ -1,6 +1,7 @@
 """What `monitor.toml` may say, and what comes of it together with the event files and the environment."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -8,15 +9,18 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct, field
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
+from monitor.collect.ingest import IngestSource
+from monitor.collect.mqtt import MqttSource
 from monitor.records import Duration, Event
 
-Source = FileSource
+Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
-Receiver = WebhookSettings | TerminalSettings | FileSettings
+Receiver = WebhookSettings | TerminalSettings | FileSettings | MqttSettings
 """Every kind of receiver, told apart by `kind`."""
 
 
@@ -32,7 +36,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[web]`: health and metrics over HTTP."""
+    """`[web]`: health, metrics, ingest and the JSON API over HTTP."""
 
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     """Address to listen on; any other than this machine's own (loopback) needs a token."""
@@ -95,7 +99,7 @@ class Monitor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     """Where everything that must survive is kept."""
     web: WebSettings = WebSettings()
-    """Health and metrics over HTTP."""
+    """Health, metrics, ingest and the JSON API over HTTP."""
     tagger: TaggerSettings = TaggerSettings()
     """What tells claims from denials."""
     pipeline: PipelineSettings = PipelineSettings()
@@ -125,9 +129,27 @@ class Secret:
         return "Secret(…)"
 
 
+class Web(NamedTuple):
+    """`[web]`, and its token where it has one."""
+
+    web: WebSettings
+    token: Secret | None
+
+
+class ServiceSettings(NamedTuple):
+    """What a service manager asked for, through the environment it started the monitor with."""
+
+    socket: str = ""
+    """Where it wants to be told; "" for nowhere."""
+    watchdog: timedelta | None = None
+    """It restarts a monitor that gives no sign of life for so long."""
+
+
 class Settings(NamedTuple):
     """A whole configuration, read and checked."""
 
+    directory: Path
+    """Where its files are."""
     monitor: Monitor
     events: tuple[Event, ...]
     """In order of name."""
@@ -135,7 +157,11 @@ class Settings(NamedTuple):
     """The database, password and all."""
     web_token: Secret | None
     """What requests must carry, or None on loopback."""
+    source_secrets: Mapping[str, Secret]
+    """Source → its secret, for those that have one."""
     receiver_secrets: Mapping[str, Secret]
     """Receiver → its secret, for those that have one."""
     model: Path
     """The tagger's artifact."""
+    service: ServiceSettings = ServiceSettings()
+    """The service manager that started the monitor."""

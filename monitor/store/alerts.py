@@ -52,6 +52,14 @@ def read(connection: Connection, state: AlertState | None) -> list[Alert]:
     return [alert_from_json(text) for text in connection.execute(found).scalars()]
 
 
+def newest(connection: Connection, state: AlertState | None, limit: int) -> list[Alert]:
+    """The `limit` alerts that began last, in the order in which they began; in `state` or in all."""
+    found = select(alerts.c.json).order_by(alerts.c.number.desc()).limit(limit)
+    if state is not None:
+        found = found.where(alerts.c.state == state.value)
+    return [alert_from_json(text) for text in connection.execute(found).scalars()][::-1]
+
+
 def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:
     """Remembers which mentions these alerts show; answers the keys of those that are deleted already."""
     pairs = {(key, alert.id) for alert in shown for key in _keys(alert)}

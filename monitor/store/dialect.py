@@ -23,7 +23,7 @@ _PRAGMAS = (
 )
 
 _SENTENCES = {
-    "SQLITE_FULL": "the disk is full; free space or move the store, then start again: nothing acknowledged is lost",
+    "SQLITE_FULL": "the disk is full; free space, and it goes on by itself: nothing acknowledged is lost",
     "SQLITE_READONLY": "it is read-only; give the monitor's user the right to write the file and its folder",
     "SQLITE_CANTOPEN": "it cannot be opened; check that the folder exists and that the monitor's user may write there",
     "SQLITE_PERM": "access is refused; give the monitor's user the right to read and write the file and its folder",

@@ -3,7 +3,8 @@
 After a crash the payloads that were in hand are suspects: when their sources bring them again they are walked alone.
 A payload gets a strike when the monitor ends by an error with it in hand, or dies without a trace (a signal, a crash in
 native code, out of memory) with it alone in hand. At two strikes it is quarantined: written to a file of its own and
-never walked again.
+not walked again as long as that file is there. A store that cannot be used is no payload's fault: while it is waited
+for, nothing is in hand.
 """
 
 import logging
@@ -20,6 +21,9 @@ from monitor.errors import StoreError
 
 STRIKES = 2
 _NOTE = "in-hand.json"
+_SUFFIX = ".payload"
+_PRIVATE = 0o640
+"""Posts are nobody else's business."""
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +44,13 @@ class InHand:
         self._folder = folder
         with _clear(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(folder / _NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            self._file = os.open(folder / _NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         self._size = os.fstat(self._file).st_size
         self._suspects = _judged(os.pread(self._file, self._size, 0))
         self._written = True
         if self._suspects:
             log.warning("the last run ended with %d payloads in hand; they are walked one by one", len(self._suspects))
+        self._suspects |= {path.stem.rpartition("-")[2]: STRIKES for path in folder.glob(f"*{_SUFFIX}")}
 
     def close(self) -> None:
         """Gives the file back."""
@@ -60,44 +65,51 @@ class InHand:
         """How many strikes a suspect has; None for a payload that is none."""
         return self._suspects.get(digest) if self._suspects else None
 
-    @property
-    def suspicious(self) -> bool:
-        """Whether there are suspects at all."""
-        return bool(self._suspects)
-
     @contextmanager
     def taken(self, digests: Mapping[str, int]) -> Iterator[None]:
-        """Notes these payloads (digest → strikes so far) until `release`; an error in the context is noted too."""
+        """Notes these payloads (digest → strikes so far) until `release`; an error in the context is noted too.
+
+        A StoreError is not theirs: they are put back.
+        """
         with _clear(self._folder / _NOTE):
             self._write(_Note(dict(digests)))
         done = False
         try:
             yield
             done = True
+        except StoreError:
+            done = True
+            self._overwrite(_Note({}))
+            raise
         finally:
             if not done:
-                self._write(_Note(dict(digests), failed=True))
+                self._overwrite(_Note(dict(digests), failed=True))
 
     def release(self, digests: Iterable[str]) -> None:
         """They are committed."""
         for digest in digests:
             self._suspects.pop(digest, None)
-        try:
-            self._write(_Note({}))
-        except OSError as error:  # the next note overwrites it; at worst a payload is walked alone once more
-            log.warning("%s: cannot be written (%s)", self._folder / _NOTE, error.strerror)
+        self._overwrite(_Note({}))
 
     def quarantine(self, payload: Payload, digest: str) -> Path:
-        """Writes the payload to a file of its own and forgets it; the file is on the disk when this returns."""
-        path = self._folder / f"{payload.source}-{digest}.payload"
-        with _clear(path), path.open("wb") as file:
-            file.write(payload.body)
-            file.flush()
-            os.fsync(file.fileno())
-        self._suspects.pop(digest, None)
+        """Writes the payload to a file of its own, which is on the disk when this returns; may be repeated."""
+        path = self._folder / f"{payload.source}-{digest}{_SUFFIX}"
+        with _clear(path):
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE), "wb") as file:
+                file.write(payload.body)
+                file.flush()
+                os.fsync(file.fileno())
+            _sync(self._folder)
         said = "source %s: the monitor crashed twice on one payload; it is set aside in %s"
         log.error(said, payload.source, path, extra={"source": payload.source})
         return path
+
+    def _overwrite(self, note: _Note) -> None:
+        """Where a failure must not stand in the way: the next note overwrites this one."""
+        try:
+            self._write(note)
+        except OSError as error:  # at worst a payload is walked alone once more
+            log.warning("%s: cannot be written (%s)", self._folder / _NOTE, error.strerror)
 
     def _write(self, note: _Note) -> None:
         """In place, never shorter, not synced: it outlives the process, not the machine, and a full disk."""
@@ -117,6 +129,15 @@ def _judged(body: bytes) -> dict[str, int]:
         return {}
     guilty = note.failed or len(note.strikes) == 1
     return {digest: strikes + guilty for digest, strikes in note.strikes.items()}
+
+
+def _sync(folder: Path) -> None:
+    """Makes the names in a folder last."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
 from monitor.records import Correction, GapMark, Silence, Status, StatusMark
@@ -95,13 +96,23 @@ def put_answered(connection: Connection, requests: Sequence[Answered]) -> None:
             }
             for one in requests
         ]
-        connection.execute(insert_new(connection.dialect, answered, ["source", "key"]), rows)
         connection.execute(delete(answered).where(answered.c.at < requests[-1].at - REQUESTS_KEPT))
+        connection.execute(insert_new(connection.dialect, answered, ["source", "key"]), rows)
 
 
 def read_answered(connection: Connection) -> list[Answered]:
     """What was answered in the last day, oldest first."""
-    rows = connection.execute(select(answered).order_by(answered.c.at)).all()
+    return _answers(connection, select(answered).order_by(answered.c.at))
+
+
+def read_answered_to(connection: Connection, source: str, request: Request, since: datetime) -> list[Answered]:
+    """What a source was answered since then under a request's key, or for its body."""
+    same = or_(answered.c.key == request.key, answered.c.digest == request.digest)
+    return _answers(connection, select(answered).where(answered.c.source == source, same, answered.c.at >= since))
+
+
+def _answers(connection: Connection, wanted: Select[tuple[Any, ...]]) -> list[Answered]:
+    rows = connection.execute(wanted).all()
     return [
         Answered(row.source, Request(row.key, row.digest), msgspec.json.decode(row.json, type=Settled), row.at)
         for row in rows

@@ -29,6 +29,15 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def check(connection: Connection) -> None:
+    """Raises StoreError unless the store has exactly this program's schema."""
+    current = revision(connection)
+    if current != ScriptDirectory.from_config(_config()).get_current_head():
+        has = f"the store has schema {current or 'none'}, which is not this program's"
+        why = f"{has}; start `monitor run` once, it brings the store up to date"
+        raise StoreError(why)
+
+
 def downgrade(engine: Engine, to: str) -> None:
     """Migrates back to the schema `to` (`base` is empty), in one transaction; what it has no place for is lost."""
     config = _config()

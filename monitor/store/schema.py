@@ -148,7 +148,7 @@ answered = Table(  # requests that may come again, and what was answered
     METADATA,
     Column("source", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("digest", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
     Column("json", Text, nullable=False),
     Column("at", Time, nullable=False, index=True),
 )

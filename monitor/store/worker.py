@@ -28,13 +28,23 @@ class StoreWorker:
     """Runs calls one at a time, in the order they are asked for; `note` hears whether the store can be used."""
 
     def __init__(
-        self, worker: Executor, clock: Clock, chance: Random, note: Callable[[str], None] = lambda _: None
+        self,
+        worker: Executor,
+        clock: Clock,
+        chance: Random,
+        note: Callable[[str], None] = lambda _: None,
+        *,
+        still: Callable[[], None] = lambda: None,
     ) -> None:
-        """`note` is handed "" when the store works again, else why it does not."""
+        """`note` is handed "" when the store works again, else why it does not.
+
+        `still` is called at every try that the store failed: the thread is not stuck, it waits.
+        """
         self._worker = worker
         self._clock = clock
         self._chance = chance
         self._note = note
+        self._still = still
         self._failing = ""
         self._last_try = False
 
@@ -59,6 +69,7 @@ class StoreWorker:
                     raise
                 failures += 1
                 self._told(str(error))
+                self._still()
                 longest = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(failures, 8)))
                 await self._clock.sleep(longest * self._chance.uniform(0.5, 1.0))
             else:

@@ -1,64 +1,95 @@
-"""Health and metrics over HTTP.
+"""Everything that is served over HTTP, assembled: health, metrics, the door for posts, the JSON API.
 
-`/healthz` 200 while the event loop turns · `/readyz` 200 once everything has started, 503 before; the body tells how
-fresh each source is, because ready does not mean that posts arrive · `/metrics` for Prometheus. Where a token is set,
-all but `/healthz` want it.
+A request passes, in this order: JSON for whatever refuses it; the watch over idle connections; who may ask
+(`access.py`); its page. Where a token is set, all but `/healthz` and signed posts want it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import timedelta
 
-import msgspec
 from aiohttp import web
-from msgspec import Struct
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry
 
+from monitor.clock import Clock, SystemClock
 from monitor.errors import SettingsError
-from monitor.web.access import allowed, is_loopback
+from monitor.web import access, api
+from monitor.web.idle import Idle
+from monitor.web.ingest import Ingest
+from monitor.web.office import Office
+from monitor.web.pages import Health, SourceHealth, pages
+from monitor.web.refused import Respond, in_json
 
-Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+__all__ = ["Health", "SourceHealth", "serving"]
 
+HEADERS = timedelta(seconds=20)
+"""How long a connection may go without a whole request."""
+MOST_CONNECTIONS = 1024
+LINGER = 2.0
+"""Seconds for which the rest of a refused body is read and thrown away, so that the answer arrives."""
 
-class SourceHealth(Struct, frozen=True, kw_only=True):
-    """How a source is doing, as `/readyz` shows it."""
-
-    name: str
-    state: str
-    """A word of `monitor.collect.supervise.SourceState`."""
-    last_post_at: datetime | None = None
-    """When its newest post arrived; None if none has."""
-
-
-class Health(Struct, frozen=True, kw_only=True):
-    """The body of `/readyz`."""
-
-    ready: bool
-    """Everything has started, and the store can be used."""
-    at: datetime
-    """When this was so."""
-    store: str = "good"
-    """Why the store cannot be used now, or `good`."""
-    sources: tuple[SourceHealth, ...] = ()
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def serving(
-    host: str, port: int, *, health: Callable[[], Health], registry: CollectorRegistry, token: str | None
+    host: str,
+    port: int,
+    *,
+    health: Callable[[], Health],
+    registry: CollectorRegistry,
+    token: str | None,
+    clock: Clock | None = None,
+    ingest: Ingest | None = None,
+    office: Office | None = None,
+    version: str = "",
 ) -> AsyncIterator[int]:
     """Answers while the context lasts and yields the port, which the system chooses for port 0.
 
     Raises SettingsError if it cannot listen there, or would be open to other machines without a token.
     """
-    if token is None and not is_loopback(host):
+    if token is None and not access.is_loopback(host):
         raise SettingsError([f"web: {host} is open to other machines; name a token with token_env or token_file"])
-    runner = web.AppRunner(_application(health, registry, token), access_log=None, shutdown_timeout=1.0)
+    idle = Idle(clock or SystemClock(), HEADERS, MOST_CONNECTIONS)
+    application = web.Application(middlewares=[in_json, idle.at_work, _guard(token, ingest)])
+    application.add_routes(pages(health, registry))
+    if ingest is not None:
+        application.add_routes(_door(ingest))
+    if office is not None:
+        application.add_routes(api.routes(office, version))
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        logger=_log_of_server(),
+        shutdown_timeout=1.0,
+        keepalive_timeout=HEADERS.total_seconds(),
+        lingering_time=LINGER,
+        auto_decompress=False,
+    )
     await runner.setup()
     try:
         await _listen(runner, host, port)
-        yield int(runner.addresses[0][1])
+        async with _swept(idle, runner):
+            yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _swept(idle: Idle, runner: web.AppRunner) -> AsyncIterator[None]:
+    """Closes idle connections while the context lasts."""
+    if runner.server is None:
+        yield
+        return
+    sweeping = asyncio.create_task(idle.sweep(runner.server), name="idle connections")
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
@@ -70,25 +101,30 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         raise SettingsError([f"web: cannot listen on {host} port {port} ({why}); {advice}"]) from error
 
 
-def _application(health: Callable[[], Health], registry: CollectorRegistry, token: str | None) -> web.Application:
-    async def alive(_: web.Request) -> web.StreamResponse:
-        return web.Response(text="alive\n")
-
-    async def ready(_: web.Request) -> web.StreamResponse:
-        now = health()
-        return web.Response(
-            body=msgspec.json.encode(now), content_type="application/json", status=200 if now.ready else 503
-        )
-
-    async def metrics(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
+def _guard(token: str | None, ingest: Ingest | None) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Respond) -> web.StreamResponse:
-        if request.path != "/healthz" and not allowed(request.headers.get("Authorization", ""), token):
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"}, text="a token is needed\n")
+        posts = ingest is not None and request.path.startswith("/ingest/")
+        signed = posts and ingest is not None and ingest.signed(request.match_info.get("source"))
+        if request.path != "/healthz" and not signed:
+            access.check(request.method, request.headers, token)
         return await handler(request)
 
-    application = web.Application(middlewares=[guarded])
-    application.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)])
-    return application
+    return guarded
+
+
+def _door(ingest: Ingest) -> list[web.RouteDef]:
+    """Posts for the first configured source, and for one by name."""
+    return [web.post("/ingest/v1/posts", ingest.take), web.post("/ingest/v1/posts/{source}", ingest.take)]
+
+
+def _log_of_server() -> logging.Logger:
+    """The log of aiohttp: bugs are told, but not what clients do wrong; they are told that themselves."""
+    server = logging.getLogger(f"{__name__}.aiohttp")
+    server.addFilter(_is_ours)
+    return server
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or not type(error).__module__.startswith("aiohttp.http")

@@ -1,7 +1,7 @@
 """What every receiver promises, whatever it delivers to; a new receiver adds itself to `RECEIVERS`."""
 
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -11,12 +11,15 @@ from aiohttp import ClientSession, web
 
 from monitor.alert.example import example_alert
 from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.errors import DeliveryError
+from monitor.records import Notification
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.clock import ManualClock
+from tests.fakes.mosquitto import mosquitto, password
 from tests.fakes.receiver import ScriptedReceiver
 from tests.fakes.webhook_sink import SECRET, webhook_sink
 
@@ -68,6 +71,40 @@ async def file(directory: Path) -> AsyncIterator[Bench]:
     yield Bench(File(FileSettings(name="desk", path=str(path))), delivered, break_it)
 
 
+class Witnessed:
+    """A receiver whose `send` ends when the other side has what was sent."""
+
+    def __init__(self, receiver: Receiver, arrived: Callable[[str], Awaitable[None]]) -> None:
+        self.name = receiver.name
+        self.timeout = receiver.timeout
+        self._receiver = receiver
+        self._arrived = arrived
+
+    async def send(self, notification: Notification) -> str | None:
+        receipt = await self._receiver.send(notification)
+        await self._arrived(notification.key)
+        return receipt
+
+
+@asynccontextmanager
+async def mqtt(directory: Path) -> AsyncIterator[Bench]:
+    shown: dict[str, str] = {}
+    async with mosquitto(directory) as broker, broker.client() as client:
+        await client.subscribe("vm/alerts/+", qos=1)
+
+        async def arrived(key: str) -> None:
+            document = {"key": ""}
+            while document["key"] != key:
+                message = await anext(client.messages)
+                assert isinstance(message.payload, bytes)
+                document = msgspec.json.decode(message.payload)
+                shown.setdefault(document["key"], document["text"])
+
+        settings = MqttSettings(name="desk", host="127.0.0.1", port=broker.port, username="monitor")
+        receiver = Mqtt(settings, password("monitor"))
+        yield Bench(Witnessed(receiver, arrived), lambda: list(shown.values()), broker.shoot)
+
+
 @asynccontextmanager
 async def fake(_: Path) -> AsyncIterator[Bench]:
     receiver = ScriptedReceiver()
@@ -76,7 +113,7 @@ async def fake(_: Path) -> AsyncIterator[Bench]:
 
 
 Builder = Callable[[Path], AbstractAsyncContextManager[Bench]]
-RECEIVERS: list[Builder] = [webhook, terminal, file, fake]
+RECEIVERS: list[Builder] = [webhook, terminal, file, mqtt, fake]
 receivers = pytest.mark.parametrize("build", RECEIVERS)
 
 

@@ -4,12 +4,15 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime  # noqa: TC003 -- read when the class is made
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from monitor.clock import SystemClock
 
 SECRET = b"between us"
 
@@ -23,6 +26,8 @@ class WebhookSink:
         self.bodies: list[bytes] = []
         self.taken: dict[str, dict[str, Any]] = {}
         """Idempotency key → document; a key that comes again is taken once."""
+        self.taken_at: dict[str, datetime] = {}
+        """Idempotency key → when it came first."""
         self.answers: list[web.StreamResponse] = []
         self.open = asyncio.Event()
         """Cleared, no request is answered."""
@@ -38,6 +43,7 @@ class WebhookSink:
         if not signed(request, body):
             return web.Response(status=401, text="wrong signature")
         self.taken.setdefault(request.headers["Idempotency-Key"], msgspec.json.decode(body))
+        self.taken_at.setdefault(request.headers["Idempotency-Key"], SystemClock().now())
         return web.Response(status=204)
 
 

@@ -11,6 +11,7 @@ import aiohttp
 
 from monitor.app.daemon import Daemon
 from monitor.clock import SystemClock
+from monitor.collect.rotated import Place
 from monitor.settings import load
 from monitor.store.store import Store
 
@@ -28,7 +29,8 @@ def configuration(folder: Path, port: int) -> Path:
     (folder / "events").mkdir()
     (folder / "events" / "fall.toml").write_text(EVENT, "utf-8")
     (folder / "monitor.toml").write_text(
-        f'[store]\nurl = "sqlite:///{folder}/m.sqlite"\n[web]\nport = {port}\n'
+        f'[store]\nurl = "sqlite:///{folder}/m.sqlite"\n'
+        f'[pipeline]\nin_hand = "{folder}/in-hand"\n[web]\nport = {port}\n'
         f'[[source]]\nkind = "file"\nname = "posts"\npath = "{folder}/posts.ndjson"\nfollow = true\n',
         "utf-8",
     )
@@ -81,4 +83,5 @@ async def test_it_archives_what_a_file_brings_and_goes_on_behind_it_after_a_rest
     await ran(folder, port, 'monitor_posts_received_total{source="posts"} 20.0')
     with Store(f"sqlite:///{folder}/m.sqlite") as store:
         assert sorted(store.recent_mentions(1000)["id"].to_list(), key=int) == [str(number) for number in range(70)]
-        assert store.resume_points() == {"posts": str((folder / "posts.ndjson").stat().st_size)}
+        place = Place.read(store.resume_points()["posts"])
+        assert place.offset == (folder / "posts.ndjson").stat().st_size

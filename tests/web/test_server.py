@@ -1,5 +1,6 @@
 """The health page is honest, metrics are there, and strangers are kept out."""
 
+import json
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
@@ -88,7 +89,8 @@ async def test_with_a_token_set_nothing_but_being_alive_is_told_without_it(
 ) -> None:
     async with served(State(), token=TOKEN) as port:
         status, body = await got(port, path, authorization=authorization)
-        assert (status, body) == (401, "a token is needed\n")
+        assert status == 401
+        assert json.loads(body)["error"] == "token_needed"
         assert (await got(port, "/healthz"))[0] == 200
 
 

@@ -28,7 +28,7 @@ def upgrade() -> None:
         "answered",
         sa.Column("source", sa.Text(), primary_key=True),
         sa.Column("key", sa.Text(), primary_key=True),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False, index=True),
         sa.Column("json", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False, index=True),
     )

@@ -1,0 +1,70 @@
+"""What differs between two configurations, and what of it can change while the monitor runs."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.settings import Secret, Settings
+
+FIXED = ("store", "web", "tagger", "pipeline")
+"""Tables of monitor.toml that a running monitor cannot change."""
+
+
+class Difference(NamedTuple):
+    """Names of what is new, gone, and otherwise than it was."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For the log: `+new -gone ~changed`."""
+        signs = zip("+-~", self, strict=True)
+        return " ".join(f"{sign}{name}" for sign, names in signs for name in names)
+
+
+class Changes(NamedTuple):
+    """From one configuration to the next."""
+
+    events: Difference
+    sources: Difference
+    receivers: Difference
+    restart: tuple[str, ...]
+    """Tables that differ and wait for a restart."""
+
+    def __str__(self) -> str:
+        """For the log, as in `events +dam -coup; after a restart [web]`."""
+        parts = {"events": self.events, "sources": self.sources, "receivers": self.receivers}
+        said = [f"{name} {difference}" for name, difference in parts.items() if any(difference)]
+        said += [f"after a restart {' '.join(f'[{name}]' for name in self.restart)}"] if self.restart else []
+        return "; ".join(said) or "nothing differs"
+
+
+def changes(old: Settings, new: Settings) -> Changes:
+    """What differs; a source or receiver differs also where its secret does."""
+    return Changes(
+        _difference(*({event.name: event for event in one.events} for one in (old, new))),
+        _difference(*(_with_secret(one.monitor.sources, one.source_secrets) for one in (old, new))),
+        _difference(*(_with_secret(one.monitor.receivers, one.receiver_secrets) for one in (old, new))),
+        tuple(name for name in FIXED if getattr(old.monitor, name) != getattr(new.monitor, name)),
+    )
+
+
+def applicable(old: Settings, new: Settings) -> Settings:
+    """The new configuration with the old one's fixed tables."""
+    monitor = msgspec.structs.replace(new.monitor, **{name: getattr(old.monitor, name) for name in FIXED})
+    return new._replace(monitor=monitor, store_url=old.store_url, web_token=old.web_token, model=old.model)
+
+
+def _with_secret(configured: tuple[object, ...], secrets: Mapping[str, Secret]) -> dict[str, object]:
+    named = {str(getattr(one, "name", "")): one for one in configured}
+    return {name: (one, secrets[name].reveal() if name in secrets else "") for name, one in named.items()}
+
+
+def _difference(old: Mapping[str, object], new: Mapping[str, object]) -> Difference:
+    return Difference(
+        tuple(name for name in new if name not in old),
+        tuple(name for name in old if name not in new),
+        tuple(name for name in new if name in old and new[name] != old[name]),
+    )

@@ -1,0 +1,129 @@
+"""Reads a store beside the daemon that writes it: every call sees what is committed, and nothing can be changed.
+
+SQLite's write-ahead log lets it read while another connection writes; a server's database does so anyway. Raises
+StoreError as the store does. Synchronous, safe from several threads at once.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import polars as pl
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from monitor.arrivals import Answered, Request
+from monitor.errors import StoreError
+from monitor.records import Alert, AlertState, Correction, GapMark, Silence, StatusMark
+from monitor.store import alerts, lookups, marks, migrate
+from monitor.store.dialect import clear_errors, open_engine
+from monitor.store.lookups import NarrativeCount
+
+
+class Reader:
+    """A store's rows, for questions of people and of requests."""
+
+    def __init__(self, url: str) -> None:
+        """Opens nothing yet; raises StoreError for a URL that is of no use here."""
+        self._engine = _read_only(url)
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Is itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes."""
+        self.close()
+
+    def answered(self, source: str, request: Request, since: datetime) -> list[Answered]:
+        """What a source was answered since then under a request's key, or for its body."""
+        with self._connection() as connection:
+            return marks.read_answered_to(connection, source, request, since)
+
+    def check(self) -> None:
+        """Raises StoreError if there is no store, or one of another schema than this program's."""
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            where = "relative paths start where the monitor is started: go there"
+            why = f"store {url.database}: no such file; {where}, or start `monitor run` once"
+            raise StoreError(why)
+        with self._connection() as connection:
+            migrate.check(connection)
+
+    def statuses(self) -> list[StatusMark]:
+        """Every status that was set, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_statuses(connection)
+
+    def gaps(self) -> list[GapMark]:
+        """Every gap of a source, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_gaps(connection)
+
+    def silences(self, after: datetime) -> list[Silence]:
+        """Silences that expire after a time, oldest first."""
+        with self._connection() as connection:
+            return marks.read_silences(connection, after)
+
+    def corrections(self) -> list[Correction]:
+        """Every correction of a tag, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_corrections(connection)
+
+    def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
+        """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
+        with self._connection() as connection:
+            return alerts.newest(connection, state, limit)
+
+    def mention(self, event: str, platform: str, post: str) -> pl.DataFrame:
+        """MENTIONS of one living mention, with its parent's text; no row if the archive has none."""
+        with self._connection() as connection:
+            return lookups.mention(connection, event, platform, post)
+
+    def narratives(self, event: str) -> list[NarrativeCount]:
+        """The counts of every narrative of an event, per tag."""
+        with self._connection() as connection:
+            return lookups.narratives(connection, event)
+
+    def has_narrative(self, event: str, narrative: str) -> bool:
+        """Whether the archive has a mention of it."""
+        with self._connection() as connection:
+            return lookups.has_narrative(connection, event, narrative)
+
+    def last_number(self) -> int:
+        """The number of the newest mention; 0 if there is none."""
+        with self._connection() as connection:
+            return lookups.last_number(connection)
+
+    def texts(self, after: int, limit: int) -> tuple[pl.DataFrame, int]:
+        """Texts of at most `limit` mentions behind the number `after`, and the number of the last."""
+        with self._connection() as connection:
+            return lookups.texts(connection, after, limit)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with clear_errors(self._engine.url), self._engine.connect() as connection:
+            yield connection
+
+
+def _read_only(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return open_engine(url)  # which says what is wrong with it
+    if parsed.get_backend_name() != "sqlite":
+        return open_engine(url).execution_options(postgresql_readonly=True)
+    if not parsed.database or parsed.database.startswith((":", "file:")):
+        why = "a store in memory cannot be read by others; name a file under [store]"
+        raise StoreError(why)
+    path = f"file:{quote(parsed.database)}?mode=ro"
+    return create_engine(parsed, creator=lambda: sqlite3.connect(path, uri=True, check_same_thread=False))

@@ -1,0 +1,92 @@
+"""What the JSON API asks of the monitor; `monitor.app.office` answers.
+
+Every method raises RefusedError where the answer is no. What changes something returns after the commit.
+"""
+
+from typing import Protocol
+
+from monitor.records import AlertState, Correction, Silence, StatusMark
+from monitor.web.bodies import (
+    AlertList,
+    EventChange,
+    EventFile,
+    EventList,
+    GapList,
+    LabelAsked,
+    LabelList,
+    NarrativeList,
+    Preview,
+    SilenceAsked,
+    SilenceList,
+    SourceList,
+    StatusAsked,
+    StatusList,
+)
+
+
+class Office(Protocol):
+    """The monitor as people see and change it."""
+
+    async def sources(self) -> SourceList:
+        """How the sources are doing."""
+        ...
+
+    async def gaps(self, limit: int) -> GapList:
+        """When sources were blind."""
+        ...
+
+    async def alerts(self, state: AlertState | None, limit: int) -> AlertList:
+        """The newest alerts, of one state if named."""
+        ...
+
+    async def events(self) -> EventList:
+        """The watched events."""
+        ...
+
+    async def event(self, name: str) -> EventFile:
+        """One event's file."""
+        ...
+
+    async def preview(self, toml: str, most: int) -> Preview:
+        """What an event file would match in the archive."""
+        ...
+
+    async def add_event(self, toml: str, *, replace: bool) -> EventChange:
+        """Watches an event from now on."""
+        ...
+
+    async def remove_event(self, name: str) -> EventChange:
+        """Watches it no more."""
+        ...
+
+    async def narratives(self, event: str, limit: int) -> NarrativeList:
+        """What is asserted about an event."""
+        ...
+
+    async def statuses(self, limit: int) -> StatusList:
+        """Every status that was set."""
+        ...
+
+    async def set_status(self, event: str, narrative: str, asked: StatusAsked) -> StatusMark:
+        """Sets a narrative's status."""
+        ...
+
+    async def silences(self) -> SilenceList:
+        """Silences that have not expired."""
+        ...
+
+    async def silence(self, asked: SilenceAsked) -> Silence:
+        """Silences alerts."""
+        ...
+
+    async def expire(self, silence: str) -> Silence:
+        """Ends a silence now."""
+        ...
+
+    async def labels(self, limit: int) -> LabelList:
+        """Every label that was given."""
+        ...
+
+    async def label(self, asked: LabelAsked) -> Correction:
+        """Gives a mention another tag."""
+        ...

@@ -1,0 +1,164 @@
+"""A live feed over MQTT and HTTP while things break: what was acknowledged is there, once, and its alerts arrived."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.rig.audit import Audit
+from tests.rig.live import Live, live
+
+KILLS = 100
+KILLS_AT_ONCE = 50
+"""Per store: the judge remembers the ticks of ten minutes, against which the archive is counted."""
+BROKER_KILLS = 20
+EVENTS = 30
+
+
+def kept(books: Audit) -> None:
+    assert (books.lost, books.doubled, books.alerts_lost, books.uncounted, books.quarantined) == (0, 0, 0, 0, 0), books
+    assert books.acknowledged > 100
+    assert books.alerts > 0
+
+
+def said(what: str, books: Audit) -> None:
+    sys.stdout.write(f"\n{what}: {books}   target lost 0, doubled 0, alerts lost 0\n")
+
+
+async def test_killed_at_random_moments_nothing_acknowledged_is_lost_or_counted_twice(tmp_path: Path) -> None:
+    async with live(tmp_path, events=3) as rig:
+
+        async def deed() -> None:
+            for _ in range(3):
+                await rig.killed((0.5, 2.0))
+
+        kept(await rig.suffer(deed))
+
+
+async def test_a_broker_that_dies_and_comes_back_costs_nothing(tmp_path: Path) -> None:
+    async with live(tmp_path, events=3, persistent=True) as rig:
+
+        async def deed() -> None:
+            await rig.rest(1.5)
+            await broker_killed(rig)
+
+        kept(await rig.suffer(deed))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("part", range(KILLS // KILLS_AT_ONCE))
+async def test_a_hundred_kills_of_a_live_feed(tmp_path: Path, part: int) -> None:
+    async with live(tmp_path, events=EVENTS) as rig:
+        rig.chance.seed(part)
+
+        async def deed() -> None:
+            for _ in range(KILLS_AT_ONCE):
+                await rig.killed()
+
+        books = await rig.suffer(deed)
+    said(f"kill -9 at {KILLS_AT_ONCE} random moments (part {part + 1} of {KILLS // KILLS_AT_ONCE})", books)
+    kept(books)
+
+
+@pytest.mark.prove
+async def test_twenty_deaths_of_the_broker(tmp_path: Path) -> None:
+    async with live(tmp_path, events=EVENTS, persistent=True) as rig:
+
+        async def deed() -> None:
+            for _ in range(BROKER_KILLS):
+                await rig.rest(rig.chance.uniform(1.0, 4.0))
+                await broker_killed(rig)
+
+        books = await rig.suffer(deed)
+    said(f"broker killed and restarted {BROKER_KILLS} times", books)
+    kept(books)
+
+
+@pytest.mark.prove
+async def test_a_store_that_cannot_be_written_for_half_a_minute(tmp_path: Path) -> None:
+    root()
+    async with live(tmp_path, events=EVENTS) as rig:
+
+        async def deed() -> None:
+            await rig.rest(5)
+            with immutable(rig.rig.store):
+                await rig.rest(30)
+            await rig.rest(10)
+
+        books = await rig.suffer(deed)
+    said("store read-only for 30 s", books)
+    kept(books)
+
+
+@pytest.mark.prove
+async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
+    root()
+    with small_disk(tmp_path / "disk") as disk:
+        async with live(disk, events=EVENTS) as rig:
+
+            async def deed() -> None:
+                await rig.rest(5)
+                with full(disk):
+                    await rig.rest(20)
+                await rig.rest(10)
+
+            books = await rig.suffer(deed)
+    said("disk full for 20 s", books)
+    kept(books)
+
+
+async def broker_killed(rig: Live) -> None:
+    """The broker dies without a word and is back a moment later, on the same port."""
+    await rig.broker.kill()
+    await rig.rest(rig.chance.uniform(0.0, 2.0))
+    await rig.broker.start()
+
+
+def root() -> None:
+    """Mounting and making a file immutable are the superuser's."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: it mounts a small disk or makes a file immutable")
+
+
+@contextmanager
+def immutable(store: Path) -> Iterator[None]:
+    """Nobody can write the database or its log, not even through files that are open."""
+    files = [str(store), f"{store}-wal"]
+    subprocess.run(["chattr", "+i", *files], check=True)  # noqa: S603, S607 -- our own files
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", *files], check=True)  # noqa: S603, S607 -- our own files
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of 64 MB in memory."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)  # noqa: S603, S607 -- our own folder
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607 -- our own folder
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Not a byte is left."""
+    ballast = disk / "ballast"
+    file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+    size = 1 << 20
+    while size:
+        try:
+            os.write(file, bytes(size))
+        except OSError:
+            size //= 2
+    try:
+        yield
+    finally:
+        os.close(file)
+        ballast.unlink()

@@ -1,0 +1,92 @@
+"""A live feed over MQTT and HTTP into a daemon that is about to suffer, and the books afterwards."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from monitor.clock import SystemClock
+from tests.fakes.mosquitto import Mosquitto, mosquitto, password
+from tests.rig.audit import Audit
+from tests.rig.feed import HttpFeed, Login, MqttFeed, Writer
+from tests.rig.rig import Rig, rig
+
+SECRET = "between feed and monitor"
+TOPIC = "vm/posts/feed"
+EACH = 12.0
+"""Seconds for which one event is flooded."""
+_PAUSE = timedelta(milliseconds=50)
+
+
+def sources(broker: Mosquitto) -> str:
+    """The `[[source]]` tables of a broker and of the ingest door."""
+    return (
+        f'[[source]]\nkind = "mqtt"\nname = "bus"\nhost = "127.0.0.1"\nport = {broker.port}\n'
+        'username = "monitor"\npassword_env = "BUS"\nreceive_maximum = 500\n'
+        '[[source]]\nkind = "ingest"\nname = "push"\nsecret_env = "PUSH"\n'
+    )
+
+
+class Live:
+    """A rig with a broker and two feeds."""
+
+    def __init__(self, rig: Rig, broker: Mosquitto, events: int) -> None:
+        self.rig = rig
+        self.broker = broker
+        self.chance = random.Random(events)
+        self._events = events
+        self._writers = [Writer(seed) for seed in (1, 2)]
+        self._over_mqtt = MqttFeed(
+            Login(broker.port, "writer", password("writer")), TOPIC, rig.ledger, self._writers[0]
+        )
+        self._over_http = HttpFeed(lambda: rig.daemon.base, SECRET.encode(), rig.ledger, self._writers[1])
+
+    async def suffer(self, deed: Callable[[], Awaitable[None]], *, posts: int = 5) -> Audit:
+        """Feeds while `deed` is done, then lets everything settle, stops the daemon in order and does the books."""
+        stop = asyncio.Event()
+        await self.rig.daemon.start()
+        await self.rig.daemon.ready()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._over_mqtt.run(stop, posts=posts, pause=_PAUSE))
+            tasks.create_task(self._over_http.run(stop, posts=posts, pause=_PAUSE))
+            turning = tasks.create_task(self._turn())
+            await deed()
+            stop.set()
+            turning.cancel()
+        await self.rig.settled()
+        assert await self.rig.daemon.stop() == 0
+        return self.rig.audit()
+
+    async def killed(self, between: tuple[float, float] = (0.2, 3.0)) -> None:
+        """One kill at a random moment, and the start after it."""
+        await self.rest(self.chance.uniform(*between))
+        await self.rig.daemon.kill()
+        await self.rig.daemon.start()
+        await self.rig.daemon.ready()
+
+    async def rest(self, seconds: float) -> None:
+        """Lets the feed go on for a while."""
+        await SystemClock().sleep(timedelta(seconds=seconds))
+
+    async def _turn(self) -> None:
+        """Floods one event after the other."""
+        number = 0
+        while True:
+            for writer in self._writers:
+                writer.on = (number % self._events,)
+            number += 1
+            await SystemClock().sleep(timedelta(seconds=EACH))
+
+
+@asynccontextmanager
+async def live(folder: Path, *, events: int, persistent: bool = False) -> AsyncIterator[Live]:
+    """A live rig whose daemon is not started yet."""
+    (folder / "broker").mkdir()
+    environ = {"BUS": password("monitor"), "PUSH": SECRET}
+    async with (
+        mosquitto(folder / "broker", persistent=persistent) as broker,
+        rig(folder, sources(broker), environ, events=events) as made,
+    ):
+        yield Live(made, broker, events)

@@ -1,0 +1,92 @@
+"""Everything a live test needs, in a folder of its own: daemon, webhook sink, ledger, and the files between them."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from monitor.clock import SystemClock
+from tests.fakes.webhook_sink import SECRET, WebhookSink, webhook_sink
+from tests.rig.audit import Audit, archived_ids, audit
+from tests.rig.feed import Ledger
+from tests.rig.process import DaemonProcess
+from tests.rig.story import event_file, prepare_store
+
+PATIENCE = timedelta(seconds=30)
+"""Without a single new mention in the archive, until the rest counts as lost."""
+LAST_SECOND = timedelta(seconds=4)
+"""After the last post, until its tick is decided and its alert is delivered."""
+
+
+class Rig:
+    """A configured daemon and what is around it."""
+
+    def __init__(
+        self, folder: Path, sink: WebhookSink, sources: str, environ: Mapping[str, str], *, events: int
+    ) -> None:
+        """`sources`: the `[[source]]` tables."""
+        self.folder = folder
+        self.sink = sink
+        self.ledger = Ledger()
+        self.port = free_port()
+        self.store = folder / "monitor.sqlite"
+        config = folder / "config"
+        (config / "events").mkdir(parents=True)
+        for number in range(events):
+            (config / "events" / f"{number:03}.toml").write_text(event_file(number), "utf-8")
+        (config / "monitor.toml").write_text(
+            f'[store]\nurl = "sqlite:///{self.store}"\n[web]\nport = {self.port}\n'
+            f'[pipeline]\nin_hand = "{folder / "in-hand"}"\n'
+            f'[[receiver]]\nkind = "webhook"\nname = "desk"\nurl = "{sink.url}"\nsecret_env = "SINK"\n{sources}',
+            "utf-8",
+        )
+        self.config = config
+        words = {"SINK": SECRET.decode(), **environ}
+        self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words)
+
+    async def settled(self, patience: timedelta = PATIENCE) -> None:
+        """Waits until all that was acknowledged is archived, or nothing more comes; and for one tick more."""
+        clock = SystemClock()
+        archived, changed = -1, clock.monotonic()
+        while clock.monotonic() - changed < patience.total_seconds():
+            there = await asyncio.to_thread(archived_ids, self.store)
+            if self.ledger.acknowledged <= there:
+                break
+            if len(there) != archived:
+                archived, changed = len(there), clock.monotonic()
+            await clock.sleep(timedelta(seconds=1))
+        await clock.sleep(LAST_SECOND)
+
+    def audit(self) -> Audit:
+        """The books, once the daemon has stopped."""
+        requests = [request.headers.get("Idempotency-Key", "") for request in self.sink.requests]
+        return audit(self.store, self.ledger, self.sink.taken, requests, self.folder / "in-hand")
+
+
+@asynccontextmanager
+async def rig(
+    folder: Path, sources: str, environ: Mapping[str, str] | None = None, *, events: int = 10, history: bool = True
+) -> AsyncIterator[Rig]:
+    """A rig whose daemon is not started yet; it is killed at the end if it still runs."""
+    async with webhook_sink() as sink:
+        made = Rig(folder, sink, sources, environ or {}, events=events)
+        if history:
+            prepare_store(made.store, events, SystemClock().now(), folder)
+        try:
+            yield made
+        finally:
+            await made.daemon.kill()
+
+
+def free_port() -> int:
+    """A port of loopback nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def in_turn(events: int, second: float, each: float) -> Sequence[int]:
+    """Which event is flooded at a second of the run: one after the other, each for so many seconds."""
+    return (int(second / each) % events,)
