@@ -6,6 +6,7 @@ fled"). What has no specifics is about the event's proposition. So claim and den
 language, and a narrative's id is a hash of event and specifics: the same on every machine and after every restart.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -21,8 +22,8 @@ from monitor.frames import Tag
 from monitor.records import Event, Narrative
 
 SPECIFIC_WORDS = 5
-NUMBER = r"(?:^|\s)(\d{2,6})(?:\s|$)"
-YEAR = r"^(?:19|20)\d\d$"
+NUMBER = re.compile(r"(?:^|\s)(\d{2,6})(?:\s|$)")
+YEAR = re.compile(r"(?:19|20)\d\d$")
 _PREFIX = "cluster/narrative/"
 
 
@@ -34,15 +35,17 @@ class _Rows(NamedTuple):
     original: list[str | None]
     create: list[bool]
     asserts: list[bool]
-    specific: list[str]
+    event: list[str]
+    via: list[str]
+    term: list[str | None]
+    folded: list[str]
     number: Sequence[int]
     tagged: pl.DataFrame
 
 
 class _Person(NamedTuple):
-    """A person of an event: what is specific, and the folded spellings that say so."""
+    """A person of an event: what is specific, and the folded spellings that say so; of several the last decides."""
 
-    event: Event
     specific: str
     spellings: list[str]
 
@@ -73,7 +76,7 @@ class Narratives:
     """Assigns narratives; remembers the last `size` mentions and their parents, and `most` narratives an event."""
 
     def __init__(self, events: Sequence[Event], *, size: int = 200_000, most: int = 500) -> None:
-        self._people: list[_Person] = []
+        self._people: dict[str, list[_Person]] = {}
         self._events = self._follow(events)
         self._size = size
         self._most = most
@@ -134,10 +137,13 @@ class Narratives:
             mention_key("original").alias("original"),
             (pl.col("op") == "create").alias("create"),
             (pl.col("tag") != Tag.OTHER).alias("asserts"),
+            "event",
+            "via",
+            "term",
         )
-        key, parent, original, create, asserts = (column.to_list() for column in columns)
-        specific = self._specifics(tagged, words).to_list()
-        return _Rows(key, parent, original, create, asserts, specific, numbers, tagged)
+        key, parent, original, create, asserts, event, via, term = (column.to_list() for column in columns)
+        folded = words.list.join(" ").to_list()
+        return _Rows(key, parent, original, create, asserts, event, via, term, folded, numbers, tagged)
 
     def _assign_row(self, rows: _Rows, index: int, found: list[str | None], here: set[str]) -> bool:
         """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
@@ -170,9 +176,8 @@ class Narratives:
 
     def _found(self, rows: _Rows, index: int) -> str:
         """The narrative with the row's specifics, begun with it where it is new and there is room."""
-        event: str = rows.tagged["event"][index]
+        event, specific = rows.event[index], self._specific(rows, index)
         narratives = self._narratives.setdefault(event, {})
-        specific = rows.specific[index]
         identity = narrative_id(event, specific)
         if identity not in narratives:
             if specific and len(narratives) >= self._most:
@@ -209,22 +214,20 @@ class Narratives:
             self._keep(_Begun(msgspec.structs.replace(begun.narrative, label=""), begun.key))
         self._removed = {}
 
-    def _specifics(self, tagged: pl.DataFrame, words: pl.Series) -> pl.Series:
-        """What each row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
-        frame = tagged.select("event", "term", "via").with_columns(words.list.join(" ").alias("folded"))
-        number = pl.col("folded").str.extract(NUMBER)
-        number = pl.when(~number.str.contains(YEAR)).then(pl.concat_str(pl.lit("number:"), number))
-        person = pl.lit(None, dtype=pl.String)
-        here = set(frame["event"].unique())
-        for event, specific, spellings in self._people:
-            if event.name in here:
-                unnamed = (pl.col("event") == event.name) & (pl.col("via") == "term")
-                unnamed &= ~pl.col("term").is_in(event.any)
-                named = pl.col("folded").str.contains_any(spellings)
-                person = pl.when(unnamed & named).then(pl.lit(specific)).otherwise(person)
-        enough = words.list.len() >= SPECIFIC_WORDS
-        chosen = pl.when(enough).then(pl.coalesce(number, person)).fill_null("")
-        return frame.select(chosen.alias("specific")).to_series()
+    def _specific(self, rows: _Rows, index: int) -> str:
+        """What a row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
+        folded = rows.folded[index]
+        if folded.count(" ") < SPECIFIC_WORDS - 1:
+            return ""
+        number = NUMBER.search(folded)
+        if number is not None and not YEAR.match(number[1]):
+            return f"number:{number[1]}"
+        event = rows.event[index]
+        if rows.via[index] == "term" and rows.term[index] not in self._events[event].any:
+            for person in self._people.get(event, ()):
+                if any(spelling in folded for spelling in person.spellings):
+                    return person.specific
+        return ""
 
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""
@@ -235,11 +238,13 @@ class Narratives:
 
     def _follow(self, events: Sequence[Event]) -> dict[str, Event]:
         """Folds the names of the events' people; gives the events by name."""
-        self._people = [
-            _Person(event, f"person:{fold_one(name)}", [fold_one(text) for text in (name, *spellings)])
+        self._people = {
+            event.name: [
+                _Person(f"person:{fold_one(name)}", [fold_one(text) for text in (name, *spellings)])
+                for name, spellings in reversed(event.people.items())
+            ]
             for event in events
-            for name, spellings in event.people.items()
-        ]
+        }
         return {event.name: event for event in events}
 
     def _forget(self, events: Collection[str]) -> None:
