@@ -7,10 +7,10 @@ language, and a narrative's id is a hash of event and specifics: the same on eve
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import takewhile
 from sys import intern
 from typing import NamedTuple
 
@@ -80,7 +80,7 @@ class Narratives:
         self._events = self._follow(events)
         self._size = size
         self._most = most
-        self._mentions: OrderedDict[str, _Mention] = OrderedDict()
+        self._mentions: dict[str, _Mention] = {}
         self._narratives: dict[str, dict[str, _Begun]] = {}
         self._removed: dict[tuple[str, str], datetime] = {}
         """Narratives whose first mention was deleted in the last call, and when."""
@@ -124,8 +124,8 @@ class Narratives:
             waiting = later
         if numbers:
             oldest = numbers[-1] - self._size
-            while self._mentions and next(iter(self._mentions.values())).last <= oldest:
-                self._mentions.popitem(last=False)
+            for old in list(takewhile(lambda key: self._mentions[key].last <= oldest, self._mentions)):
+                del self._mentions[old]
         return found
 
     def _rows(
@@ -163,16 +163,16 @@ class Narratives:
             return False
         elif rows.asserts[index]:
             found[index] = self._found(rows, index)
+        mentions.pop(key, None)
         mentions[key] = _Mention(number, found[index], number)
-        mentions.move_to_end(key)
         return True
 
     def _refer(self, key: str, number: int) -> None:
         """A known mention was referred to by mention `number`, and stays longer for it."""
         known = self._mentions[key]
         if number > known.last:
+            del self._mentions[key]
             self._mentions[key] = _Mention(number, known.narrative, known.number)
-            self._mentions.move_to_end(key)
 
     def _found(self, rows: _Rows, index: int) -> str:
         """The narrative with the row's specifics, begun with it where it is new and there is room."""

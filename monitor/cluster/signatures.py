@@ -9,7 +9,7 @@ COPY_WORDS = 5
 NEAR_COPY_WORDS = 8
 HASHES = 32
 BANDS = 8
-SLOT_BITS = 20
+SLOT_BITS = 19
 """A band's key is cut to so many bits: the place of the band in a table."""
 
 Hashes = npt.NDArray[np.uint32]

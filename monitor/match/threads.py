@@ -95,6 +95,7 @@ class Threads:
         self._waiting.expire((upto - _EPOCH) // _MICROSECOND)
         self._kept.advance(posts[self._newly], self._waiting.first)
         self._kept.leave(self._left)
+        self._mentions.sweep()
         return mentions
 
     @property
