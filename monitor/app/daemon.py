@@ -114,7 +114,7 @@ class Daemon:
         self._service.close()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs until `stop`: then sources end, the batch in hand is committed, and sends in hand get their grace."""
+        """Runs until `stop`: then what came so far is committed, sources end, and sends in hand get their grace."""
         resume = self._store.resume_points()
         await self._note_downtime()
         done = asyncio.Event()
@@ -136,9 +136,9 @@ class Daemon:
             await stop.wait()
             self._service.stopping()
             self._worker.give_up()
-            await sources.stop_all()
             self._intake.close()
-            await batches
+            await batches  # the sources are still there: what is committed now is acknowledged to them
+            await sources.stop_all()
             done.set()
             outlets.stop()
         log.info("stopped")

@@ -39,8 +39,8 @@ class Part(NamedTuple):
     quarantined: list[Payload]
     """Payloads that were set aside instead of being walked."""
 
-    alone: bool = False
-    """It is a suspect: nothing joins it."""
+    suspect: bool = False
+    """These are suspects: nothing else joins them."""
 
 
 class Taken(NamedTuple):
@@ -117,7 +117,7 @@ class Desk:
         self._walk.watch(prepared)
 
     def parts(self, arrivals: Arrivals) -> list[Part]:
-        """What is walked at once: all payloads together, but each suspect alone; poison is set aside."""
+        """What is walked at once: all payloads together, but suspects by themselves; poison is set aside."""
         at = max(arrivals.closed_at, self.upto or arrivals.closed_at)  # time never goes back, whatever the clock does
         parts = [Part([], arrivals.marks, at, {}, {}, [])]
         for payload in arrivals.payloads:
@@ -127,8 +127,10 @@ class Desk:
                 self._in_hand.quarantine(payload, digest)
                 parts[-1].quarantined.append(payload)
             else:
-                if strikes is not None or parts[-1].alone:
-                    parts.append(Part([], (), at, {}, {}, [], alone=strikes is not None))
+                suspect = strikes is not None
+                full = suspect and len(parts[-1].payloads) >= self._in_hand.at_once
+                if suspect != parts[-1].suspect or full:
+                    parts.append(Part([], (), at, {}, {}, [], suspect=suspect))
                 parts[-1].payloads.append(payload)
                 parts[-1].digests[digest] = strikes or 0
             if payload.resume is not None:

@@ -15,7 +15,7 @@ from monitor.settings import load
 NAME = "run"
 HELP = "the daemon: collects, judges and alerts until it is told to stop"
 EPILOG = """
-SIGTERM or Ctrl-C stops it in order: sources end, the batch in hand is committed, notifications get a few seconds. A
+SIGTERM or Ctrl-C stops it in order: what came is committed, sources end, notifications get a few seconds. A
 second signal stops it at once. What was not delivered goes on after the next start.
 
 SIGHUP reads the configuration anew: events, sources and receivers change without a restart. A configuration with

@@ -1,16 +1,18 @@
 """Which payloads are being worked on, in a small file that outlives a crash; and where poison is set aside.
 
-After a crash the payloads that were in hand are suspects: when their sources bring them again they are walked alone.
-A payload gets a strike when the monitor ends by an error with it in hand, or dies without a trace (a signal, a crash in
-native code, out of memory) with it alone in hand. At two strikes it is quarantined: written to a file of its own and
-not walked again as long as that file is there. A store that cannot be used is no payload's fault: while it is waited
-for, nothing is in hand.
+After a crash the payloads that were in hand are suspects. Where the monitor ended by an error, each of them gets a
+strike and is walked alone when its source brings it again. Where it died without a trace (a signal, a crash in native
+code, out of memory) it was most likely no payload's fault: they are walked in groups of a sixteenth, so that a few
+deaths find the guilty one and an innocent feed is not held up; one that was alone in hand gets a strike. At two strikes
+a payload is quarantined: written to a file of its own and not walked again as long as that file is there. A store that
+cannot be used is no payload's fault: while it is waited for, nothing is in hand.
 """
 
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,7 @@ from monitor.arrivals import Payload
 from monitor.errors import StoreError
 
 STRIKES = 2
+GROUPS = 16
 _NOTE = "in-hand.json"
 _SUFFIX = ".payload"
 _PRIVATE = 0o640
@@ -48,8 +51,11 @@ class InHand:
         self._size = os.fstat(self._file).st_size
         self._suspects = _judged(os.pread(self._file, self._size, 0))
         self._written = True
+        self.at_once = 1 if any(self._suspects.values()) else max(1, ceil(len(self._suspects) / GROUPS))
+        """Suspects that are walked together."""
         if self._suspects:
-            log.warning("the last run ended with %d payloads in hand; they are walked one by one", len(self._suspects))
+            said = "the last run ended with %d payloads in hand; they are walked %d at a time"
+            log.warning(said, len(self._suspects), self.at_once)
         self._suspects |= {path.stem.rpartition("-")[2]: STRIKES for path in folder.glob(f"*{_SUFFIX}")}
 
     def close(self) -> None:
