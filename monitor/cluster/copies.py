@@ -9,6 +9,7 @@ of mentions whose text has changed since must the hashes be kept (`keep`).
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ import polars as pl
 from monitor.cluster.signatures import BANDS, HASHES, NEAR_COPY_WORDS, SLOT_BITS, band_slots, minhash, word_keys
 
 AGREE = 26
+_BLOCKS = 50
 
 Ints = npt.NDArray[np.int64]
 _PREFIX = "cluster/kept/"
@@ -52,6 +54,8 @@ class Copies:
 
     def __init__(self, *, size: int = 200_000) -> None:
         self._size = size
+        self._block = max(1, size // _BLOCKS)
+        """Mentions that know the same originals of before: what is known is cut off once a block."""
         self._exact: dict[int, int] = {}
         self._bands = np.zeros(BANDS << SLOT_BITS, np.uint32)
         """Slot → the last 32 bits of the number of the last original there."""
@@ -67,6 +71,21 @@ class Copies:
 
         `words` are lists of folded words, `numbers` the numbers of the mentions, ascending.
         """
+        found: list[str | None] = []
+        block = (numbers - 1) // self._block
+        cuts = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(ids)]
+        for begin, end in pairwise(cuts):
+            if begin < end:
+                oldest = max(int(block[begin] + 1) * self._block - self._size, 0)
+                part = slice(begin, end)
+                found += self._originals(events[part], words[part], (ids[part], numbers[part]), oldest)
+        return found
+
+    def _originals(
+        self, events: pl.Series, words: pl.Series, named: tuple[Sequence[str], Ints], oldest: int
+    ) -> list[str | None]:
+        """The same for mentions of one block, which know the originals after number `oldest`."""
+        ids, numbers = named
         keys = word_keys(events, words)
         places: dict[int, int] = {}
         for place, key in enumerate(keys):
@@ -74,26 +93,16 @@ class Copies:
                 places.setdefault(key, place)
         if not places:
             return [None] * len(ids)
-        last = int(numbers[-1])
-        known = {key: self._exact[key] for key in places if key in self._exact}
-        known = {key: number for key, number in known.items() if number > int(numbers[places[key]]) - 1 - self._size}
-        fresh = [place for key, place in places.items() if key not in known]
+        fresh = [place for key, place in places.items() if self._exact.get(key, 0) <= oldest]
         near = self._near_texts(events, words, fresh)
-        found = self._nearest(near, numbers)
-        oldest = min(known.values(), default=last)
-        oldest = min([oldest, *(number for number in found if number), int(numbers[0])])
-        if oldest <= last - self._size and len(ids) > 1:  # what is known in the first row is forgotten in the last
-            rows = range(len(ids))
-            return [
-                self.originals(events[r : r + 1], words[r : r + 1], ids[r : r + 1], numbers[r : r + 1])[0] for r in rows
-            ]
+        found = self._nearest(near, numbers, oldest)
         self._take(_Texts(keys, ids, numbers), near, dict(zip(near.places.tolist(), found, strict=True)), fresh)
         mine = [self._exact[key] if key else number for key, number in zip(keys, numbers.tolist(), strict=True)]
-        self._sweep(last)
-        named = ((self._ids[number % self._size], number) for number in mine)
+        self._sweep(int(numbers[-1]))
+        answers = ((self._ids[number % self._size], number) for number in mine)
         return [
             original if number != own and original != post else None
-            for (original, number), own, post in zip(named, numbers.tolist(), ids, strict=True)
+            for (original, number), own, post in zip(answers, numbers.tolist(), ids, strict=True)
         ]
 
     def _near_texts(self, events: pl.Series, words: pl.Series, fresh: Sequence[int]) -> _Near:
@@ -104,12 +113,12 @@ class Copies:
         hashes = minhash(words.gather(places))
         return _Near(places, hashes, band_slots(events.gather(places), hashes))
 
-    def _nearest(self, near: _Near, numbers: Ints) -> list[int]:
+    def _nearest(self, near: _Near, numbers: Ints, oldest: int) -> list[int]:
         """The number of the original that each repeats, 0 where there is none."""
         if not near.places.size:
             return []
         own = numbers[near.places]
-        match = self._matches(near, own)
+        match = self._matches(near, own, oldest)
         found = match[np.arange(own.size), (match > 0).argmax(axis=1)]
         _, slot, times = np.unique(near.slots, return_inverse=True, return_counts=True)
         shared = np.flatnonzero((times[slot].reshape(near.slots.shape) > 1).any(axis=1))
@@ -130,11 +139,11 @@ class Copies:
         nearest: list[int] = found.tolist()
         return nearest
 
-    def _matches(self, near: _Near, own: Ints) -> Ints:
+    def _matches(self, near: _Near, own: Ints, oldest: int) -> Ints:
         """Per row and band the number of the original there if it is repeated, else 0."""
         held = self._bands[near.slots]
         number = own[:, None] - ((own[:, None] - held.astype(np.int64)) & 0xFFFF_FFFF)
-        row, band = np.nonzero((held > 0) & (number > own[:, None] - 1 - self._size))
+        row, band = np.nonzero((held > 0) & (number > oldest))
         number = number[row, band]
         agree = (self._signatures[number % self._size] == near.hashes[row]).sum(axis=1) >= AGREE
         match = np.zeros(held.shape, np.int64)

@@ -6,10 +6,12 @@ fled"). What has no specifics is about the event's proposition. So claim and den
 language, and a narrative's id is a hash of event and specifics: the same on every machine and after every restart.
 """
 
-from collections import OrderedDict
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import takewhile
+from sys import intern
 from typing import NamedTuple
 
 import msgspec
@@ -20,8 +22,8 @@ from monitor.frames import Tag
 from monitor.records import Event, Narrative
 
 SPECIFIC_WORDS = 5
-NUMBER = r"(?:^|\s)(\d{2,6})(?:\s|$)"
-YEAR = r"^(?:19|20)\d\d$"
+NUMBER = re.compile(r"(?:^|\s)(\d{2,6})(?:\s|$)")
+YEAR = re.compile(r"(?:19|20)\d\d$")
 _PREFIX = "cluster/narrative/"
 
 
@@ -33,9 +35,19 @@ class _Rows(NamedTuple):
     original: list[str | None]
     create: list[bool]
     asserts: list[bool]
-    specific: list[str]
+    event: list[str]
+    via: list[str]
+    term: list[str | None]
+    folded: list[str]
     number: Sequence[int]
     tagged: pl.DataFrame
+
+
+class _Person(NamedTuple):
+    """A person of an event: what is specific, and the folded spellings that say so; of several the last decides."""
+
+    specific: str
+    spellings: list[str]
 
 
 class _Mention(NamedTuple):
@@ -64,10 +76,11 @@ class Narratives:
     """Assigns narratives; remembers the last `size` mentions and their parents, and `most` narratives an event."""
 
     def __init__(self, events: Sequence[Event], *, size: int = 200_000, most: int = 500) -> None:
-        self._events = {event.name: event for event in events}
+        self._people: dict[str, list[_Person]] = {}
+        self._events = self._follow(events)
         self._size = size
         self._most = most
-        self._mentions: OrderedDict[str, _Mention] = OrderedDict()
+        self._mentions: dict[str, _Mention] = {}
         self._narratives: dict[str, dict[str, _Begun]] = {}
         self._removed: dict[tuple[str, str], datetime] = {}
         """Narratives whose first mention was deleted in the last call, and when."""
@@ -111,8 +124,8 @@ class Narratives:
             waiting = later
         if numbers:
             oldest = numbers[-1] - self._size
-            while self._mentions and next(iter(self._mentions.values())).last <= oldest:
-                self._mentions.popitem(last=False)
+            for old in list(takewhile(lambda key: self._mentions[key].last <= oldest, self._mentions)):
+                del self._mentions[old]
         return found
 
     def _rows(
@@ -124,10 +137,13 @@ class Narratives:
             mention_key("original").alias("original"),
             (pl.col("op") == "create").alias("create"),
             (pl.col("tag") != Tag.OTHER).alias("asserts"),
+            "event",
+            "via",
+            "term",
         )
-        key, parent, original, create, asserts = (column.to_list() for column in columns)
-        specific = self._specifics(tagged, words).to_list()
-        return _Rows(key, parent, original, create, asserts, specific, numbers, tagged)
+        key, parent, original, create, asserts, event, via, term = (column.to_list() for column in columns)
+        folded = words.list.join(" ").to_list()
+        return _Rows(key, parent, original, create, asserts, event, via, term, folded, numbers, tagged)
 
     def _assign_row(self, rows: _Rows, index: int, found: list[str | None], here: set[str]) -> bool:
         """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
@@ -147,28 +163,27 @@ class Narratives:
             return False
         elif rows.asserts[index]:
             found[index] = self._found(rows, index)
+        mentions.pop(key, None)
         mentions[key] = _Mention(number, found[index], number)
-        mentions.move_to_end(key)
         return True
 
     def _refer(self, key: str, number: int) -> None:
         """A known mention was referred to by mention `number`, and stays longer for it."""
         known = self._mentions[key]
         if number > known.last:
+            del self._mentions[key]
             self._mentions[key] = _Mention(number, known.narrative, known.number)
-            self._mentions.move_to_end(key)
 
     def _found(self, rows: _Rows, index: int) -> str:
         """The narrative with the row's specifics, begun with it where it is new and there is room."""
-        event: str = rows.tagged["event"][index]
+        event, specific = rows.event[index], self._specific(rows, index)
         narratives = self._narratives.setdefault(event, {})
-        specific = rows.specific[index]
         identity = narrative_id(event, specific)
         if identity not in narratives:
             if specific and len(narratives) >= self._most:
                 identity = narrative_id(event, "")
             self._begin(identity, event, rows, index)
-        return identity
+        return narratives[identity].narrative.id
 
     def _begin(self, identity: str, event: str, rows: _Rows, index: int) -> None:
         """Notes a narrative whose first mention is row `index`; a known one stays as it is."""
@@ -199,27 +214,38 @@ class Narratives:
             self._keep(_Begun(msgspec.structs.replace(begun.narrative, label=""), begun.key))
         self._removed = {}
 
-    def _specifics(self, tagged: pl.DataFrame, words: pl.Series) -> pl.Series:
-        """What each row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
-        frame = tagged.select("event", "term", "via").with_columns(words.list.join(" ").alias("folded"))
-        number = pl.col("folded").str.extract(NUMBER)
-        number = pl.when(~number.str.contains(YEAR)).then(pl.concat_str(pl.lit("number:"), number))
-        person = pl.lit(None, dtype=pl.String)
-        for event in self._events.values():
-            unnamed = (pl.col("event") == event.name) & (pl.col("via") == "term") & ~pl.col("term").is_in(event.any)
-            for name, spellings in event.people.items():
-                named = pl.col("folded").str.contains_any([fold_one(text) for text in (name, *spellings)])
-                person = pl.when(unnamed & named).then(pl.lit(f"person:{fold_one(name)}")).otherwise(person)
-        enough = words.list.len() >= SPECIFIC_WORDS
-        chosen = pl.when(enough).then(pl.coalesce(number, person)).fill_null("")
-        return frame.select(chosen.alias("specific")).to_series()
+    def _specific(self, rows: _Rows, index: int) -> str:
+        """What a row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
+        folded = rows.folded[index]
+        if folded.count(" ") < SPECIFIC_WORDS - 1:
+            return ""
+        number = NUMBER.search(folded)
+        if number is not None and not YEAR.match(number[1]):
+            return f"number:{number[1]}"
+        event = rows.event[index]
+        if rows.via[index] == "term" and rows.term[index] not in self._events[event].any:
+            for person in self._people.get(event, ()):
+                if any(spelling in folded for spelling in person.spellings):
+                    return person.specific
+        return ""
 
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""
         gone = self._events.keys() - {event.name for event in events}
-        self._events = {event.name: event for event in events}
+        self._events = self._follow(events)
         if gone:
             self._forget(gone)
+
+    def _follow(self, events: Sequence[Event]) -> dict[str, Event]:
+        """Folds the names of the events' people; gives the events by name."""
+        self._people = {
+            event.name: [
+                _Person(f"person:{fold_one(name)}", [fold_one(text) for text in (name, *spellings)])
+                for name, spellings in reversed(event.people.items())
+            ]
+            for event in events
+        }
+        return {event.name: event for event in events}
 
     def _forget(self, events: Collection[str]) -> None:
         for event in events:
@@ -247,8 +273,10 @@ class Narratives:
             pl.concat([made.select("key", "number"), referred.drop_nulls()]).group_by("key").agg(pl.col("number").max())
         )
         ordered = made.join(last.rename({"number": "last"}), on="key", maintain_order="left").sort("last", "number")
-        for key, narrative, number, touched in ordered.iter_rows():
-            self._mentions[key] = _Mention(touched, narrative, number)
+        for part in ordered.iter_slices():
+            lists = (column.to_list() for column in part)
+            for key, narrative, number, touched in zip(*lists, strict=True):
+                self._mentions[key] = _Mention(touched, narrative if narrative is None else intern(narrative), number)
 
 
 def mention_key(name: str) -> pl.Expr:

@@ -40,17 +40,13 @@ def minhash(words: pl.Series) -> Hashes:
 def _minhash(words: pl.Series) -> Hashes:
     exploded = words.explode()
     vocabulary = exploded.unique(maintain_order=True)
-    table = pl.DataFrame(
-        {
-            "word": vocabulary,
-            "hash": pl.Series([xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary], dtype=pl.UInt64),
-        }
-    )
-    hashes = exploded.to_frame("word").join(table, on="word", how="left", maintain_order="left")["hash"].to_numpy()
+    table = pl.DataFrame({"word": vocabulary, "place": pl.int_range(len(vocabulary), eager=True)})
+    place = exploded.to_frame("word").join(table, on="word", how="left", maintain_order="left")["place"].to_numpy()
+    hashes = np.array([xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary.to_list()], np.uint64)
     lengths = words.list.len().to_numpy().astype(np.int64)
     starts = np.cumsum(lengths) - lengths
     mixed = ((hashes[:, None] * _FACTORS + _SHIFTS) >> np.uint64(32)).astype(np.uint32)
-    smallest: Hashes = np.minimum.reduceat(mixed, starts, axis=0)
+    smallest: Hashes = np.minimum.reduceat(mixed[place], starts, axis=0)
     return smallest
 
 

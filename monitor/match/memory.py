@@ -5,6 +5,7 @@ Every change is made by a post in its place in the stream, never by the end of a
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 Key = tuple[str, str]
@@ -40,8 +41,14 @@ class Post(NamedTuple):
 
     def targets(self) -> list[tuple[str, str]]:
         """(via, id) of what it reposts, answers, quotes, in the order that decides."""
-        named = (("repost", self.repost_of), ("reply", self.reply_to), ("quote", self.quote_of))
-        return [(via, target) for via, target in named if target is not None and target != self.id]
+        found = []
+        if self.repost_of is not None and self.repost_of != self.id:
+            found.append(("repost", self.repost_of))
+        if self.reply_to is not None and self.reply_to != self.id:
+            found.append(("reply", self.reply_to))
+        if self.quote_of is not None and self.quote_of != self.id:
+            found.append(("quote", self.quote_of))
+        return found
 
 
 class Known(NamedTuple):
@@ -60,33 +67,37 @@ class Mentions:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._known: OrderedDict[Key, tuple[int, tuple[Known, ...]]] = OrderedDict()
+        self._known: dict[Key, tuple[int, tuple[Known, ...]]] = {}
         self.made = 0
         """Mentions made so far."""
 
     def of(self, key: Key) -> tuple[Known, ...]:
         """What is known of a post, one per event."""
         found = self._known.get(key)
-        return found[1] if found is not None else ()
+        return found[1] if found is not None and found[0] > self.made - self._size else ()
 
     def refer(self, key: Key) -> None:
         """The mention about to be made refers to a known one, which stays longer for it."""
-        found = self._known.get(key)
-        if found is not None:
-            self.put(self.made + 1, key, found[1])
+        known = self.of(key)
+        if known:
+            self.put(self.made + 1, key, known)
 
     def add(self, key: Key, known: tuple[Known, ...], made: int) -> None:
         """Remembers what a post is known as, `made` mentions of it newly made."""
         self.made += made
         self.put(self.made, key, known)
+
+    def sweep(self) -> None:
+        """Frees what is forgotten."""
         oldest = self.made - self._size
-        while next(iter(self._known.values()))[0] <= oldest:
-            self._known.popitem(last=False)
+        forgotten = list(takewhile(lambda key: self._known[key][0] <= oldest, self._known))
+        for key in forgotten:
+            del self._known[key]
 
     def put(self, number: int, key: Key, known: tuple[Known, ...]) -> None:
         """Remembers a post as made or referred to by mention `number`; numbers do not fall."""
+        self._known.pop(key, None)
         self._known[key] = number, known
-        self._known.move_to_end(key)
 
     def reword(self, key: Key, text: str | None) -> None:
         """The post has another text now, or none any more; what has none stays without."""

@@ -8,9 +8,11 @@ and counts make no mention: they pass for mentions that are known.
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from sys import intern
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from monitor.frames import MENTIONS, ORDER, POSTS, TIME
@@ -47,6 +49,7 @@ class _Thread(NamedTuple):
     known: Known
 
 
+_NO_THREADS: Mapping[str, _Thread] = {}
 _FOUND = {"row": pl.Int64} | {name: MENTIONS[name] for name in _Found._fields[1:]} | {"seen_at": pl.Int64}
 
 
@@ -82,16 +85,17 @@ class Threads:
         """POSTS in ORDER and their matches (`Matcher.find`) → MENTIONS in ORDER; nothing before `upto` follows."""
         terms: dict[int, dict[str, str]] = {}
         for row, event, term in zip(*(hits[name].to_list() for name in ("row", "event", "term")), strict=True):
-            terms.setdefault(row, {})[event] = term
+            terms.setdefault(row, {})[intern(event)] = term
         self._found, self._newly, self._left = [], [], []
         none: dict[str, str] = {}
         for post in _related(posts, hits["row"]):
             self._read(post, terms.get(post.row, none))
         posts = posts.select(POSTS.keys())
-        mentions = _mentions(pl.concat([self._kept.frame, posts]), self._found, self._kept.frame.height)
+        mentions = _mentions(self._kept.frame, posts, self._found)
         self._waiting.expire((upto - _EPOCH) // _MICROSECOND)
         self._kept.advance(posts[self._newly], self._waiting.first)
         self._kept.leave(self._left)
+        self._mentions.sweep()
         return mentions
 
     @property
@@ -134,11 +138,12 @@ class Threads:
         ordered = remembered.drop("number").join(last, on=["platform", "id"], maintain_order="left")
         ordered = ordered.sort("number", "platform", "id", maintain_order=True)
         columns = ("platform", "id", "number", "event", "text", "parent", "root", "repost_of")
-        lists = (ordered[name].to_list() for name in columns)
-        for platform, post, number, event, text, parent, root, repost_of in zip(*lists, strict=True):
-            key, reposts = (platform, post), parent if parent == repost_of else None
-            known = Known(event, root or post, text, reposts)
-            self._mentions.put(number, key, (*self._mentions.of(key), known))
+        for part in ordered.select(columns).iter_slices():
+            lists = (column.to_list() for column in part)
+            for platform, post, number, event, text, parent, root, repost_of in zip(*lists, strict=True):
+                key, reposts = (intern(platform), post), parent if parent == repost_of else None
+                known = Known(intern(event), post if root is None else root, text, reposts)
+                self._mentions.put(number, key, (*self._mentions.of(key), known))
 
     def _read(self, post: Post, terms: Mapping[str, str]) -> None:
         """One post of the stream in its turn."""
@@ -170,7 +175,7 @@ class Threads:
         """Makes the post a mention of every event that it or its target speaks of; says whether it became one."""
         key = (post.platform, post.id)
         mine = self._mentions.of(key)
-        threads = self._threads(post) if post.aims else {}
+        threads = self._threads(post) if post.aims else _NO_THREADS
         events = {**threads, **terms} if threads else terms
         if mine:
             had = {known.event for known in mine}
@@ -185,7 +190,7 @@ class Threads:
         self._mentions.add(key, (*mine, *made), len(made))
         return True
 
-    def _threads(self, post: Post) -> dict[str, _Thread]:
+    def _threads(self, post: Post) -> Mapping[str, _Thread]:
         """Event → what the post reposts, answers or quotes there."""
         threads: dict[str, _Thread] = {}
         for via, target in post.targets():
@@ -233,20 +238,29 @@ def _related(posts: pl.DataFrame, named: pl.Series) -> Iterator[Post]:
         rows = rows.filter(linked | rows.is_in(named.implode()))
         posts = posts[rows]
     columns = posts.select(pl.col("seen_at").cast(pl.Int64) if name == "seen_at" else name for name in _POST)
-    return map(Post._make, zip(rows.to_list(), *(column.to_list() for column in columns), strict=True))
+    platform, *others = (column.to_list() for column in columns)
+    return map(Post._make, zip(rows.to_list(), map(intern, platform), *others, strict=True))
 
 
-def _mentions(at_hand: pl.DataFrame, found: Sequence[_Found], first: int) -> pl.DataFrame:
-    """The frame of what was found; a row of the batch stands `first` further in the posts at hand."""
-    made = pl.DataFrame(found, schema=_FOUND, orient="row")
+def _mentions(kept: pl.DataFrame, posts: pl.DataFrame, found: Sequence[_Found]) -> pl.DataFrame:
+    """The frame of what was found; a row below 0 is one of those kept, counted from their end."""
+    columns = zip(_FOUND.items(), zip(*found, strict=True) if found else [()] * len(_FOUND), strict=True)
+    row, *rest = [pl.Series(name, values, dtype=dtype) for (name, dtype), values in columns]
+    rows = row.to_numpy()
+    in_order = rows.size == 0 or bool((rows >= 0).all() and (np.diff(rows) >= 0).all())
+    at_hand = posts[rows] if in_order else pl.concat([kept, posts])[rows + kept.height]
     whole = pl.col("op").is_in(["create", "update"])
-    return (
-        at_hand[made["row"] + first]
-        .with_columns(made.drop("row").with_columns(pl.col("seen_at").cast(TIME)))
-        .with_columns(
-            event_time=pl.when(whole).then(pl.min_horizontal("posted_at", "seen_at")).otherwise("seen_at"),
-            text=pl.when(pl.col("op") != "delete").then("text"),
+    event_time = pl.when(whole).then(pl.min_horizontal("posted_at", "seen_at")).otherwise("seen_at")
+    made = (
+        at_hand.with_columns(rest)
+        .with_columns(pl.col("seen_at").cast(TIME))
+        .select(
+            pl.when(pl.col("op") != "delete").then("text").alias("text")
+            if name == "text"
+            else event_time.alias("event_time")
+            if name == "event_time"
+            else pl.col(name)
+            for name in MENTIONS
         )
-        .select(pl.col(name).cast(dtype) for name, dtype in MENTIONS.items())
-        .sort(ORDER, maintain_order=True)
     )
+    return made if in_order else made.sort(ORDER, maintain_order=True)

@@ -262,10 +262,9 @@ def _author(rows: pl.DataFrame) -> Hashes:
 
 def _few(values: pl.Series) -> Hashes:
     """A hash per row of a column with few values."""
-    names = values.unique()
-    places = values.replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
-    hashes: Hashes = _hash(names)[places]
-    return hashes
+    names = values.to_list()
+    known = {name: xxhash.xxh3_64_intdigest((name or "").encode()) for name in set(names)}
+    return np.array([known[name] for name in names], np.uint64)
 
 
 def _hash(values: pl.Series) -> Hashes:

@@ -133,7 +133,12 @@ def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_st
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 1000), st.lists(st.integers(80, 400), max_size=14), st.integers(1, 14), st.sampled_from([30, 60]))
+@given(
+    st.integers(0, 1000),
+    st.lists(st.integers(80, 400), max_size=14),
+    st.integers(1, 14),
+    st.sampled_from([30, 60, 150]),
+)
 def test_the_same_holds_of_a_memory_that_is_too_short_for_the_stream(
     seed: int, cuts: list[int], restart: int, remembers: int
 ) -> None:
