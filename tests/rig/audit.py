@@ -85,7 +85,9 @@ def _compared(connection: Connection, event: str, row: bytes) -> _Counts:
         " WHERE event = :event AND seen_at / 1000000 + 1 BETWEEN :first AND :last GROUP BY tick"
     )
     span = {"event": event, "first": seconds[0], "last": seconds[-1]}
-    archived = Counter({tick: count for tick, count in connection.execute(asked, span)})
+    archived = Counter[int]()
+    for tick, count in connection.execute(asked, span):
+        archived[tick] = count
     return _Counts((counted - archived).total(), (archived - counted).total())
 
 
