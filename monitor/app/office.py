@@ -11,7 +11,7 @@ import xxhash
 
 from monitor import settings
 from monitor.app.desk import Desk
-from monitor.app.event_files import EventFiles, Reload, unknown_event
+from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
 from monitor.clock import Clock
 from monitor.errors import StoreError
@@ -50,7 +50,7 @@ class DaemonOffice:
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
-        self._files = EventFiles(hands.configured, hands.reload)
+        self._files = EventFiles(hands.configured, hands.reload, COMMITTED_WITHIN)
         self._previewing = asyncio.Lock()
 
     async def sources(self) -> bodies.SourceList:
@@ -201,8 +201,7 @@ class DaemonOffice:
             async with asyncio.timeout(COMMITTED_WITHIN):
                 await self._hands.intake.submit(mark)
         except TimeoutError:
-            why = "taken, but the store cannot write it yet; it takes effect when the store works again"
-            raise refuse(503, "not_yet", why) from None
+            raise refuse(503, "not_yet", NOT_YET) from None
         return mark
 
 

@@ -137,16 +137,16 @@ class Ingest:
             raise refuse(409, "key_in_use", "another body came under this Idempotency-Key and is not answered yet")
         if first is None:
             first = self._in_hand[place] = _InHand(request, asyncio.get_running_loop().create_future())
-            why = refuse(503, "failed", "the request could not be begun; come again", again=AGAIN)
+            refusal = refuse(503, "failed", "the request could not be begun; come again", again=AGAIN)
             begun = False
             try:
                 await self._begin(place, first, body, signed=signed)
                 begun = True
             except RefusedError as error:
-                why = error
+                refusal = error
             finally:
                 if not begun:
-                    self._end(place, first, why)
+                    self._end(place, first, refusal)
         try:
             async with asyncio.timeout(source.answer_timeout.total_seconds()):
                 return await asyncio.shield(first.outcome)
