@@ -35,7 +35,7 @@ class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unkno
     """What the source is called in metrics, alerts and the archive."""
     topics: Annotated[tuple[Topics, ...], Meta(min_length=1)] = ("vm/posts/+",)
     """Topic filters, `+` for one level and `#` for all that follow."""
-    share: Annotated[str, Meta(pattern=r"^[^/+#\s]+$", description="a word without /, + and #")] | None = None
+    share: Annotated[str, Meta(pattern=r"^[^/+#\s]+$(?!\n)", description="a word without /, + and #")] | None = None
     """Group whose members share the messages among them, each message going to one of them."""
     client_id: Annotated[str, Meta(max_length=200)] = ""
     """Who we are to the broker, different for every monitor there; `virality-monitor-` and the name if it is empty."""

@@ -186,7 +186,7 @@ class LabelAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An editor's tag for an archived mention, its text and its copies from here on."""
 
     event: Name
-    platform: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$")]
+    platform: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$(?!\n)")]
     id: Annotated[str, Meta(min_length=1, max_length=256)]
     tag: Tag
     by: By
