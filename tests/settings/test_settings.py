@@ -1,6 +1,7 @@
 """A configuration is read whole or refused with every mistake in it."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -120,6 +121,19 @@ def test_an_unreadable_file_is_a_mistake_and_no_crash() -> None:
     (directory / "monitor.toml").unlink()
     (directory / "monitor.toml").mkdir()
     assert mistakes_of(directory) == ("config/monitor.toml: cannot be read (Is a directory)",)
+
+
+def test_a_pipe_is_no_file_and_is_not_waited_for(workplace: Path) -> None:
+    directory = configured("small")
+    os.mkfifo(workplace / "pipe")
+    (directory / "monitor.toml").write_text(
+        '[tagger]\nmodel = "pipe"\n[[source]]\nkind = "file"\nname = "a"\npath = "pipe"\nfollow = false\n'
+        '[[source]]\nkind = "mqtt"\nname = "b"\nhost = "localhost"\ntls = true\nca_file = "pipe"\n',
+        "utf-8",
+    )
+    found = mistakes_of(directory)
+    assert [said.split(": ")[1] for said in found] == ["$.tagger.model", "$.source[0].path", "$.source[1].ca_file"]
+    assert all("cannot read 'pipe' (Not a regular file); write the path of a file" in said for said in found)
 
 
 @pytest.mark.usefixtures("workplace")
