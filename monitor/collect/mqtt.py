@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from monitor.arrivals import Contact, Payload, Settled
+from monitor.arrivals import Contact, Payload, Settled, about
 from monitor.broker import Broker, BrokerError, Message, Session, Trouble
 from monitor.clock import Clock
 from monitor.collect.mqtt_self_test import SelfTest
@@ -153,7 +153,7 @@ class MqttCollector:
             self.name,
             message.body,
             self._resume,
-            max(1, message.body.count(b'"platform"')),
+            about(message.body),
             arrived_at=self._heard,
             settle=partial(_settle, connection, message.number),
         )

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from aiohttp import web
 from msgspec import Struct
 
-from monitor.arrivals import Answered, Payload, Request, Settled
+from monitor.arrivals import Answered, Payload, Request, Settled, about
 from monitor.clock import Clock
 from monitor.collect.ingest import IngestSource
 from monitor.errors import StoreError
@@ -170,7 +170,7 @@ class Ingest:
             place[0],
             body,
             None,
-            max(1, body.count(b'"platform"')),
+            about(body),
             self._clock.now(),
             lambda settled: self._end(place, first, settled),
             first.request,

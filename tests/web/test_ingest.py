@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.arrivals import Request, Settled
+from monitor.arrivals import Request, Settled, about
 from monitor.collect.ingest import IngestSource
 from monitor.records import Duration
 from monitor.web.ingest import Ingest
@@ -37,6 +37,14 @@ async def test_a_payload_says_about_how_many_posts_it_holds() -> None:
     async with door(pipeline) as port:
         await sent(port, posts(0, 7))
     assert pipeline.payloads[0].posts == 7
+
+
+def test_posts_that_spell_their_fields_otherwise_are_posts_too() -> None:
+    escaped = posts(0, 500).replace(b'"platform"', b'"pl\\u0061tform"')
+    assert len(json.loads(escaped)) == 500
+    assert len(escaped) // 500 <= about(escaped) <= 500
+    assert about(json.dumps(a_post(1, text="ب" * 20_000)).encode()) == 1
+    assert about(b"") == 1
 
 
 async def test_nothing_is_answered_before_the_commit() -> None:
