@@ -9,10 +9,12 @@ from monitor.frames import Tag
 from monitor.records import Alert, AlertState, Correction, GapMark, Name, Silence, Status, StatusMark
 from monitor.web.pages import SourceHealth
 
-By = Annotated[str, Meta(min_length=1, max_length=200, description="who says so")]
-Said = Annotated[str, Meta(min_length=1, max_length=2000)]
+NO_NUL = r"^[^\u0000]*$(?!\n)"
+"""A database need not take U+0000."""
+By = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description="who says so")]
+Said = Annotated[str, Meta(min_length=1, max_length=2000, pattern=NO_NUL)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Word = Annotated[str, Meta(max_length=64)]
+Word = Annotated[str, Meta(max_length=64, pattern=NO_NUL)]
 
 
 class SourceList(Struct, frozen=True, kw_only=True):
@@ -187,7 +189,7 @@ class LabelAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     event: Name
     platform: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$(?!\n)")]
-    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    id: Annotated[str, Meta(min_length=1, max_length=256, pattern=NO_NUL)]
     tag: Tag
     by: By
 
