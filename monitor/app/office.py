@@ -1,24 +1,18 @@
 """Answers what the JSON API asks: changes travel as marks in the stream, answers come from beside it."""
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import NamedTuple, TypeVar
-
-import msgspec
-import xxhash
 
 from monitor import settings
 from monitor.app.desk import Desk
 from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
+from monitor.app.rows import by_narrative, ended, narrative_row, silence_id
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.judge.rules import RaceReading
 from monitor.pipeline import Intake
-from monitor.records import AlertState, Correction, Mark, Silence, Status, StatusMark
-from monitor.store.lookups import NarrativeCount
+from monitor.records import AlertState, Correction, Mark, Silence, StatusMark
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker
 from monitor.web import bodies
@@ -101,14 +95,14 @@ class DaemonOffice:
         self._watched(event)
         counts = await _read(lambda: self._hands.reader.narratives(event))
         statuses = await _read(self._hands.reader.statuses)
-        tallied: dict[str, list[NarrativeCount]] = {}
-        for one in counts:
-            tallied.setdefault(one.narrative, []).append(one)
+        tallied = by_narrative(counts)
         most = sorted(tallied, key=lambda name: (-sum(one.mentions for one in tallied[name]), name))[:limit]
         labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
         races = {one.narrative: one for one in await self._hands.worker.call(self._hands.desk.races, event)}
         last = {mark.narrative: mark for mark in statuses if mark.event == event}
-        rows = [_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most]
+        rows = [
+            narrative_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most
+        ]
         return bodies.NarrativeList(narratives=tuple(rows), total=len(tallied))
 
     async def statuses(self, limit: int) -> bodies.StatusList:
@@ -147,7 +141,7 @@ class DaemonOffice:
         if asked.expires_at <= max(begins, now):
             raise refuse(400, "over_already", "expires_at must lie in the future and after begins_at")
         made = Silence(
-            id=_identity(asked, begins),
+            id=silence_id(asked, begins),
             event=asked.event,
             narrative=asked.narrative,
             rule=asked.rule,
@@ -164,7 +158,7 @@ class DaemonOffice:
         found = {one.id: one for one in await _read(lambda: self._hands.reader.silences(now))}
         if silence not in found:
             raise refuse(404, "unknown_silence", "no silence of this id is to come or goes on")
-        return await self._committed(_ended(found[silence], now))
+        return await self._committed(ended(found[silence], now))
 
     async def labels(self, limit: int) -> bodies.LabelList:
         """Every label that was given."""
@@ -211,43 +205,3 @@ async def _read(question: Callable[[], T]) -> T:
         return await asyncio.to_thread(question)
     except StoreError:
         raise refuse(503, "store", "the store cannot be read now; the log says why", again=5) from None
-
-
-def _row(
-    name: str, counts: Sequence[NarrativeCount], label: str, status: StatusMark | None, race: RaceReading | None
-) -> bodies.NarrativeRow:
-    per_tag = {one.tag: one.mentions for one in counts}
-    return bodies.NarrativeRow(
-        id=name,
-        label=label,
-        status=status.status if status else Status.UNCONFIRMED,
-        by=status.by if status else "",
-        first_seen=min(one.first_seen for one in counts),
-        last_seen=max(one.last_seen for one in counts),
-        claims=per_tag.get("claim", 0),
-        denials=per_tag.get("denial", 0),
-        celebrations=per_tag.get("celebration", 0),
-        questions=per_tag.get("question", 0),
-        others=per_tag.get("other", 0),
-        race=_race(race) if race else None,
-    )
-
-
-def _race(reading: RaceReading) -> bodies.RaceRow:
-    return bodies.RaceRow(
-        claims=reading.claims,
-        denials=reading.denials,
-        log_e=reading.log_e if math.isfinite(reading.log_e) else None,
-        threshold=reading.threshold,
-        holds=reading.holds,
-    )
-
-
-def _identity(asked: bodies.SilenceAsked, begins: datetime) -> str:
-    """A silence's id: a hash of what it covers, whose it is and when it begins."""
-    parts = (asked.event, asked.narrative, asked.rule, asked.owner, asked.comment, begins.isoformat())
-    return xxhash.xxh3_64_hexdigest("\0".join(parts).encode())
-
-
-def _ended(silence: Silence, now: datetime) -> Silence:
-    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now)
