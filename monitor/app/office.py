@@ -8,7 +8,7 @@ from monitor import settings
 from monitor.app.desk import Desk
 from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
-from monitor.app.rows import by_narrative, ended, narrative_row, silence_id
+from monitor.app.rows import by_narrative, ended, is_asked, narrative_row, silence_id
 from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.pipeline import Intake
@@ -53,7 +53,7 @@ class DaemonOffice:
 
     async def gaps(self, limit: int) -> bodies.GapList:
         """When sources were blind."""
-        return bodies.GapList(gaps=tuple((await _read(self._hands.reader.gaps))[-limit:]))
+        return bodies.GapList(gaps=tuple(await _read(lambda: self._hands.reader.gaps(limit))))
 
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
@@ -94,12 +94,12 @@ class DaemonOffice:
         """What is asserted about an event, with counts, statuses and races."""
         self._watched(event)
         counts = await _read(lambda: self._hands.reader.narratives(event))
-        statuses = await _read(self._hands.reader.statuses)
+        statuses = await _read(lambda: self._hands.reader.statuses_of(event))
         tallied = by_narrative(counts)
         most = sorted(tallied, key=lambda name: (-sum(one.mentions for one in tallied[name]), name))[:limit]
         labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
         races = {one.narrative: one for one in await self._hands.worker.call(self._hands.desk.races, event)}
-        last = {mark.narrative: mark for mark in statuses if mark.event == event}
+        last = {mark.narrative: mark for mark in statuses}
         rows = [
             narrative_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most
         ]
@@ -107,7 +107,7 @@ class DaemonOffice:
 
     async def statuses(self, limit: int) -> bodies.StatusList:
         """Every status that was set."""
-        return bodies.StatusList(statuses=tuple((await _read(self._hands.reader.statuses))[-limit:]))
+        return bodies.StatusList(statuses=tuple(await _read(lambda: self._hands.reader.statuses(limit))))
 
     async def set_status(self, event: str, narrative: str, asked: bodies.StatusAsked) -> StatusMark:
         """Sets a narrative's status."""
@@ -133,15 +133,18 @@ class DaemonOffice:
     async def silence(self, asked: bodies.SilenceAsked) -> Silence:
         """Silences alerts; never all of them, never for ever."""
         now = self._hands.clock.now()
-        begins = asked.begins_at or now
+        begins = max(asked.begins_at or now, now)
         if not (asked.event or asked.narrative or asked.rule):
             raise refuse(400, "too_broad", "name an event, a narrative or a rule; everything cannot be silenced")
         if asked.event:
             self._watched(asked.event)
-        if asked.expires_at <= max(begins, now):
+        known = await self._known(asked)
+        if known is not None:
+            return known
+        if asked.expires_at <= begins:
             raise refuse(400, "over_already", "expires_at must lie in the future and after begins_at")
         made = Silence(
-            id=silence_id(asked, begins),
+            id=asked.id or silence_id(asked, begins),
             event=asked.event,
             narrative=asked.narrative,
             rule=asked.rule,
@@ -151,6 +154,14 @@ class DaemonOffice:
             expires_at=asked.expires_at,
         )
         return await self._committed(made)
+
+    async def _known(self, asked: bodies.SilenceAsked) -> Silence | None:
+        """The silence that was made when the same was asked before, under an id of the asker's."""
+        name = asked.id
+        known = None if name is None else await _read(lambda: self._hands.reader.silence(name))
+        if known is not None and not is_asked(known, asked):
+            raise refuse(409, "id_taken", "another silence has this id; give each one of its own")
+        return known
 
     async def expire(self, silence: str) -> Silence:
         """Ends a silence now."""
@@ -162,7 +173,7 @@ class DaemonOffice:
 
     async def labels(self, limit: int) -> bodies.LabelList:
         """Every label that was given."""
-        return bodies.LabelList(labels=tuple((await _read(self._hands.reader.corrections))[-limit:]))
+        return bodies.LabelList(labels=tuple(await _read(lambda: self._hands.reader.corrections(limit))))
 
     async def label(self, asked: bodies.LabelAsked) -> Correction:
         """Gives a mention another tag, and so its text and its copies from here on."""

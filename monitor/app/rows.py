@@ -59,6 +59,12 @@ def silence_id(asked: bodies.SilenceAsked, begins: datetime) -> str:
     return xxhash.xxh3_64_hexdigest("\0".join(parts).encode())
 
 
+def is_asked(silence: Silence, asked: bodies.SilenceAsked) -> bool:
+    """Whether a silence is one of the same alerts, by the same person for the same reason."""
+    same = ("event", "narrative", "rule", "owner", "comment")
+    return all(getattr(silence, name) == getattr(asked, name) for name in same)
+
+
 def ended(silence: Silence, now: datetime) -> Silence:
     """The silence, ended now."""
     return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now)

@@ -59,25 +59,35 @@ class Reader:
         with self._connection() as connection:
             migrate.check(connection)
 
-    def statuses(self) -> list[StatusMark]:
-        """Every status that was set, in the order of the stream."""
+    def statuses(self, limit: int) -> list[StatusMark]:
+        """The last statuses that were set, in the order of the stream."""
         with self._connection() as connection:
-            return marks.read_statuses(connection)
+            return marks.read_statuses(connection, limit)
 
-    def gaps(self) -> list[GapMark]:
-        """Every gap of a source, in the order of the stream."""
+    def statuses_of(self, event: str) -> list[StatusMark]:
+        """Every status that was set of an event's narratives, in the order of the stream."""
         with self._connection() as connection:
-            return marks.read_gaps(connection)
+            return marks.read_statuses(connection, event=event)
+
+    def gaps(self, limit: int) -> list[GapMark]:
+        """The last gaps of sources, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_gaps(connection, limit)
+
+    def silence(self, name: str) -> Silence | None:
+        """The silence of an id, also one that has expired."""
+        with self._connection() as connection:
+            return marks.read_silence(connection, name)
 
     def silences(self, after: datetime) -> list[Silence]:
         """Silences that expire after a time, oldest first."""
         with self._connection() as connection:
             return marks.read_silences(connection, after)
 
-    def corrections(self) -> list[Correction]:
-        """Every correction of a tag, in the order of the stream."""
+    def corrections(self, limit: int) -> list[Correction]:
+        """The last corrections of tags, in the order of the stream."""
         with self._connection() as connection:
-            return marks.read_corrections(connection)
+            return marks.read_corrections(connection, limit)
 
     def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
         """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""

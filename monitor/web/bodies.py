@@ -174,8 +174,10 @@ class SilenceAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     comment: Said
     """Why."""
     begins_at: Moment | None = None
-    """From when on; left out: now."""
+    """From when on; left out, or past already: now."""
     expires_at: Moment
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="16 digits of 0-9 and a-f")] | None = None
+    """Drawn by the asker: the same asked again under it makes no second silence."""
 
 
 class SilenceList(Struct, frozen=True, kw_only=True):

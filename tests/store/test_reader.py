@@ -8,7 +8,7 @@ import pytest
 from monitor.arrivals import Answered, Request, Settled
 from monitor.errors import StoreError
 from monitor.frames import MENTIONS
-from monitor.records import AlertState
+from monitor.records import AlertState, Correction, GapMark, Status, StatusMark
 from monitor.store.marks import REQUESTS_KEPT
 from monitor.store.reader import Reader
 from monitor.store.store import Commit, Store
@@ -74,6 +74,24 @@ def test_the_newest_alerts_are_read_in_their_order(url: str) -> None:
         store.commit(Commit(none(), alerts=made))
         assert [alert.id for alert in reader.alerts(None, 3)] == ["3", "4", "5"]
         assert [alert.id for alert in reader.alerts(AlertState.FIRING, 2)] == ["3", "5"]
+
+
+def test_the_newest_marks_are_read_in_their_order(url: str) -> None:
+    times = [START + timedelta(hours=2 * n) for n in range(4)]
+    gaps = [GapMark(source="a", begins=at, ends=at + timedelta(hours=1), why="lost") for at in times]
+    statuses = [
+        StatusMark(at=at, event="fall" if n % 2 else "dam", narrative="n", status=Status.DENIED, by="desk", evidence="")
+        for n, at in enumerate(times)
+    ]
+    labels = [
+        Correction(at=at, event="fall", platform="x", id="1", tag="claim", by="desk", reads=str(n))
+        for n, at in enumerate(times)
+    ]
+    with Store(url) as store, Reader(url) as reader:
+        store.commit(Commit(none(), gaps=gaps, statuses=statuses, corrections=labels))
+        assert (reader.gaps(2), reader.statuses(3), reader.corrections(1)) == (gaps[2:], statuses[1:], labels[3:])
+        assert reader.statuses_of("fall") == statuses[1::2]
+        assert reader.silence("s") is None
 
 
 def answered(key: str, digest: str, after: timedelta = timedelta()) -> Answered:
