@@ -1,7 +1,8 @@
 """Answers what the JSON API asks: changes travel as marks in the stream, answers come from beside it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from monitor import settings
@@ -53,11 +54,11 @@ class DaemonOffice:
 
     async def gaps(self, limit: int) -> bodies.GapList:
         """When sources were blind."""
-        return bodies.GapList(gaps=tuple(await _read(lambda: self._hands.reader.gaps(limit))))
+        return bodies.GapList(gaps=tuple(await self._read(lambda: self._hands.reader.gaps(limit))))
 
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
-        return bodies.AlertList(alerts=tuple(await _read(lambda: self._hands.reader.alerts(state, limit))))
+        return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
 
     async def events(self) -> bodies.EventList:
         """The watched events."""
@@ -80,7 +81,7 @@ class DaemonOffice:
         if self._previewing.locked():
             raise refuse(429, "previewing", "another preview is running; come again", again=5)
         async with self._previewing:
-            return await _read(lambda: preview(event, self._hands.reader, most))
+            return await self._read(lambda: preview(event, self._hands.reader, most))
 
     async def add_event(self, toml: str, *, replace: bool) -> bodies.EventChange:
         """Watches an event from now on."""
@@ -93,8 +94,8 @@ class DaemonOffice:
     async def narratives(self, event: str, limit: int) -> bodies.NarrativeList:
         """What is asserted about an event, with counts, statuses and races."""
         self._watched(event)
-        counts = await _read(lambda: self._hands.reader.narratives(event))
-        statuses = await _read(lambda: self._hands.reader.statuses_of(event))
+        counts = await self._scan(lambda: self._hands.reader.narratives(event))
+        statuses = await self._read(lambda: self._hands.reader.statuses_of(event))
         tallied = by_narrative(counts)
         most = sorted(tallied, key=lambda name: (-sum(one.mentions for one in tallied[name]), name))[:limit]
         labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
@@ -107,13 +108,13 @@ class DaemonOffice:
 
     async def statuses(self, limit: int) -> bodies.StatusList:
         """Every status that was set."""
-        return bodies.StatusList(statuses=tuple(await _read(lambda: self._hands.reader.statuses(limit))))
+        return bodies.StatusList(statuses=tuple(await self._read(lambda: self._hands.reader.statuses(limit))))
 
     async def set_status(self, event: str, narrative: str, asked: bodies.StatusAsked) -> StatusMark:
         """Sets a narrative's status."""
         self._watched(event)
         known = await self._hands.worker.call(self._hands.desk.labels, event, [narrative])
-        if not known and not await _read(lambda: self._hands.reader.has_narrative(event, narrative)):
+        if not known and not await self._scan(lambda: self._hands.reader.has_narrative(event, narrative)):
             raise refuse(404, "unknown_narrative", "the event has no such narrative; list its narratives for their ids")
         mark = StatusMark(
             at=self._hands.clock.now(),
@@ -128,7 +129,7 @@ class DaemonOffice:
     async def silences(self) -> bodies.SilenceList:
         """Silences that have not expired."""
         now = self._hands.clock.now()
-        return bodies.SilenceList(silences=tuple(await _read(lambda: self._hands.reader.silences(now))))
+        return bodies.SilenceList(silences=tuple(await self._read(lambda: self._hands.reader.silences(now))))
 
     async def silence(self, asked: bodies.SilenceAsked) -> Silence:
         """Silences alerts; never all of them, never for ever."""
@@ -158,7 +159,7 @@ class DaemonOffice:
     async def _known(self, asked: bodies.SilenceAsked) -> Silence | None:
         """The silence that was made when the same was asked before, under an id of the asker's."""
         name = asked.id
-        known = None if name is None else await _read(lambda: self._hands.reader.silence(name))
+        known = None if name is None else await self._read(lambda: self._hands.reader.silence(name))
         if known is not None and not is_asked(known, asked):
             raise refuse(409, "id_taken", "another silence has this id; give each one of its own")
         return known
@@ -166,19 +167,19 @@ class DaemonOffice:
     async def expire(self, silence: str) -> Silence:
         """Ends a silence now."""
         now = self._hands.clock.now()
-        found = {one.id: one for one in await _read(lambda: self._hands.reader.silences(now))}
+        found = {one.id: one for one in await self._read(lambda: self._hands.reader.silences(now))}
         if silence not in found:
             raise refuse(404, "unknown_silence", "no silence of this id is to come or goes on")
         return await self._committed(ended(found[silence], now))
 
     async def labels(self, limit: int) -> bodies.LabelList:
         """Every label that was given."""
-        return bodies.LabelList(labels=tuple(await _read(lambda: self._hands.reader.corrections(limit))))
+        return bodies.LabelList(labels=tuple(await self._read(lambda: self._hands.reader.corrections(limit))))
 
     async def label(self, asked: bodies.LabelAsked) -> Correction:
         """Gives a mention another tag, and so its text and its copies from here on."""
         self._watched(asked.event)
-        mention = await _read(lambda: self._hands.reader.mention(asked.event, asked.platform, asked.id))
+        mention = await self._read(lambda: self._hands.reader.mention(asked.event, asked.platform, asked.id))
         if mention.is_empty():
             why = "the archive has no such mention of the event, or its author deleted it"
             raise refuse(404, "unknown_mention", why)
@@ -209,10 +210,20 @@ class DaemonOffice:
             raise refuse(503, "not_yet", NOT_YET) from None
         return mark
 
+    async def _read(self, question: Callable[[], T]) -> T:
+        """Asks the store beside its writer."""
+        with _readable():
+            return await self._hands.reader.ask(question)
 
-async def _read(question: Callable[[], T]) -> T:
-    """Asks the store beside its writer, in a thread."""
+    async def _scan(self, question: Callable[[], T]) -> T:
+        """Asks what reads much of the archive, when no other such question is asked."""
+        with _readable():
+            return await self._hands.reader.scan(question)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        return await asyncio.to_thread(question)
+        yield
     except StoreError:
         raise refuse(503, "store", "the store cannot be read now; the log says why", again=5) from None

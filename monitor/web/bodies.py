@@ -142,7 +142,7 @@ class NarrativeRow(Struct, frozen=True, kw_only=True):
 
 
 class NarrativeList(Struct, frozen=True, kw_only=True):
-    """The narratives of an event, those with most mentions first."""
+    """The narratives of an event, those with most mentions first; the archive's newest million mentions are counted."""
 
     narratives: tuple[NarrativeRow, ...]
     total: int

@@ -1,6 +1,8 @@
 """The JSON API on a daemon whole: what is asked, what is changed, and what is refused."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -206,3 +208,17 @@ async def test_changes_at_once_are_done_one_after_the_other(tmp_path: Path) -> N
     async with live(tmp_path) as daemon, asyncio.TaskGroup() as tasks:
         asking = [tasks.create_task(daemon.ask("POST", "/events", DAM)) for _ in range(4)]
     assert sorted(task.result().status for task in asking) == [201, 409, 409, 409]
+
+
+async def test_threads_that_wait_for_others_keep_neither_posts_nor_questions_waiting(tmp_path: Path) -> None:
+    go = threading.Event()
+    async with live(tmp_path) as daemon, asyncio.TaskGroup() as tasks:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        tasks.create_task(asyncio.to_thread(go.wait))
+        try:
+            async with asyncio.timeout(20):
+                await daemon.post(mention(1))
+                assert (await daemon.ask("GET", "/statuses")).status == 200
+                assert (await daemon.ask("GET", "/events/fall/narratives")).body["total"] == 1
+        finally:
+            go.set()
