@@ -155,6 +155,7 @@ class DaemonOffice:
             comment=asked.comment,
             begins_at=begins,
             expires_at=asked.expires_at,
+            at=now,
         )
         return await self._committed(made)
 
@@ -251,4 +252,4 @@ def _identity(asked: bodies.SilenceAsked, begins: datetime) -> str:
 
 
 def _ended(silence: Silence, now: datetime) -> Silence:
-    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now)
+    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now, at=now)
