@@ -111,6 +111,13 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When its alerts fire."""
 
 
+class Exchange(Struct, frozen=True, kw_only=True):
+    """From the batch that was closed at a time on, these events are watched and no others."""
+
+    at: datetime
+    events: tuple[Event, ...]
+
+
 class Status(StrEnum):
     """What is established about a narrative, by somebody other than this program."""
 
