@@ -114,6 +114,13 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When its alerts fire."""
 
 
+class Exchange(Struct, frozen=True, kw_only=True):
+    """From the batch that was closed at a time on, these events are watched and no others."""
+
+    at: datetime
+    events: tuple[Event, ...]
+
+
 class Status(StrEnum):
     """What is established about a narrative, by somebody other than this program."""
 
@@ -151,6 +158,8 @@ class Silence(Struct, frozen=True, kw_only=True):
     begins_at: datetime
     expires_at: datetime
     """From here on it silences nothing; a silence never lasts for ever."""
+    at: datetime | None = None
+    """When it was made, in this form: it silences nothing before; None: in time."""
 
 
 class Correction(Struct, frozen=True, kw_only=True):
@@ -176,6 +185,10 @@ class GapMark(Struct, frozen=True, kw_only=True):
     begins: datetime
     ends: datetime
     why: str
+
+    def continues(self, before: "GapMark") -> bool:
+        """Whether this is the same outage as the last gap of the source before it, which was noted while it lasted."""
+        return (self.source, self.why, self.begins) == (before.source, before.why, before.ends)
 
 
 Mark = StatusMark | GapMark | Silence | Correction
@@ -256,7 +269,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     numbers: dict[str, float]
     evidence: tuple[Evidence, ...] = ()
     blind: tuple[GapMark, ...] = ()
-    """Gaps of sources that touch the alert's time: counts are a floor."""
+    """Gaps of sources that touch the alert's time, the last hundred: counts are a floor."""
     silenced: bool = False
     """Kept, but nobody is notified of this step."""
 

@@ -1,14 +1,17 @@
-"""How what a stage knows becomes state rows: frames as bytes, and sets of 64-bit keys that only grow.
+"""How what a stage knows becomes rows: frames as bytes, events as text, and sets of 64-bit keys that only grow.
 
 A batch writes what it added and not what there is: a row is rewritten only while it is short.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from monitor.records import Duration, Event
 
 Keys = npt.NDArray[np.uint64]
 
@@ -26,6 +29,28 @@ def packed(frame: pl.DataFrame) -> bytes:
 def unpacked(row: bytes) -> pl.DataFrame:
     """The frame of `packed`."""
     return pl.read_ipc(BytesIO(row))
+
+
+def events_text(events: Sequence[Event]) -> str:
+    """Events as a JSON list, each as in its file."""
+    return msgspec.json.encode(events, enc_hook=_written).decode()
+
+
+def events_of(text: str) -> tuple[Event, ...]:
+    """The events of `events_text`."""
+    return msgspec.json.decode(text, type=tuple[Event, ...], dec_hook=_read)
+
+
+def _written(value: object) -> str:
+    if not isinstance(value, Duration):
+        raise NotImplementedError(type(value))
+    return f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"
+
+
+def _read(wanted: type[object], value: str) -> Duration:
+    if wanted is not Duration:
+        raise NotImplementedError(wanted)
+    return Duration.parse(value)
 
 
 class Ledger:

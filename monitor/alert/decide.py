@@ -14,26 +14,17 @@ import numpy as np
 import polars as pl
 
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
-from monitor.alert.silence import silenced_until
+from monitor.alert.marks import Marks
 from monitor.frames import Counted
-from monitor.records import Alert, AlertState, Event, Evidence, Finding, GapMark, Silence, Status, StatusMark
+from monitor.records import Alert, AlertState, Event, Evidence, Finding, Silence, StatusMark
 
 Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
 """(event, narrative, at) → label and evidence as they stood then."""
 
-GAPS_KEPT = timedelta(days=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE = "alert/live/"
 _MARKS = "alert/marks"
 _Key = tuple[str, str, str]
-
-
-class _Marks(msgspec.Struct, array_like=True):
-    """Marks of the stream that alerts show."""
-
-    statuses: list[StatusMark] = msgspec.field(default_factory=list)
-    gaps: list[GapMark] = msgspec.field(default_factory=list)
-    silences: list[Silence] = msgspec.field(default_factory=list)
 
 
 class _Leaving(NamedTuple):
@@ -55,7 +46,9 @@ class AlertPolicy:
     def __init__(self, events: Mapping[str, Event]) -> None:
         self._events = events
         self._live: dict[_Key, Live] = {}
-        self._marks = _Marks()
+        self._marks = Marks()
+        self._written = self._marks.save()
+        """The row of the marks as it stands."""
         self._changed: set[_Key] = set()
         self._leaving: list[_Leaving] = []
         self._floor: datetime | None = None
@@ -82,8 +75,9 @@ class AlertPolicy:
     ) -> list[Alert]:
         """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`."""
         end = upto.replace(microsecond=0)
-        self._note([mark for mark in marks if isinstance(mark, StatusMark)], counted.gaps, end)
-        self._silence([mark for mark in marks if isinstance(mark, Silence)], end)
+        self._marks.take(marks, counted.gaps)
+        if any(isinstance(mark, Silence) for mark in marks):
+            self._unsilence()
         coming = [f for f in findings if f.event in self._events and f.rule in self._events[f.event].rules.alert_on]
         totals = _Totals(counted.ticks, [*self._live, *((f.event, f.narrative, f.rule) for f in coming)])
         steps = _Steps(self._events, self._marks, totals, describe)
@@ -94,7 +88,9 @@ class AlertPolicy:
         alerts += self._run_timers(steps, end, sooner=False)
         for live in self._live.values():
             totals.count(live, end)
-        return alerts + self._leave(end)
+        alerts += self._leave(end)
+        self._marks.settle(end, min((live.since for live in self._live.values()), default=None))
+        return alerts
 
     def _leave(self, end: datetime) -> list[Alert]:
         """Resolves the alerts of events that are not watched any more."""
@@ -108,33 +104,11 @@ class AlertPolicy:
         ]
         return sorted(steps, key=lambda step: step.id)
 
-    def _note(self, marks: Sequence[StatusMark], gaps: Sequence[GapMark], end: datetime) -> None:
-        """Keeps the marks: every narrative's last status at each time asked, and the gaps of a month."""
-        if marks:
-            latest = {(m.event, m.narrative): m for m in self._marks.statuses if m.at <= end - GAPS_KEPT}
-            recent = [m for m in self._marks.statuses if m.at > end - GAPS_KEPT]
-            self._marks.statuses = [*latest.values(), *recent, *marks]
-        if gaps:
-            kept = [gap for gap in self._marks.gaps if gap.ends > end - GAPS_KEPT]
-            for gap in gaps:
-                before = next((one for one in kept if continues(gap, one)), None)
-                if before is not None:
-                    kept.remove(before)
-                    gap = msgspec.structs.replace(gap, begins=before.begins)  # noqa: PLW2901 -- the same outage, longer
-                kept.append(gap)
-            self._marks.gaps = kept
-
-    def _silence(self, silences: Sequence[Silence], end: datetime) -> None:
-        """Takes new silences, and what replaces earlier ones; an alert whose silence is cut short is told then."""
-        if not silences:
-            return
-        known = {one.id: one for one in self._marks.silences if one.expires_at > end - GAPS_KEPT}
-        known |= {one.id: one for one in silences}
-        self._marks.silences = list(known.values())
+    def _unsilence(self) -> None:
+        """Silences were made or cut short: what is silenced is told when they end, not before the last decided second."""
         for live in self._live.values():
-            if live.silenced_until is not None and live.silenced_until > end:
-                covered = silenced_until(self._marks.silences, live.event, live.narrative, live.rule, end)
-                live.silenced_until = covered or end
+            if live.silenced_until is not None:
+                live.silenced_until = self._marks.silenced_until(live, live.counted) or live.counted
 
     def _take(self, steps: "_Steps", finding: Finding) -> list[Alert]:
         """What a finding does."""
@@ -178,7 +152,7 @@ class AlertPolicy:
             self._drop(key)
             return [steps.step(live, AlertState.RESOLVED, at, live.reason)]
         was_silenced, live.firing = live.silenced_until is not None, True
-        live.silenced_until = steps.silenced(live, at)
+        live.silenced_until = self._marks.silenced_until(live, at)
         if was_silenced and live.silenced_until is not None:
             return []
         return [steps.step(live, AlertState.FIRING, at, live.reason)]
@@ -191,24 +165,22 @@ class AlertPolicy:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
         rows = {_LIVE + digest(*key): b"" for key in sorted(self._changed)}
         rows |= {_LIVE + live.fingerprint: msgspec.msgpack.encode(live) for live in self._live.values()}
-        rows[_MARKS] = msgspec.msgpack.encode(self._marks)
+        marks = self._marks.save()
+        if marks != self._written:
+            rows[_MARKS] = self._written = marks
         self._changed.clear()
         return rows
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Goes on where the policy that gave all these rows left off; rows of others are ignored."""
         if rows.get(_MARKS):
-            self._marks = msgspec.msgpack.decode(rows[_MARKS], type=_Marks)
+            self._written = rows[_MARKS]
+            self._marks = Marks.load(self._written)
         for key, row in sorted(rows.items()):
             if key.startswith(_LIVE) and row:
                 live = msgspec.msgpack.decode(row, type=Live)
                 if live.event in self._events:
                     self._live[live.event, live.narrative, live.rule] = live
-
-
-def continues(gap: GapMark, before: GapMark) -> bool:
-    """Whether a gap is the same outage as one before it, which was noted while it lasted."""
-    return (gap.source, gap.why, gap.begins) == (before.source, before.why, before.ends)
 
 
 class _Totals:
@@ -247,7 +219,7 @@ class _Steps:
     def __init__(
         self,
         events: Mapping[str, Event],
-        marks: _Marks,
+        marks: Marks,
         totals: _Totals,
         describe: Describe,
     ) -> None:
@@ -255,10 +227,6 @@ class _Steps:
         self._marks = marks
         self._totals = totals
         self._describe = describe
-
-    def silenced(self, live: Live, at: datetime) -> datetime | None:
-        """Until when the alert is silenced at a time."""
-        return silenced_until(self._marks.silences, live.event, live.narrative, live.rule, at)
 
     def step(self, live: Live, state: AlertState, at: datetime, reason: str) -> Alert:
         """One step, with everything as it stood then."""
@@ -278,17 +246,10 @@ class _Steps:
             at=at.astimezone(UTC),
             since=live.since,
             reason=reason,
-            status=self._status(live, at),
+            status=self._marks.status(live, at),
             **counts,
             numbers=live.numbers,
             evidence=evidence,
-            blind=tuple(gap for gap in self._marks.gaps if gap.begins < at and live.since <= gap.ends <= at),
-            silenced=unheard or self.silenced(live, at) is not None,
+            blind=self._marks.outages(live.since, at),
+            silenced=unheard or self._marks.silenced_until(live, at) is not None,
         )
-
-    def _status(self, live: Live, at: datetime) -> Status:
-        """The last status set by then."""
-        marks = [
-            m for m in self._marks.statuses if (m.event, m.narrative) == (live.event, live.narrative) and m.at <= at
-        ]
-        return max(marks, key=lambda mark: mark.at).status if marks else Status.UNCONFIRMED

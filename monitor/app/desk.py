@@ -20,7 +20,7 @@ from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.rules import RaceReading
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState, Correction, GapMark, Mark, Silence, StatusMark
+from monitor.records import Alert, AlertState, Correction, Event, GapMark, Mark, Silence, StatusMark
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
@@ -159,10 +159,11 @@ class Desk:
             resume=batch.resume,
             state=walked.state,
             alerts=walked.alerts,
-            outbox=[note for alert in told for note in notifications(alert, self._told(alert), now)],
+            outbox=[note for alert in told for note in notifications(alert, self._told(alert, walked.removed), now)],
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
             statuses=[mark for mark in part.marks if isinstance(mark, StatusMark)],
             silences=[mark for mark in part.marks if isinstance(mark, Silence)],
+            exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             answered=[
                 Answered(payload.source, payload.request, done, now)
@@ -178,7 +179,8 @@ class Desk:
         took = {"decode": parsed - began, **walked.took}
         races = {event: self._walk.races(event) for event in self._events}
         self._races = races
-        return Taken(part, batch, walked, commit, settled, self._walk.watermarks(batch.upto), races, took)
+        complete = {name: at for name, at in self._walk.watermarks(batch.upto).items() if name in self._parse}
+        return Taken(part, batch, walked, commit, settled, complete, races, took)
 
     def commit(self, taken: Taken) -> Committed:
         """All that a batch left, in one transaction; may be repeated until it succeeds."""
@@ -207,8 +209,8 @@ class Desk:
         posts = pl.concat(frames).sort(ORDER, maintain_order=True)
         return Batch(posts, part.closed_at, tuple(part.marks), part.resume, rejected), settled
 
-    def _told(self, alert: Alert) -> dict[str, timedelta]:
-        """Who is told of the alert, and for how long it may be tried."""
-        event = self._events.get(alert.event)  # None for one that was removed while the monitor did not run
+    def _told(self, alert: Alert, removed: Mapping[str, Event]) -> dict[str, timedelta]:
+        """Who is told of the alert, and for how long it may be tried; of a removed event's, who was told so far."""
+        event = self._events.get(alert.event) or removed.get(alert.event)
         chosen = event.receivers if event is not None else ()
         return {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}

@@ -153,6 +153,7 @@ class DaemonOffice:
             comment=asked.comment,
             begins_at=begins,
             expires_at=asked.expires_at,
+            at=now,
         )
         return await self._committed(made)
 

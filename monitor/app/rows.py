@@ -67,4 +67,4 @@ def is_asked(silence: Silence, asked: bodies.SilenceAsked) -> bool:
 
 def ended(silence: Silence, now: datetime) -> Silence:
     """The silence, ended now."""
-    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now)
+    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now, at=now)

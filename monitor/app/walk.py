@@ -18,7 +18,8 @@ from monitor.judge.judge import Judge, Judged
 from monitor.judge.rules import RaceReading
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
-from monitor.records import Alert, Correction, Event, Evidence, GapMark, Narrative, Silence, StatusMark
+from monitor.records import Alert, Correction, Event, Evidence, Exchange, GapMark, Narrative, Silence, StatusMark
+from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
 from monitor.window.counts import Windows
 
@@ -48,6 +49,10 @@ class Walked(NamedTuple):
     """Mentions that had been seen before."""
     took: Mapping[str, float]
     """Stage → seconds."""
+    exchanges: Sequence[Exchange] = ()
+    """Other events than before are watched from this batch on."""
+    removed: Mapping[str, Event] = {}
+    """Events that are watched no more from this batch on, by name."""
 
 
 class _Watched(msgspec.Struct, array_like=True):
@@ -55,7 +60,8 @@ class _Watched(msgspec.Struct, array_like=True):
 
     begun: int
     """How many mentions had been made when it began to be watched."""
-    proposition: str
+    event: str
+    """As JSON."""
 
 
 class Prepared(NamedTuple):
@@ -76,7 +82,7 @@ class Walk:
         prepared = self.prepared(events)
         by_name = prepared.events
         self._events = by_name
-        self._watched = {event.name: _Watched(0, event.proposition) for event in events}
+        self._watched = {event.name: _Watched(0, events_text([event])) for event in events}
         self._upto: datetime | None = None
         self._coming: Prepared | None = None
         self._clock = clock or SystemClock()
@@ -108,6 +114,7 @@ class Walk:
     def __call__(self, batch: Batch) -> Walked:
         """Walks one batch; what comes out depends on the stream so far and not on how it was cut."""
         laps = [self._clock.monotonic()]
+        before = self._events if self._upto is not None else None
         exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
         statuses = [mark for mark in batch.marks if isinstance(mark, StatusMark)]
@@ -132,8 +139,19 @@ class Walk:
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
         took = {stage: end - begin for stage, begin, end in zip(PURE, laps, laps[1:], strict=False)}
-        duplicates = self._threads.duplicates - known
-        return Walked(batch.posts.height, clustered, counted, judged, alerts, state, batch.upto, duplicates, took)
+        return Walked(
+            posts=batch.posts.height,
+            mentions=clustered,
+            counted=counted,
+            judged=judged,
+            alerts=alerts,
+            state=state,
+            upto=batch.upto,
+            duplicates=self._threads.duplicates - known,
+            took=took,
+            exchanges=[Exchange(at=batch.upto, events=tuple(self._events.values()))] if before != self._events else [],
+            removed={name: event for name, event in (before or {}).items() if name not in self._events},
+        )
 
     def restore(
         self, state: Mapping[str, bytes], remembered: pl.DataFrame, corrections: Sequence[Correction] = ()
@@ -150,10 +168,11 @@ class Walk:
         before = self._watched
         if _EVENTS in state:
             before = msgspec.msgpack.decode(state[_EVENTS], type=dict[str, _Watched])
-        if {name: one.proposition for name, one in before.items()} != self._propositions(self._events):
+        former = {name: events_of(one.event)[0] for name, one in before.items()}
+        if former != self._events:
             self._coming = Prepared(self._events, self._matcher)
         self._watched = before
-        self._follow({name: self._events.get(name) or _former(name, one) for name, one in before.items()})
+        self._follow(former)
         made = self._threads.made_of(state)
         numbered = _numbered(remembered, made)
         current = self._current(numbered)
@@ -178,7 +197,7 @@ class Walk:
             gone = self._events.keys() - prepared.events.keys()
             made = self._threads.made
             self._watched = {
-                name: _Watched(self._watched[name].begun if name in self._watched else made, event.proposition)
+                name: _Watched(self._watched[name].begun if name in self._watched else made, events_text([event]))
                 for name, event in prepared.events.items()
             }
             self._follow(prepared.events)
@@ -236,11 +255,6 @@ class Walk:
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""
         return self.label(event, narrative, at), self._evidence.of(event, narrative, at)
-
-
-def _former(name: str, watched: _Watched) -> Event:
-    """What is left of an event that was removed while the monitor did not run."""
-    return Event(name=name, proposition=watched.proposition, any=("*",))
 
 
 def _numbered(remembered: pl.DataFrame, made: int) -> pl.DataFrame:

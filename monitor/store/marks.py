@@ -1,35 +1,40 @@
-"""Marks of the stream – statuses, gaps, silences, corrections – and answers to requests, as rows."""
+"""What comes with the stream – statuses, gaps, silences, corrections, exchanges of events – and answers, as rows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.records import Correction, GapMark, Silence, Status, StatusMark
-from monitor.store.dialect import insert_new, insert_or_replace
-from monitor.store.schema import answered, corrections, gaps, silences, statuses
+from monitor.records import Correction, Exchange, GapMark, Silence, Status, StatusMark
+from monitor.saved import events_of, events_text
+from monitor.store.dialect import insert_new
+from monitor.store.schema import answered, corrections, exchanges, gaps, silences, statuses
 
 REQUESTS_KEPT = timedelta(days=1)
 """A request that comes again later than this is a new one."""
 
 
 def put_gaps(connection: Connection, marks: Sequence[GapMark]) -> None:
-    """Keeps gaps; one that goes on from the last of its source, for the same reason, makes that one longer."""
+    """Keeps gaps; one that continues the last of its source makes that one longer."""
     for gap in marks:
-        same = (gaps.c.source == gap.source, gaps.c.why == gap.why, gaps.c.ends == gap.begins)
-        longer = update(gaps).where(*same).values(ends=gap.ends)
-        if not connection.execute(longer).rowcount:
-            values = {"source": gap.source, "begins": gap.begins, "ends": gap.ends, "why": gap.why}
-            connection.execute(insert(gaps).values(values))
+        of_source = select(gaps).where(gaps.c.source == gap.source).order_by(gaps.c.number.desc()).limit(1)
+        last = connection.execute(of_source).first()
+        if last is not None and gap.continues(_gap(last)):
+            connection.execute(update(gaps).where(gaps.c.number == last.number).values(ends=gap.ends))
+        else:
+            connection.execute(insert(gaps).values(msgspec.structs.asdict(gap)))
 
 
 def read_gaps(connection: Connection, newest: int | None = None) -> list[GapMark]:
     """Gaps, in the order of the stream: all, or the newest."""
-    rows = _newest(connection, select(gaps), gaps.c.number, newest)
-    return [GapMark(source=row.source, begins=row.begins, ends=row.ends, why=row.why) for row in rows]
+    return [_gap(row) for row in _newest(connection, select(gaps), gaps.c.number, newest)]
+
+
+def _gap(row: Row[Any]) -> GapMark:
+    return GapMark(source=row.source, begins=row.begins, ends=row.ends, why=row.why)
 
 
 def put_statuses(connection: Connection, marks: Sequence[StatusMark]) -> None:
@@ -57,23 +62,53 @@ def read_statuses(connection: Connection, newest: int | None = None, *, event: s
 
 
 def put_silences(connection: Connection, marks: Sequence[Silence]) -> None:
-    """Keeps silences, the last of each id."""
+    """Keeps silences, in every form that was made."""
     if marks:
         rows = [
-            {"id": one.id, "json": msgspec.json.encode(one).decode(), "expires_at": one.expires_at} for one in marks
+            {
+                "id": one.id,
+                "json": msgspec.json.encode(one).decode(),
+                "at": one.at or one.begins_at,
+                "expires_at": one.expires_at,
+            }
+            for one in marks
         ]
-        connection.execute(insert_or_replace(connection.dialect, silences, ["id"], ["json", "expires_at"]), rows)
+        connection.execute(insert(silences), rows)
 
 
 def read_silences(connection: Connection, after: datetime) -> list[Silence]:
-    """Silences that expire after a time, oldest first."""
-    found = select(silences.c.json).where(silences.c.expires_at > after).order_by(silences.c.number)
-    return [msgspec.json.decode(text, type=Silence) for text in connection.execute(found).scalars()]
+    """The last form of the silences that expire after a time, oldest first."""
+    number = silences.c.number
+    forms = select(func.min(number).label("first"), func.max(number).label("last")).group_by(silences.c.id).subquery()
+    found = select(silences.c.json).join(forms, number == forms.c.last).order_by(forms.c.first)
+    return _silences(connection, found.where(silences.c.expires_at > after))
+
+
+def read_every_silence(connection: Connection) -> list[Silence]:
+    """Every form of every silence, in the order of the stream."""
+    return _silences(connection, select(silences.c.json).order_by(silences.c.number))
+
+
+def _silences(connection: Connection, wanted: Select[tuple[Any, ...]]) -> list[Silence]:
+    return [msgspec.json.decode(text, type=Silence) for text in connection.execute(wanted).scalars()]
+
+
+def put_exchanges(connection: Connection, exchanged: Sequence[Exchange]) -> None:
+    """Keeps which events are watched from when on."""
+    for one in exchanged:
+        connection.execute(insert(exchanges).values(at=one.at, events=events_text(one.events)))
+
+
+def read_exchanges(connection: Connection) -> list[Exchange]:
+    """Every exchange of events, in the order of the stream."""
+    rows = connection.execute(select(exchanges).order_by(exchanges.c.number)).all()
+    return [Exchange(at=row.at, events=events_of(row.events)) for row in rows]
 
 
 def read_silence(connection: Connection, name: str) -> Silence | None:
-    """The silence of an id, also one that has expired."""
-    text = connection.execute(select(silences.c.json).where(silences.c.id == name)).scalar()
+    """The last form of the silence of an id, also one that has expired."""
+    found = select(silences.c.json).where(silences.c.id == name).order_by(silences.c.number.desc()).limit(1)
+    text = connection.execute(found).scalar()
     return None if text is None else msgspec.json.decode(text, type=Silence)
 
 

@@ -126,13 +126,22 @@ gaps = Table(
     Column("why", Text, nullable=False),
 )
 
-silences = Table(
+silences = Table(  # every form of each; the last one of an id counts
     "silences",
     METADATA,
     Column("number", NUMBER, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Text, nullable=False, index=True),
     Column("json", Text, nullable=False),
+    Column("at", Time, nullable=False),
     Column("expires_at", Time, nullable=False),
+)
+
+exchanges = Table(  # which events were watched from when on
+    "exchanges",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("events", Text, nullable=False),  # a JSON list, as in the files
 )
 
 corrections = Table(  # what editors say instead of the tagger; the last one of a mention counts

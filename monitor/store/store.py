@@ -15,7 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
-from monitor.records import Alert, AlertState, Correction, GapMark, Notification, Silence, StatusMark
+from monitor.records import Alert, AlertState, Correction, Exchange, GapMark, Notification, Silence, StatusMark
 from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
 from monitor.store.queue import DeadLetter, Due
@@ -36,6 +36,7 @@ class Commit(NamedTuple):
     gaps: Sequence[GapMark] = ()
     statuses: Sequence[StatusMark] = ()
     silences: Sequence[Silence] = ()
+    exchanges: Sequence[Exchange] = ()
     corrections: Sequence[Correction] = ()
     answered: Sequence[Answered] = ()
 
@@ -115,6 +116,11 @@ class Store:
         with self._transaction() as connection:
             return marks.read_silences(connection, after)
 
+    def exchanges(self) -> list[Exchange]:
+        """Which events were watched from when on, in the order of the stream."""
+        with self._transaction() as connection:
+            return marks.read_exchanges(connection)
+
     def corrections(self) -> list[Correction]:
         """Every correction of a tag, in the order of the stream."""
         with self._transaction() as connection:
@@ -186,5 +192,6 @@ def _write_marks(connection: Connection, batch: Commit) -> None:
     marks.put_gaps(connection, batch.gaps)
     marks.put_statuses(connection, batch.statuses)
     marks.put_silences(connection, batch.silences)
+    marks.put_exchanges(connection, batch.exchanges)
     marks.put_corrections(connection, batch.corrections)
     marks.put_answered(connection, batch.answered)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,9 @@ HOUR = timedelta(hours=1)
 NAMES = st.sampled_from(["a", "b"])
 
 
-def silence(hours: float = 1, /, **matcher: str) -> Silence:
-    return Silence(
-        id="s", owner="desk", comment="known", begins_at=START - HOUR, expires_at=START + hours * HOUR, **matcher
-    )
+def silence(hours: float = 1, /, **fields: Any) -> Silence:  # noqa: ANN401
+    plain = {"id": "s", "begins_at": START - HOUR, "expires_at": START + hours * HOUR}
+    return Silence(owner="desk", comment="known", **plain | fields)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,19 @@ def test_an_expired_silence_silences_nothing() -> None:
 
 
 def test_of_several_silences_the_last_to_expire_counts() -> None:
-    several = [silence(2), silence(5, event="fall"), silence(9, event="other")]
+    several = [silence(2), silence(5, event="fall", id="t"), silence(9, event="other", id="u")]
     assert silenced_until(several, "fall", "n", "race", START) == START + 5 * HOUR
+
+
+def test_silences_that_follow_each_other_are_one() -> None:
+    second = silence(5, id="t", begins_at=START + HOUR)
+    assert silenced_until([second, silence(1)], "fall", "n", "race", START) == START + 5 * HOUR
+
+
+def test_a_silence_counts_from_when_it_was_made_until_another_of_its_id_is_made() -> None:
+    forms = [silence(9, at=START), silence(2, at=START + HOUR, narrative="m"), silence(4, at=START + 3 * HOUR)]
+    found = [silenced_until(forms, "fall", "n", "race", START + hours * HOUR) for hours in (-0.5, 0, 1, 3)]
+    assert found == [None, START + HOUR, None, START + 4 * HOUR]
 
 
 def test_a_silence_that_has_not_begun_silences_nothing() -> None:

@@ -47,11 +47,24 @@ def mark_times(seed: int) -> list[tuple[float, Mark]]:
     reads = new_walk().reads(row)[0]
     marks: list[tuple[float, Mark]] = [
         (3_000, GapMark(source="s", begins=at(2_000), ends=at(2_900), why="down")),
-        (start + 300, GapMark(source="t", begins=at(start + 100), ends=at(start + 200), why="down")),
-        (
-            start + 600,
-            Silence(id="q", event="bank", owner="o", comment="c", begins_at=at(start), expires_at=at(start + 900)),
-        ),
+        *[
+            (ends, GapMark(source="t", begins=at(begins), ends=at(ends), why="down"))
+            for begins, ends in itertools.pairwise(start + second for second in (100, 200, 400, 900))
+        ],
+        *[
+            (
+                start + made,
+                Silence(
+                    id="q",
+                    owner="o",
+                    comment="c",
+                    begins_at=at(start),
+                    expires_at=at(start + ends),
+                    at=at(start + made),
+                ),
+            )
+            for made, ends in ((300, 5_000), (600, 9_000), (1_000, 1_000))
+        ],
         (
             start + 700,
             Correction(at=at(start + 700), event="fall", platform="x", id="p", tag="denial", by="e", reads=reads),

@@ -1,6 +1,6 @@
 import itertools
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import polars as pl
@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 
 from monitor.app import Walk, Walked
 from monitor.frames import CLUSTERED, Batch
-from monitor.records import AlertState, Status, StatusMark
-from tests.fakes.stream import EVENT, posts, story
+from monitor.records import AlertState, GapMark, Mark, Silence, Status, StatusMark
+from tests.fakes.stream import BEGIN, EVENT, posts, story
 from tests.fakes.tagger import WordTagger
 
 
-def walk(stream: pl.DataFrame, cuts: Sequence[int] = (), marks: Sequence[StatusMark] = ()) -> list[Walked]:
+def time_of(mark: Mark) -> datetime:
+    """When a mark comes."""
+    return mark.ends if isinstance(mark, GapMark) else mark.at or BEGIN
+
+
+def walk(stream: pl.DataFrame, cuts: Sequence[int] = (), marks: Sequence[Mark] = ()) -> list[Walked]:
     """Walks a stream cut before the rows in `cuts`; marks come with the first batch that reaches their time."""
     stage = Walk([EVENT], WordTagger())  # type: ignore[arg-type]
     edges = sorted({0, stream.height, *(cut for cut in cuts if cut < stream.height)})
@@ -24,8 +29,8 @@ def walk(stream: pl.DataFrame, cuts: Sequence[int] = (), marks: Sequence[StatusM
     for begin, end in itertools.pairwise(edges):
         part = stream[begin:end]
         upto = part["seen_at"][-1]
-        due = tuple(mark for mark in waiting if mark.at <= upto)
-        waiting = [mark for mark in waiting if mark.at > upto]
+        due = tuple(mark for mark in waiting if time_of(mark) <= upto)
+        waiting = [mark for mark in waiting if time_of(mark) > upto]
         walked.append(stage(Batch(part, upto=upto, marks=due)))
     return walked
 
@@ -82,6 +87,34 @@ def test_any_cut_of_a_stream_into_batches_gives_byte_identical_alerts_and_archiv
     assert alerts(parts) == alerts(whole) != b""
     archived = pl.concat([one.mentions for one in parts])
     assert archived.equals(pl.concat([one.mentions for one in whole]))
+
+
+SECONDS = st.integers(20_000, 24_000)
+OUTAGES = st.lists(st.tuples(st.sampled_from("st"), st.lists(SECONDS, min_size=2, max_size=5, unique=True)), max_size=3)
+SILENCES = st.lists(st.tuples(SECONDS, st.sampled_from("ab"), SECONDS, SECONDS), max_size=5)
+
+
+def at(second: float) -> datetime:
+    return BEGIN + timedelta(seconds=second)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10), st.lists(st.integers(150, 450), max_size=12), OUTAGES, SILENCES)
+def test_any_cut_gives_byte_identical_alerts_whatever_is_marked(
+    seed: int, cuts: list[int], outages: list[tuple[str, list[int]]], silences: list[tuple[int, str, int, int]]
+) -> None:
+    marks: list[Mark] = [
+        GapMark(source=source, begins=at(begins), ends=at(ends), why="down")
+        for source, seconds in outages
+        for begins, ends in itertools.pairwise(sorted(seconds))
+    ]
+    marks += [
+        Silence(id=name, owner="d", comment="c", begins_at=at(begins), expires_at=at(expires + 0.5), at=at(made + 0.25))
+        for made, name, begins, expires in silences
+    ]
+    marks.sort(key=time_of)
+    stream = story(seed)
+    assert alerts(walk(stream, cuts, marks)) == alerts(walk(stream, (), marks))
 
 
 @pytest.mark.parametrize("status", [Status.CONFIRMED, Status.DENIED, Status.DEBUNKED])

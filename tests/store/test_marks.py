@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.records import Correction, GapMark, Silence, Status, StatusMark
+from monitor.records import Correction, Duration, Event, Exchange, GapMark, Rules, Silence, Status, StatusMark
 from monitor.store import dialect, marks, migrate
 from monitor.store.store import Commit, Store
 from tests.fakes.mentions import START, none
@@ -61,10 +61,31 @@ def test_statuses_are_kept_in_their_order(connection: Connection) -> None:
     assert marks.read_statuses(connection) == set_
 
 
-def test_of_a_silence_only_its_last_form_is_kept(connection: Connection) -> None:
-    marks.put_silences(connection, [silence("a", 1), silence("b", 9), silence("a", 5, "longer")])
+def test_of_a_silence_the_last_form_counts_and_every_form_is_kept(connection: Connection) -> None:
+    made = [silence("a", 1), silence("b", 9), silence("a", 5, "longer")]
+    marks.put_silences(connection, made[:1])
+    marks.put_silences(connection, made[1:])
     assert marks.read_silences(connection, START) == [silence("a", 5, "longer"), silence("b", 9)]
     assert marks.read_silences(connection, START + HOUR * 5) == [silence("b", 9)]
+    assert marks.read_every_silence(connection) == made
+
+
+def test_a_silence_that_was_cut_short_is_over(connection: Connection) -> None:
+    marks.put_silences(connection, [silence("a", 9), silence("a", 1)])
+    assert marks.read_silences(connection, START + HOUR * 2) == []
+
+
+def test_every_exchange_of_events_is_kept_as_it_was(connection: Connection) -> None:
+    quick = Rules(for_=Duration(milliseconds=1), quiet=Duration(days=1_000_000), warm_up=Duration(microseconds=1))
+    full = Event(
+        name="b", proposition='It has "fallen"', any=("b",), people={"x": ("y",)}, starts_at=START, rules=quick
+    )
+    made = [
+        Exchange(at=START, events=(Event(name="a", proposition="It has fallen", any=("a",)), full)),
+        Exchange(at=START + HOUR, events=()),
+    ]
+    marks.put_exchanges(connection, made)
+    assert marks.read_exchanges(connection) == made
 
 
 def test_every_correction_is_kept(connection: Connection) -> None:
@@ -111,7 +132,7 @@ def test_a_commit_writes_all_marks_or_none() -> None:
 def test_the_tables_of_marks_go_and_come_and_the_others_stay() -> None:
     engine = dialect.open_engine("sqlite://")
     migrate.upgrade(engine)
-    mine = {"silences", "corrections", "answered"}
+    mine = {"silences", "exchanges", "corrections", "answered"}
     with engine.begin() as connection:
         marks.put_gaps(connection, [gap(0, 1)])
         marks.put_silences(connection, [silence("a", 1)])

@@ -1,4 +1,4 @@
-"""Silences, corrections, and answers to requests that may come again."""
+"""Silences, exchanges of events, corrections, and answers to requests that may come again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,9 +14,16 @@ def upgrade() -> None:
     op.create_table(
         "silences",
         sa.Column("number", _NUMBER, primary_key=True),
-        sa.Column("id", sa.Text(), nullable=False, unique=True),
+        sa.Column("id", sa.Text(), nullable=False, index=True),
         sa.Column("json", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "exchanges",
+        sa.Column("number", _NUMBER, primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
     )
     op.create_table(
         "corrections",
@@ -36,5 +43,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back to 0001."""
-    for table in ("answered", "corrections", "silences"):
+    for table in ("answered", "corrections", "exchanges", "silences"):
         op.drop_table(table)

@@ -1,0 +1,88 @@
+"""Marks of the stream that alerts show and obey: statuses, outages of sources, silences. Pure.
+
+A mark counts from its own time on and not from the batch it came in.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from monitor.alert.lifecycle import Live
+from monitor.alert.silence import made_at, silenced_until
+from monitor.records import GapMark, Silence, Status, StatusMark
+
+OUTAGES_SHOWN = 100
+"""An alert shows the last of its outages, at most so many."""
+
+
+class Marks(msgspec.Struct, array_like=True):
+    """What was marked, as far as it can still touch an alert."""
+
+    statuses: list[StatusMark] = msgspec.field(default_factory=list)
+    gaps: list[GapMark] = msgspec.field(default_factory=list)
+    silences: list[Silence] = msgspec.field(default_factory=list)
+    """Every form of each, in their order."""
+
+    @classmethod
+    def load(cls, row: bytes) -> Self:
+        """From the row of `save`."""
+        return msgspec.msgpack.decode(row, type=cls)
+
+    def save(self) -> bytes:
+        """As a row."""
+        return msgspec.msgpack.encode(self)
+
+    def take(self, marks: Sequence[StatusMark | Silence], gaps: Sequence[GapMark]) -> None:
+        """Adds what came with a batch."""
+        self.statuses += [mark for mark in marks if isinstance(mark, StatusMark)]
+        self.silences += [mark for mark in marks if isinstance(mark, Silence)]
+        self.gaps += gaps
+
+    def settle(self, end: datetime, since: datetime | None) -> None:
+        """Forgets what can touch no step after `end`; `since`: when the oldest of the alerts that live began."""
+        coming = [mark for mark in self.statuses if mark.at > end]
+        set_ = sorted((mark for mark in self.statuses if mark.at <= end), key=lambda mark: mark.at)
+        self.statuses = [*{(mark.event, mark.narrative): mark for mark in set_}.values(), *coming]
+        known = merged(gap for gap in self.gaps if gap.ends <= end)
+        last = {gap.source: gap for gap in known}
+        touching = [gap for gap in known if since is not None and gap.ends >= since][-OUTAGES_SHOWN:]
+        kept = {*last.values(), *touching}
+        self.gaps = [gap for gap in known if gap in kept] + [gap for gap in self.gaps if gap.ends > end]
+        in_force = {one.id: number for number, one in enumerate(self.silences) if made_at(one) <= end}
+        left = [one for number, one in enumerate(self.silences) if number >= in_force.get(one.id, 0)]
+        lasting = {one.id for one in left if one.expires_at > end}
+        self.silences = [one for one in left if one.id in lasting]
+
+    def status(self, live: Live, at: datetime) -> Status:
+        """The last status set by then."""
+        named = (live.event, live.narrative)
+        marks = [mark for mark in self.statuses if (mark.event, mark.narrative) == named and mark.at <= at]
+        return max(reversed(marks), key=lambda mark: mark.at).status if marks else Status.UNCONFIRMED
+
+    def outages(self, since: datetime, at: datetime) -> tuple[GapMark, ...]:
+        """What was known at a time of the outages that touch the time between."""
+        known = merged(gap for gap in self.gaps if gap.ends <= at)
+        return tuple([gap for gap in known if gap.begins < at and gap.ends >= since][-OUTAGES_SHOWN:])
+
+    def silenced_until(self, live: Live, at: datetime) -> datetime | None:
+        """Until when the alert is silenced, seen from a time; None if it is not."""
+        return silenced_until(self.silences, live.event, live.narrative, live.rule, at)
+
+
+def merged(pieces: Iterable[GapMark]) -> list[GapMark]:
+    """Outages in the order in which they ended: a piece that continues the last one of its source makes that longer."""
+    last: dict[str, GapMark] = {}
+    over: list[GapMark] = []
+    for piece in sorted(pieces, key=_order):
+        before = last.get(piece.source)
+        longer = before is not None and piece.continues(before)
+        if before is not None and not longer:
+            over.append(before)
+        last[piece.source] = msgspec.structs.replace(piece, begins=before.begins) if before and longer else piece
+    return sorted([*over, *last.values()], key=_order)
+
+
+def _order(gap: GapMark) -> tuple[datetime, datetime, str, str]:
+    return gap.ends, gap.begins, gap.source, gap.why
