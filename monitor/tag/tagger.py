@@ -1,6 +1,6 @@
-"""Tags mentions: an original against its event's proposition, an answer against its parent.
+"""Tags mentions: an original against its event's proposition, an answer against its parent and its thread's first post.
 
-Equal (text, parent) pairs are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
+Posts equal in all of that are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
 its own, or the text of what it reposts) is read as the post it reposts, that is against the proposition.
 """
 
@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from classifiers.artifact import ArtifactError, load
+from classifiers.explain import explain, sentence
 from classifiers.tagger import Tagger
 from monitor.errors import SettingsError
 from monitor.frames import TAG, TAGGED, TAGS, Tag
@@ -18,6 +19,7 @@ from monitor.frames import TAG, TAGGED, TAGS, Tag
 __all__ = ["TagStage", "load_tagger"]
 
 _SILENT: Final = ("delete", "counts")
+_PAIR: Final = ("read", "against", "root", "answer")
 
 
 def load_tagger(path: Path) -> Tagger:
@@ -40,20 +42,29 @@ class TagStage:
 
     def tag(self, mentions: pl.DataFrame) -> pl.DataFrame:
         """Adds tag and probabilities; deletions and counts say nothing and are `other` with certainty."""
-        pairs = mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(
-            _read().alias("read"), _against().alias("against")
-        )
+        pairs = self._pairs(mentions)
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
-        probabilities = self._tagger.probabilities(distinct["read"], distinct["against"])
+        probabilities = self._tagger.probabilities(*(distinct[name] for name in _PAIR))
         known = distinct.with_columns(
             self._tagger.decide(probabilities).cast(TAG).alias("tag"),
             *(pl.Series(f"p_{tag.value}", probabilities[:, place]) for place, tag in enumerate(TAGS)),
         )
-        tagged = pairs.join(known, on=["read", "against"], how="left", maintain_order="left").select(
+        tagged = pairs.join(known, on=list(_PAIR), how="left", maintain_order="left").select(
             pl.col("tag").fill_null(Tag.OTHER.value),
             *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
         )
         return mentions.hstack(tagged).select(TAGGED.keys())
+
+    def why(self, mentions: pl.DataFrame) -> pl.Series:
+        """One line per mention: its tag, and which words and what it answers pulled it there; slow, for who asks."""
+        pairs = self._pairs(mentions).with_columns(pl.col("read").fill_null(""))
+        told = explain(self._tagger, *(pairs[name] for name in _PAIR))
+        return pl.Series("why", [sentence(each) for each in told], dtype=pl.String)
+
+    def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
+        return mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(
+            _read().alias("read"), _against().alias("against"), _root().alias("root"), _answer().alias("answer")
+        )
 
 
 def _bare() -> pl.Expr:
@@ -72,3 +83,14 @@ def _against() -> pl.Expr:
     """What it is read against: its parent, or the proposition."""
     proposition = pl.col("proposition").fill_null("")
     return pl.when(_bare()).then(proposition).otherwise(pl.coalesce("parent_text", proposition))
+
+
+def _root() -> pl.Expr:
+    """What began the thread of an answer; "" where that is unknown."""
+    return pl.when(_answer()).then("root_text").fill_null("")
+
+
+def _answer() -> pl.Expr:
+    """Whether a post answers, quotes or comments another one."""
+    refers = pl.any_horizontal(pl.col("reply_to", "quote_of", "parent_text").is_not_null())
+    return ~_bare() & (refers | pl.col("repost_of").is_not_null())

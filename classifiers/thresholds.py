@@ -1,0 +1,137 @@
+"""What makes probabilities and tags of a fitted model's logits: one temperature, and one threshold per tag."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.optimize import minimize_scalar
+
+from classifiers.figures import confusion, macro_f1, sample_weights, scores
+from classifiers.fit import FOLDS, tag_indices
+from classifiers.model import Matrix, softmax
+from classifiers.tags import TAGS, Tag
+
+__all__ = ["STANCE", "Decided", "Truth", "decided", "offsets_for", "temperature_for", "truth_of"]
+
+Indices = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+STANCE: Final = tuple(TAGS.index(tag) for tag in (Tag.CLAIM, Tag.DENIAL, Tag.QUESTION, Tag.OTHER))
+"""The four tags that public stance sets know."""
+_SMALLEST: Final = 5e-5
+_GRID: Final = np.arange(-1.6, 2.01, 0.1)
+_ROUNDS: Final = 3
+
+
+class Truth(NamedTuple):
+    """What is known of (n,) examples."""
+
+    tags: Indices
+    """By the codebook where read again."""
+    public: Indices
+    """As the set has it; -1 where no set does."""
+    sets: npt.NDArray[np.str_]
+    weights: Matrix
+    """How many posts of its set a post that was read again stands for; 0 for the others."""
+    measured: Bools
+    """Posts whose tag is the codebook's: read again, written, or labelled for this project."""
+
+
+class Decided(NamedTuple):
+    """Held-out posts as the model tags them; temperature and thresholds come from the other folds."""
+
+    probabilities: Matrix
+    given: Indices
+
+
+def truth_of(examples: pl.DataFrame) -> Truth:
+    """The truth of EXAMPLES."""
+    sets = examples["set"].to_numpy()
+    measured = examples["reread"].to_numpy() | np.isin(sets, ("written", "celebration"))
+    return Truth(
+        tag_indices(examples["tag"]),
+        tag_indices(examples["public_tag"]),
+        sets,
+        sample_weights(examples),
+        measured & np.isin(sets, ("rumoureval2019", "covid19_rumor_en", "written", "celebration", "corrections")),
+    )
+
+
+def decided(logits: Matrix, truth: Truth, fold: Indices) -> Decided:
+    """Probabilities (n, 5) and tags (n,) of held-out logits."""
+    probabilities = np.zeros_like(logits)
+    given = np.zeros(len(logits), dtype=np.int64)
+    for each in range(FOLDS):
+        out, known = fold == each, fold != each
+        temperature = temperature_for(logits[known & truth.measured], truth.tags[known & truth.measured])
+        offsets = offsets_for(softmax(logits / temperature), truth, known)
+        probabilities[out] = softmax(logits[out] / temperature)
+        given[out] = (np.log(np.maximum(probabilities[out], _SMALLEST)) + offsets).argmax(axis=1)
+    return Decided(probabilities, given)
+
+
+def temperature_for(logits: Matrix, tags: Indices) -> float:
+    """The temperature at which held-out probabilities have the smallest log loss."""
+
+    def loss(log_temperature: float) -> float:
+        probabilities = softmax(logits / np.exp(log_temperature))
+        return float(-np.log(np.maximum(probabilities[np.arange(len(tags)), tags], 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+
+
+def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
+    """(5,) offsets of log probabilities that are best on the known posts; coordinate ascent over a grid.
+
+    Best is the mean of what the tagger is for: four-way macro-F1 on RumourEval by public and by corrected labels,
+    five-way on written posts, and F1 of celebration.
+    """
+    logs = np.log(np.maximum(probabilities, _SMALLEST))
+    parts = _parts(truth, known)
+    offsets = np.zeros(len(TAGS))
+    best = _merit(logs, offsets, parts)
+    for _ in range(_ROUNDS):
+        for tag in range(len(TAGS) - 1):
+            for value in _GRID:
+                tried = offsets.copy()
+                tried[tag] = round(float(value), 2)
+                merit = _merit(logs, tried, parts)
+                if merit > best + 1e-9:
+                    best, offsets = merit, tried
+    return offsets
+
+
+class _Part(NamedTuple):
+    which: Indices
+    tags: Indices
+    weights: Matrix | None
+    among: tuple[int, ...] | None
+
+
+def _parts(truth: Truth, known: Bools) -> list[_Part]:
+    public = known & (truth.sets == "rumoureval2019") & (truth.public >= 0)
+    again = known & (truth.sets == "rumoureval2019") & (truth.weights > 0)
+    written = known & (truth.sets == "written")
+    celebration = known & (truth.sets == "celebration")
+    chosen = (
+        (public, truth.public, None, STANCE),
+        (again, truth.tags, truth.weights, STANCE),
+        (written, truth.tags, None, None),
+        (celebration, truth.tags, None, (TAGS.index(Tag.CELEBRATION),)),
+    )
+    return [
+        _Part(np.flatnonzero(which), tags[which], None if weights is None else weights[which], among)
+        for which, tags, weights, among in chosen
+        if which.any()
+    ]
+
+
+def _merit(logs: Matrix, offsets: Matrix, parts: list[_Part]) -> float:
+    merits = []
+    for part in parts:
+        given = (logs[part.which] + offsets).argmax(axis=1)
+        table = confusion(part.tags, given, part.weights)
+        one = part.among is not None and len(part.among) == 1
+        merits.append(scores(table, part.among[0]).f1 if one and part.among else macro_f1(table, part.among))
+    return sum(merits) / max(len(merits), 1)
