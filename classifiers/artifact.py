@@ -21,7 +21,7 @@ from classifiers.cues import lexicon_text
 from classifiers.features import Features, FeatureSettings
 from classifiers.figures import Confusion
 from classifiers.hashing import HASH_NAME, word_hash
-from classifiers.model import Linear, Model
+from classifiers.model import Calibration, Linear, Model
 from classifiers.rates import Rates
 from classifiers.tagger import Tagger
 from classifiers.tags import TAGS
@@ -75,7 +75,8 @@ class _Header(msgspec.Struct, frozen=True):
     settings: dict[str, int | float]
     tags: list[str]
     share: float
-    temperature: float
+    scale: list[float]
+    bias: list[list[float]]
     offsets: list[float]
     unsure: float
     depth: int
@@ -111,7 +112,8 @@ def save(path: Path, trained: Trained, features: Features) -> None:
         settings=trained.settings._asdict(),
         tags=[tag.value for tag in TAGS],
         share=model.share,
-        temperature=model.temperature,
+        scale=model.calibration.scale.tolist(),
+        bias=model.calibration.bias.tolist(),
         offsets=model.offsets.tolist(),
         unsure=model.unsure,
         depth=model.trees.depth,
@@ -205,14 +207,15 @@ def _settings(header: _Header) -> FeatureSettings:
 
 def _model(header: _Header, arrays: Mapping[str, Any]) -> Model:
     linear = Linear(
-        arrays["observed"].astype(np.float64), arrays["hashed"].astype(np.float64), arrays["bias"].astype(np.float64)
+        arrays["observed"].astype(np.float64), arrays["hashed"].astype(np.float32), arrays["bias"].astype(np.float64)
     )
     trees = Trees(
         header.depth,
         *(arrays[name].astype(kind) for name, kind in zip(_ARRAYS[3:], ("i2", "u1", "i4", "i4"), strict=True)),
     )
     offsets = np.array(header.offsets, dtype=np.float64)
-    return Model(linear, trees, header.share, header.temperature, offsets, header.unsure)
+    calibration = Calibration(np.array(header.scale), np.array(header.bias).reshape(2, len(TAGS)))
+    return Model(linear, trees, header.share, calibration, offsets, header.unsure)
 
 
 def _fits(model: Model, features: Features) -> bool:
@@ -223,6 +226,7 @@ def _fits(model: Model, features: Features) -> bool:
         model.linear.observed.shape == (seen, tags)
         and model.linear.hashed.shape == (features.hashed_size, tags)
         and model.linear.bias.shape == model.offsets.shape == trees.start.shape == (tags,)
+        and model.calibration.scale.shape == (2,)
         and trees.feature.shape == trees.most.shape == (count, inner)
         and trees.leaf.shape == (count, inner + 1)
         and count % tags == 0

@@ -31,8 +31,9 @@ _CARD = """# Model card: the tagger
 Written by the training command; do not edit. The five tags are those of `classifiers/tags.py`.
 
 **What it is.** A blend of logistic regression over hashed words and {observations} observations that mean the same in
-every language (`classifiers/features.py`), and of gradient boosted trees over the observations alone; one temperature
-({temperature}) and one threshold per tag ({offsets}) found on held-out events. Seed {seed}.
+every language (`classifiers/features.py`), and of gradient boosted trees over the observations alone; calibrated for
+originals and for answers by vector scaling (scales {scale}), with one threshold per tag ({offsets}), both found on
+held-out events. A tag that stands out by less than {unsure:.2f} is not given: `other`, *unsure*. Seed {seed}.
 
 **What it is for.** A first reading of posts about a watched event, for counting and for a race of claims against
 denials that knows this confusion. Not for deciding whether anything is true, nor for judging one person's post.
@@ -47,7 +48,7 @@ weights. Where two readers read a post again by the codebook, their tag replaces
 ## Held out
 
 Whole events (RumourEval, celebration), claims (pair sets) and kinds of event (written posts) in five folds; a
-post whose text also stands in the fold left out is not trained on; temperature and thresholds come from the other
+post whose text also stands in the fold left out is not trained on; calibration and thresholds come from the other
 folds. *Read again* counts only posts read again, RumourEval's weighted back to all of its posts.
 
 {scores}
@@ -121,7 +122,8 @@ def model_card(trained: Trained, held_out: HeldOut) -> str:
     known = held_out.truth.measured
     return _CARD.format(
         observations=len(trained.model.linear.observed),
-        temperature=trained.model.temperature,
+        scale=", ".join(f"{each:.2f}" for each in trained.model.calibration.scale),
+        unsure=trained.model.unsure,
         offsets=", ".join(f"{tag} {offset:+.1f}" for tag, offset in offsets),
         seed=trained.seed,
         sets=table(["set", "what", "posts"], sets),

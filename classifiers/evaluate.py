@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from classifiers import data
+from classifiers.agreement import agreement
 from classifiers.artifact import ArtifactError
 from classifiers.card import HeldOut
 from classifiers.cues import lexicon_text
@@ -17,7 +18,7 @@ from classifiers.features import Features, FeatureSettings
 from classifiers.figures import calibration_error, confusion, macro_f1
 from classifiers.fit import Rows, cross_fit, fold_of, see_all
 from classifiers.lexicon import by_lexicon
-from classifiers.measures import Figure, figure, five_way, median_of, share_errors
+from classifiers.measures import DENIAL, Figure, figure, five_way, median_of, share_errors
 from classifiers.speed import speed
 from classifiers.tables import confusion_table, score_table, table
 from classifiers.targets import TARGETS, Target
@@ -82,6 +83,8 @@ def _report(examples: pl.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
     yield confusion_table(confusion(first.truth.tags[known], first.decided.given[known]))
     yield "## Calibration (classwise expected error, ten bins), first seed\n"
     yield table(["posts", "error"], _calibration(first))
+    yield "## The two readings of public posts: agreement, Cohen's kappa, per tag too\n"
+    yield agreement()
     yield "## Mean error of the denial share in sets of 200 posts, true shares 2 to 50 %\n"
     yield table(["how", *(f"seed {seed}" for seed in seeds)], _shares(runs))
 
@@ -137,12 +140,15 @@ def _targets(runs: Sequence[Run]) -> list[list[str]]:
 def _figure(target: Target, held_out: HeldOut) -> Figure | None:
     truth, given = held_out.truth, held_out.decided.given
     chosen = truth.sets == target.set
-    if target.without:
-        chosen &= held_out.examples["group"].to_numpy() != target.without
     chosen &= (truth.public >= 0) if target.public else (truth.weights > 0) if target.again else truth.tags >= 0
     if not chosen.any():
         return None
-    true = (truth.public if target.public else truth.tags)[chosen]
+    told = truth.public if target.public else truth.tags
+    if target.less_a_thread:
+        threads = held_out.examples["root"].to_numpy()
+        names, denials = np.unique(threads[chosen & (told == DENIAL)], return_counts=True)
+        chosen &= threads != names[denials.argmax()]
+    true = told[chosen]
     weights = truth.weights[chosen] if target.again and target.set == "rumoureval2019" else None
     return figure(target.measure, true, given[chosen], held_out.examples["group"].to_numpy()[chosen], weights)
 

@@ -96,7 +96,7 @@ class Features:
         exists = np.stack([each for _, each in kinds], axis=1)
         n = len(text.counts)
         counts = np.bincount(text.rows, weights=exists.sum(axis=1), minlength=n).astype(np.int64)
-        scale = self.settings.hashed_scale / np.sqrt(np.maximum(counts, 1))
+        scale = (self.settings.hashed_scale / np.sqrt(np.maximum(counts, 1))).astype(np.float32)
         buckets = (hashes[exists] & np.uint64(self.hashed_size - 1)).astype(np.int32)
         starts = np.append(0, np.cumsum(counts)).astype(np.int32)
         return sparse.csr_array((np.repeat(scale, counts), buckets, starts), shape=(n, self.hashed_size))

@@ -77,13 +77,22 @@ def form_features(texts: pl.Series, text: Words, classes: Classes) -> Small:
     counts = character_counts(texts, classes)
     kind = {name: counts[:, place] for place, name in enumerate(KINDS)}
     total = counts.sum(axis=1)
+    said = pl.col("text")
+    told = (
+        texts.alias("text")
+        .to_frame()
+        .select(
+            url=said.str.contains("http", literal=True),
+            handle=said.str.starts_with("@"),
+            repost=said.str.starts_with("RT @"),
+            asks=said.str.contains(r"[?؟？][\s\"'»”]*(?:https?://\S+\s*)*$"),
+            attributed=said.str.contains(r"^[^:：?!]{3,60}[:：] "),
+        )
+    )
     columns = [
-        texts.str.contains("http", literal=True).to_numpy(),
-        texts.str.starts_with("@").to_numpy(),
-        texts.str.starts_with("RT @").to_numpy(),
-        texts.str.contains(r"[?؟？][\s\"'»”]*(?:https?://\S+\s*)*$").to_numpy(),
+        *(told[name].to_numpy() for name in ("url", "handle", "repost", "asks")),
         kind["quote"] > 1,
-        texts.str.contains(r"^[^:：?!]{3,60}[:：] ").to_numpy(),
+        told["attributed"].to_numpy(),
         (kind["upper"] >= _SHOUTED) & (kind["upper"] > kind["lower"]),
         np.minimum(text.counts, _MOST),
         np.minimum(total // 5, _MOST),

@@ -11,7 +11,7 @@ from classifiers.rates import adjusted_shares, em_shares, rates
 from classifiers.tags import TAGS, Tag
 from classifiers.thresholds import STANCE, Decided, Truth
 
-__all__ = ["Figure", "Measure", "denial_f1", "figure", "five_way", "four_way", "one_tag", "share_errors"]
+__all__ = ["DENIAL", "Figure", "Measure", "denial_f1", "figure", "five_way", "four_way", "one_tag", "share_errors"]
 
 Indices = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.float64]

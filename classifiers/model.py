@@ -6,16 +6,29 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from classifiers.features import Features
 from classifiers.tags import TAGS, Tag
 from classifiers.trees import UNIT, Trees
 
-__all__ = ["NOTHING_SAID", "Linear", "Matrix", "Model", "log_softmax", "softmax"]
+__all__ = [
+    "NOTHING_SAID",
+    "SMALLEST",
+    "Calibration",
+    "Linear",
+    "Matrix",
+    "Model",
+    "given_tags",
+    "log_softmax",
+    "softmax",
+]
 
 Matrix = npt.NDArray[np.float64]
 
+_ANSWER: Final = Features.names.index("answer")
 NOTHING_SAID: Final = np.array([0.92 if tag is Tag.OTHER else 0.02 for tag in TAGS])
 """For a text without any word or emoji: empty, or only links and handles."""
-_SMALLEST: Final = 5e-5
+SMALLEST: Final = 5e-5
+"""A probability of 0, rounded, stands for about this much."""
 
 
 class Linear(NamedTuple):
@@ -23,7 +36,7 @@ class Linear(NamedTuple):
 
     observed: Matrix
     """(observations, 5) in units of 1 / `UNIT`."""
-    hashed: Matrix
+    hashed: npt.NDArray[np.float32]
     """(hashed features, 5)"""
     bias: Matrix
     """(5,)"""
@@ -34,6 +47,20 @@ class Linear(NamedTuple):
         return np.asarray(seen + hashed @ self.hashed + self.bias, dtype=np.float64)
 
 
+class Calibration(NamedTuple):
+    """What makes probabilities of logits, for originals and for answers: their tags come in other shares."""
+
+    scale: Matrix
+    """(2,) logits are multiplied by it."""
+    bias: Matrix
+    """(2, 5) then this is added."""
+
+    def probabilities(self, logits: Matrix, answers: npt.NDArray[np.bool_]) -> Matrix:
+        """Calibrated probabilities (n, 5) of (n, 5) logits."""
+        kind = answers.astype(np.int64)
+        return softmax(logits * self.scale[kind, None] + self.bias[kind])
+
+
 class Model(NamedTuple):
     """A trained model."""
 
@@ -41,26 +68,31 @@ class Model(NamedTuple):
     trees: Trees
     share: float
     """The linear model's share of the blend of logarithms of probabilities."""
-    temperature: float
-    """Logits are divided by it, so that probabilities mean what they say on posts never seen."""
+    calibration: Calibration
     offsets: Matrix
     """(5,) added to the logarithms of the probabilities before the largest decides: the classes' thresholds."""
     unsure: float
-    """A tag with a smaller probability than this is not given: the post is `other`."""
+    """A tag that stands out by less than this, of all five with their thresholds, is not given: the post is `other`."""
 
     def probabilities(self, observed: npt.NDArray[np.uint8], hashed: sparse.csr_array) -> Matrix:
         """Calibrated probabilities (n, 5) of a batch."""
         blend = self.share * log_softmax(self.linear.logits(observed, hashed))
         blend += (1 - self.share) * log_softmax(self.trees.logits(observed))
-        return softmax(blend / self.temperature)
+        return self.calibration.probabilities(blend, observed[:, _ANSWER] > 0)
 
     def given(self, probabilities: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Index into TAGS of each row's tag, the first of equals; and where `other` stands for want of certainty."""
-        shifted = np.log(np.maximum(probabilities, _SMALLEST)) + self.offsets
-        best = shifted.argmax(axis=1)
-        unsure = probabilities[np.arange(len(best)), best] < self.unsure
-        unsure &= best != TAGS.index(Tag.OTHER)
-        return np.where(unsure, TAGS.index(Tag.OTHER), best), unsure
+        """`given_tags` by this model's thresholds."""
+        return given_tags(probabilities, self.offsets, self.unsure)
+
+
+def given_tags(
+    probabilities: Matrix, offsets: Matrix, unsure: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Index into TAGS of each row's tag, the first of equals; and where `other` stands for want of certainty."""
+    shifted = softmax(np.log(np.maximum(probabilities, SMALLEST)) + offsets)
+    best = shifted.argmax(axis=1)
+    doubtful = (shifted[np.arange(len(best)), best] < unsure) & (best != TAGS.index(Tag.OTHER))
+    return np.where(doubtful, TAGS.index(Tag.OTHER), best), doubtful
 
 
 def softmax(logits: Matrix) -> Matrix:

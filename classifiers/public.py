@@ -108,13 +108,14 @@ def _pairs(language: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
 
 
 def _celebration(posts: pl.DataFrame) -> pl.DataFrame:
+    """Answers too: what they answer is not in the set, so the proposition stands for it."""
     return posts.select(
         "id",
         pl.col("event").alias("group"),
         "text",
         _proposition().alias("parent"),
         pl.lit("").alias("root"),
-        pl.lit(value=False).alias("answer"),
+        (pl.col("root") != pl.col("id")).fill_null(value=False).alias("answer"),
         pl.col("gold_tag").alias("public_tag"),
         pl.col("lang").fill_null("und").alias("language"),
     )
@@ -136,12 +137,12 @@ def _crisislex(posts: pl.DataFrame) -> pl.DataFrame:
 
 
 PUBLIC: Final = {
-    "rumoureval2019": _Set(_threads, 0.5, 2.0),
+    "rumoureval2019": _Set(_threads, 0.5, 3.0),
     "farexstance_fa": _Set(_pairs("fa"), 0.1, 0.2, {"other": 2500}),
     "ans_ar": _Set(_pairs("ar"), 0.05, 0.1, {"claim": 600, "denial": 600}),
     "austr_ar": _Set(_pairs("ar"), 0.3, 0.6),
     "emergent_en": _Set(_pairs("en"), 0.1, 0.2, {"other": 480}),
-    "covid19_rumor_en": _Set(_threads, 0.0, 0.3, dict.fromkeys(_STANCE.values(), 0)),
+    "covid19_rumor_en": _Set(_threads, 0.0, 0.5, dict.fromkeys(_STANCE.values(), 0)),
     "celebration": _Set(_celebration, 1.0, 1.0),
     "crisislex_t26": _Set(_crisislex, 0.3, 0.3, {"other": 2500}),
 }

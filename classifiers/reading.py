@@ -67,12 +67,22 @@ def posts(
     texts: pl.Series, parents: pl.Series, roots: pl.Series | None = None, answers: pl.Series | None = None
 ) -> Posts:
     """A batch of what may be null or missing: without `answers` a post with a parent is one."""
-    told = parents.fill_null("")
-    nothing = pl.Series([""], dtype=pl.String)
-    root = nothing.new_from_index(0, len(texts)) if roots is None else roots.fill_null("")
-    root = root.zip_with((root != told) & (root != texts.fill_null("")), nothing)
-    answer = (told != "") if answers is None else answers.fill_null(value=False)
-    return Posts(_readable(texts), _readable(told), _readable(root), answer.to_numpy())
+    text, parent, root = (pl.col(name).fill_null("") for name in ("text", "parent", "root"))
+    given = pl.DataFrame(
+        [
+            texts.alias("text"),
+            parents.alias("parent"),
+            (parents if roots is None else roots).alias("root"),
+        ]
+    )
+    told = given.select(
+        text.str.slice(0, MOST_CHARACTERS),
+        parent.str.slice(0, MOST_CHARACTERS),
+        pl.when((root != parent) & (root != text)).then(root.str.slice(0, MOST_CHARACTERS)).otherwise(pl.lit("")),
+        (parent != "").alias("answer"),
+    )
+    answer = told["answer"] if answers is None else answers.fill_null(value=False)
+    return Posts(told["text"], told["parent"], told["root"], answer.to_numpy())
 
 
 def read(batch: Posts, cues: CueTable) -> Reading:
@@ -111,10 +121,6 @@ def joined(marks: Marks, text: Words) -> Marks:
     if len(filled):
         found[filled] = np.bitwise_or.reduceat(marks, text.starts[filled])
     return found
-
-
-def _readable(texts: pl.Series) -> pl.Series:
-    return texts.fill_null("").str.slice(0, MOST_CHARACTERS)
 
 
 def _dictionary(values: pl.Series) -> tuple[pl.Series, Numbers]:

@@ -20,8 +20,8 @@ class Target(NamedTuple):
     """Against the set's own labels."""
     again: bool = False
     """On posts read again only; RumourEval's are weighted back to all of its posts."""
-    without: str = ""
-    """An event left out of the count."""
+    less_a_thread: bool = False
+    """Without the thread that has most denials: one or two threads can carry a denial score."""
 
 
 _STANCE: Final = "rumoureval2019"
@@ -30,9 +30,9 @@ TARGETS: Final = (
     Target("RumourEval four-way macro-F1, public labels", _STANCE, four_way, "0.54", "0.58", public=True),
     Target("RumourEval four-way macro-F1, corrected labels", _STANCE, four_way, again=True),
     Target("RumourEval denial F1, public labels", _STANCE, denial_f1, "0.26", "0.32", public=True),
-    Target("… without illary", _STANCE, denial_f1, public=True, without="illary"),
+    Target("… without the largest thread", _STANCE, denial_f1, public=True, less_a_thread=True),
     Target("RumourEval denial F1, corrected labels", _STANCE, denial_f1, "0.40", "0.55", again=True),
-    Target("… without illary", _STANCE, denial_f1, again=True, without="illary"),
+    Target("… without the largest thread", _STANCE, denial_f1, again=True, less_a_thread=True),
     Target("COVID replies denial F1, corrected labels", "covid19_rumor_en", denial_f1, again=True),
     Target("celebration F1", "celebration", one_tag(Tag.CELEBRATION), "0.60", "0.80", public=True),
     Target("Farsi denial F1, public labels", "farexstance_fa", denial_f1, "0.45", "0.60", public=True),

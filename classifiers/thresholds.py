@@ -1,25 +1,25 @@
-"""What makes probabilities and tags of a fitted model's logits: one temperature, and one threshold per tag."""
+"""What makes probabilities and tags of a fitted model's logits: calibration, and one threshold per tag."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
 from classifiers.figures import confusion, macro_f1, sample_weights, scores
-from classifiers.fit import FOLDS, tag_indices
-from classifiers.model import Matrix, softmax
+from classifiers.fit import FOLDS, UNSURE, tag_indices
+from classifiers.model import SMALLEST, Calibration, Matrix, given_tags, softmax
 from classifiers.tags import TAGS, Tag
 
-__all__ = ["STANCE", "Decided", "Truth", "decided", "offsets_for", "temperature_for", "truth_of"]
+__all__ = ["STANCE", "Decided", "Truth", "calibration_for", "decided", "offsets_for", "truth_of"]
 
 Indices = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 STANCE: Final = tuple(TAGS.index(tag) for tag in (Tag.CLAIM, Tag.DENIAL, Tag.QUESTION, Tag.OTHER))
 """The four tags that public stance sets know."""
-_SMALLEST: Final = 5e-5
+_PULL: Final = 1e-3
 _GRID: Final = np.arange(-1.6, 2.01, 0.1)
 _ROUNDS: Final = 3
 
@@ -34,12 +34,13 @@ class Truth(NamedTuple):
     sets: npt.NDArray[np.str_]
     weights: Matrix
     """How many posts of its set a post that was read again stands for; 0 for the others."""
+    answers: Bools
     measured: Bools
     """Posts whose tag is the codebook's: read again, written, or labelled for this project."""
 
 
 class Decided(NamedTuple):
-    """Held-out posts as the model tags them; temperature and thresholds come from the other folds."""
+    """Held-out posts as the model tags them; calibration and thresholds come from the other folds."""
 
     probabilities: Matrix
     given: Indices
@@ -54,6 +55,7 @@ def truth_of(examples: pl.DataFrame) -> Truth:
         tag_indices(examples["public_tag"]),
         sets,
         sample_weights(examples),
+        examples["answer"].to_numpy(),
         measured & np.isin(sets, ("rumoureval2019", "covid19_rumor_en", "written", "celebration", "corrections")),
     )
 
@@ -64,21 +66,36 @@ def decided(logits: Matrix, truth: Truth, fold: Indices) -> Decided:
     given = np.zeros(len(logits), dtype=np.int64)
     for each in range(FOLDS):
         out, known = fold == each, fold != each
-        temperature = temperature_for(logits[known & truth.measured], truth.tags[known & truth.measured])
-        offsets = offsets_for(softmax(logits / temperature), truth, known)
-        probabilities[out] = softmax(logits[out] / temperature)
-        given[out] = (np.log(np.maximum(probabilities[out], _SMALLEST)) + offsets).argmax(axis=1)
+        calibration = calibration_for(logits, truth, known)
+        offsets = offsets_for(calibration.probabilities(logits, truth.answers), truth, known)
+        probabilities[out] = calibration.probabilities(logits[out], truth.answers[out])
+        given[out], _ = given_tags(probabilities[out], offsets, UNSURE)
     return Decided(probabilities, given)
 
 
-def temperature_for(logits: Matrix, tags: Indices) -> float:
-    """The temperature at which held-out probabilities have the smallest log loss."""
+def calibration_for(logits: Matrix, truth: Truth, known: Bools) -> Calibration:
+    """Scale and biases (vector scaling, Guo 2017, with one scale) with the smallest log loss on known measured posts.
 
-    def loss(log_temperature: float) -> float:
-        probabilities = softmax(logits / np.exp(log_temperature))
-        return float(-np.log(np.maximum(probabilities[np.arange(len(tags)), tags], 1e-12)).mean())
+    For originals and for answers each; where there are none of a kind its logits stay as they are.
+    """
+    scale, bias = np.ones(2), np.zeros((2, len(TAGS)))
+    for kind in (0, 1):
+        chosen = known & truth.measured & (truth.answers == bool(kind))
+        if chosen.any():
+            scale[kind], bias[kind] = _scaling(logits[chosen], truth.tags[chosen])
+    return Calibration(np.round(scale, 4), np.round(bias, 4))
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+
+def _scaling(logits: Matrix, tags: Indices) -> tuple[float, Matrix]:
+    free = len(TAGS) - 1
+
+    def loss(told: Matrix) -> float:
+        probabilities = softmax(logits * np.exp(told[free]) + np.append(told[:free], 0.0))
+        likely = np.maximum(probabilities[np.arange(len(tags)), tags], 1e-12)
+        return float(-np.log(likely).mean() + _PULL * (told**2).sum())
+
+    found = minimize(loss, np.zeros(len(TAGS)), method="L-BFGS-B").x
+    return float(np.exp(found[free])), np.append(found[:free], 0.0)
 
 
 def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
@@ -87,7 +104,7 @@ def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
     Best is the mean of what the tagger is for: four-way macro-F1 on RumourEval by public and by corrected labels,
     five-way on written posts, and F1 of celebration.
     """
-    logs = np.log(np.maximum(probabilities, _SMALLEST))
+    logs = np.log(np.maximum(probabilities, SMALLEST))
     parts = _parts(truth, known)
     offsets = np.zeros(len(TAGS))
     best = _merit(logs, offsets, parts)

@@ -16,10 +16,9 @@ from classifiers.cues import lexicon_text
 from classifiers.features import Features, FeatureSettings
 from classifiers.figures import confusion
 from classifiers.fit import cross_fit, fold_of, refit, see_all
-from classifiers.model import softmax
 from classifiers.picture import calibration_picture
 from classifiers.rates import Rates, rates
-from classifiers.thresholds import Decided, Truth, decided, offsets_for, temperature_for, truth_of
+from classifiers.thresholds import Decided, Truth, calibration_for, decided, offsets_for, truth_of
 
 __all__ = ["OUTPUT", "main", "train"]
 
@@ -36,9 +35,10 @@ def train(examples: pl.DataFrame, seed: int, settings: FeatureSettings) -> tuple
     weights = examples["weight"].to_numpy()
     logits = cross_fit(rows, examples, truth.tags, weights, seed)
     held_out = decided(logits, truth, fold_of(examples["group"], seed))
-    temperature = temperature_for(logits[truth.measured], truth.tags[truth.measured])
-    offsets = offsets_for(softmax(logits / temperature), truth, np.ones(len(logits), dtype=np.bool_))
-    model = refit(rows, truth.tags, weights, seed, temperature=temperature, offsets=offsets)
+    everything = np.ones(len(logits), dtype=np.bool_)
+    calibration = calibration_for(logits, truth, everything)
+    offsets = offsets_for(calibration.probabilities(logits, truth.answers), truth, everything)
+    model = refit(rows, truth.tags, weights, seed, calibration=calibration, offsets=offsets)
     known = truth.measured
     trained = Trained(
         settings,

@@ -18,8 +18,8 @@ HELP = "tags posts as claim, denial, celebration, question or other"
 EPILOG = """
 INPUT needs only the columns id and text; reply_to (an id in the same input) or parent_text say what a post answers.
 OUT has all of its columns, then tag, p_claim, p_denial, p_celebration, p_question, p_other and narrative; an input
-column of one of these names is kept as input_<name>. With --explain there is a column why too: which words, and what
-the post answers, pulled it to its tag (a reading per word: slow). The names' endings say the
+column of one of these names is kept as input_<name>. With --explain there are language and why too: which words, and
+what the post answers, pulled it to its tag (a reading per word: slow). The names' endings say the
 format: .ndjson, .parquet or .csv.
 
 examples:
@@ -27,6 +27,7 @@ examples:
   monitor tag posts.ndjson --event config/events/fall.toml --output tagged.csv --explain
 """
 ADDED = ("tag", *(f"p_{tag.value}" for tag in TAGS), "narrative")
+EXPLAINED = ("language", "why")
 _ROWS = 20_000
 _ROWS_EXPLAINED = 500
 _DEEPEST = 50
@@ -42,7 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--event", required=True, type=Path, metavar="FILE", help="event file (TOML)")
     parser.add_argument("--output", required=True, type=Path, metavar="OUT", help="NDJSON, Parquet or CSV")
     parser.add_argument("--model", type=Path, metavar="FILE", help="tagger artifact (default: the one that ships)")
-    parser.add_argument("--explain", action="store_true", help="adds a column that says why each post got its tag")
+    parser.add_argument("--explain", action="store_true", help="adds each post's language and why it got its tag")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,16 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def tag(posts: pl.DataFrame, event: Event, stage: TagStage, *, explain: bool = False) -> pl.DataFrame:
-    """`posts` (id and text, String) with the columns of ADDED behind them, rows in the same order; `why` if asked."""
+    """`posts` (id and text, String) with the columns of ADDED behind them, of EXPLAINED if asked; the same rows."""
     clusters = Clusters([event])
     mentions = _mentions(posts, event)
     found = pl.concat([clusters.assign(stage.tag(part)) for part in mentions.iter_slices(_ROWS)] or [pl.DataFrame()])
-    added = (*ADDED, "why") if explain else ADDED
+    added = (*ADDED, *EXPLAINED) if explain else ADDED
     kept = posts.rename({name: f"input_{name}" for name in posts.columns if name in added})
     if not posts.height:
         return kept
     if explain:
-        found = found.with_columns(pl.concat([stage.why(part) for part in mentions.iter_slices(_ROWS_EXPLAINED)]))
+        found = found.hstack(pl.concat([stage.why(part) for part in mentions.iter_slices(_ROWS_EXPLAINED)]))
     return kept.hstack(found.select(added))
 
 

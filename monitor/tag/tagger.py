@@ -12,6 +12,7 @@ import polars as pl
 
 from classifiers.artifact import ArtifactError, load
 from classifiers.explain import explain, sentence
+from classifiers.languages import load_languages
 from classifiers.tagger import Tagger
 from monitor.errors import SettingsError
 from monitor.frames import TAG, TAGGED, TAGS, Tag
@@ -55,11 +56,15 @@ class TagStage:
         )
         return mentions.hstack(tagged).select(TAGGED.keys())
 
-    def why(self, mentions: pl.DataFrame) -> pl.Series:
-        """One line per mention: its tag, and which words and what it answers pulled it there; slow, for who asks."""
+    def why(self, mentions: pl.DataFrame) -> pl.DataFrame:
+        """Per mention its `language`, and in one line `why`: which words and what it answers pulled it to its tag.
+
+        Slow – a reading per word – and for who asks.
+        """
         pairs = self._pairs(mentions).with_columns(pl.col("read").fill_null(""))
         told = explain(self._tagger, *(pairs[name] for name in _PAIR))
-        return pl.Series("why", [sentence(each) for each in told], dtype=pl.String)
+        why = pl.Series("why", [sentence(each) for each in told], dtype=pl.String)
+        return pl.DataFrame([load_languages().identify(pairs["read"]), why])
 
     def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
         return mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(

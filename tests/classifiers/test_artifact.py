@@ -78,11 +78,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, place: float) -> None:
         ({"settings": {"bits": 18}}, "settings"),
         ({"settings": {"bits": 10, "hashed_scale": 2.0, "stem": 5}}, "features"),
         ({"observations": "0000"}, "features"),
-        ({"temperature": 9.0}, "check vector"),
+        ({"scale": [9.0, 9.0]}, "check vector"),
         ({"share": 0.9}, "check vector"),
+        ({"bias": [[0.0]]}, "no tagger artifact"),
         ({"depth": 4}, "features"),
         ({"confusion": [[1, 2], [3]]}, "no tagger artifact"),
-        ({"temperature": "warm"}, "no tagger artifact"),
+        ({"scale": "warm"}, "no tagger artifact"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, header: dict[str, object], why: str) -> None:

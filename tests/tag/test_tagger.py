@@ -89,7 +89,9 @@ def test_an_answer_is_read_with_what_began_its_thread_and_an_original_is_none() 
 
 def test_why_names_the_words_that_pulled_a_post_to_its_tag() -> None:
     tagging = TagStage(load(OUTPUT), {"bridge": PROPOSITION})
-    why = tagging.why(mentions({"text": "That is a hoax, people"}, {"text": ""}, {"op": "delete"}))
+    told = tagging.why(mentions({"text": "That is a hoax, people"}, {"text": ""}, {"op": "delete"}))
+    why = told["why"]
+    assert told["language"].to_list() == ["en", "und", "und"]
     assert why[0].startswith("denial")
     assert "“hoax”" in why[0]
     assert "denial" in why[0].split("“hoax”")[1]
