@@ -12,17 +12,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from classifiers.characters import character_classes
+from classifiers.characters import KINDS, character_classes
 from classifiers.cues import CueTable, cue_table
 from classifiers.form import CUE_FEATURES, FORM_FEATURES, SCOPE, cue_features, distance, form_features
 from classifiers.hashing import Hashes, combine, mix
 from classifiers.parents import PARENT_FEATURES, ROOT_FEATURES, SCALE, parent_features, root_features
-from classifiers.reading import Bools, Posts, View, has, read
+from classifiers.reading import Bools, Posts, View, bit, has, read
 
 __all__ = ["FeatureSettings", "Features", "Seen"]
 
 _OPENING: Final = 2
 _EMPTY: Final = np.uint64(0)
+_NAMES: Final = (*CUE_FEATURES, *FORM_FEATURES, *PARENT_FEATURES, *ROOT_FEATURES)
+_UNTELLING: Final = ("quote", "ellipsis", "hash", "at", "colon", "laugh", "sad", "doubt", "siren")
+_TELLING: Final = [_NAMES.index(f"char:{kind}") for kind in KINDS[1:] if kind not in _UNTELLING]
+"""Kinds of character of which a text must have one to be read, if no cue is in it."""
 _COUNTED: Final = 60.0
 _SIGNS: Final = 20.0
 
@@ -46,7 +50,7 @@ class Seen(NamedTuple):
     hashed: sparse.csr_array
     """(n, 2^bits)"""
     silent: Bools
-    """(n,) which texts have no word at all."""
+    """(n,) which texts hold nothing that can be read: no word, or neither a cue nor a letter of a known script."""
     view: View
     """The texts' words and cues."""
 
@@ -54,7 +58,7 @@ class Seen(NamedTuple):
 class Features:
     """The features of one lexicon and one setting."""
 
-    names: Final = (*CUE_FEATURES, *FORM_FEATURES, *PARENT_FEATURES, *ROOT_FEATURES)
+    names: Final = _NAMES
 
     def __init__(self, lexicon: str, settings: FeatureSettings) -> None:
         """Compiles the lexicon; raises ValueError if it cannot be read."""
@@ -77,8 +81,10 @@ class Features:
             parent_features(reading),
             root_features(reading),
         )
-        silent = reading.text.words.counts == 0
-        return Seen(np.concatenate(observed, axis=1), self._hashed(reading.text), silent, reading.text)
+        seen = np.concatenate(observed, axis=1)
+        untold = ~seen[:, _TELLING].any(axis=1) & ((reading.text.row_marks & ~bit("laugh")) == 0)
+        silent = (reading.text.words.counts == 0) | untold
+        return Seen(seen, self._hashed(reading.text), silent, reading.text)
 
     def _hashed(self, view: View) -> sparse.csr_array:
         text = view.words

@@ -26,7 +26,7 @@ Matrix = npt.NDArray[np.float64]
 
 _ANSWER: Final = Features.names.index("answer")
 NOTHING_SAID: Final = np.array([0.92 if tag is Tag.OTHER else 0.02 for tag in TAGS])
-"""For a text without any word or emoji: empty, or only links and handles."""
+"""For a text in which nothing can be read: empty, only links and handles, or of a script unknown here."""
 SMALLEST: Final = 5e-5
 """A probability of 0, rounded, stands for about this much."""
 

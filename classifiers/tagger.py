@@ -17,7 +17,7 @@ __all__ = ["REASONS", "Tagger"]
 
 _CHUNK: Final = 4_096
 _TAG: Final = pl.Enum([tag.value for tag in TAGS])
-REASONS: Final = ("", "says nothing", "unsure")
+REASONS: Final = ("", "nothing read", "unsure")
 """Why a post is `other` although nothing was read that makes it so; "" for every other post."""
 
 

@@ -50,7 +50,7 @@ def test_the_answer_does_not_depend_on_the_other_posts(tagger: Tagger) -> None:
 
 
 def test_a_post_that_says_nothing_says_so(tagger: Tagger) -> None:
-    assert sentence(why(tagger, "https://example.org")) == "other 0.92 (says nothing)"
+    assert sentence(why(tagger, "https://example.org")) == "other 0.92 (nothing read)"
 
 
 def test_nothing_is_explained_where_nothing_is_asked(tagger: Tagger) -> None:

@@ -47,7 +47,7 @@ def test_explain_adds_language_and_why_and_keeps_a_column_of_that_name(tagged: P
     assert found["input_why"].to_list() == ["mine"] * 4
     assert found["why"][1].startswith("denial")
     assert "“lie”" in found["why"][1]
-    assert found["why"][3] == "other 0.92 (says nothing)"
+    assert found["why"][3] == "other 0.92 (nothing read)"
     assert found.drop("why", "language", "input_why").equals(run(tagged).drop("why"))
 
 

@@ -95,7 +95,7 @@ def test_why_names_the_words_that_pulled_a_post_to_its_tag() -> None:
     assert why[0].startswith("denial")
     assert "“hoax”" in why[0]
     assert "denial" in why[0].split("“hoax”")[1]
-    assert why[1] == why[2] == "other 0.92 (says nothing)"
+    assert why[1] == why[2] == "other 0.92 (nothing read)"
 
 
 def test_equal_pairs_are_asked_about_once() -> None:
