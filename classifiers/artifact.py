@@ -77,7 +77,7 @@ class _Header(msgspec.Struct, frozen=True):
     share: float
     scale: list[float]
     bias: list[list[float]]
-    offsets: list[float]
+    offsets: list[list[float]]
     unsure: float
     depth: int
     confusion: list[list[int]]
@@ -213,7 +213,7 @@ def _model(header: _Header, arrays: Mapping[str, Any]) -> Model:
         header.depth,
         *(arrays[name].astype(kind) for name, kind in zip(_ARRAYS[3:], ("i2", "u1", "i4", "i4"), strict=True)),
     )
-    offsets = np.array(header.offsets, dtype=np.float64)
+    offsets = np.array(header.offsets, dtype=np.float64).reshape(2, len(TAGS))
     calibration = Calibration(np.array(header.scale), np.array(header.bias).reshape(2, len(TAGS)))
     return Model(linear, trees, header.share, calibration, offsets, header.unsure)
 
@@ -225,7 +225,7 @@ def _fits(model: Model, features: Features) -> bool:
     return (
         model.linear.observed.shape == (seen, tags)
         and model.linear.hashed.shape == (features.hashed_size, tags)
-        and model.linear.bias.shape == model.offsets.shape == trees.start.shape == (tags,)
+        and model.linear.bias.shape == trees.start.shape == (tags,)
         and model.calibration.scale.shape == (2,)
         and trees.feature.shape == trees.most.shape == (count, inner)
         and trees.leaf.shape == (count, inner + 1)

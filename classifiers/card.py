@@ -32,8 +32,9 @@ Written by the training command; do not edit. The five tags are those of `classi
 
 **What it is.** A blend of logistic regression over hashed words and {observations} observations that mean the same in
 every language (`classifiers/features.py`), and of gradient boosted trees over the observations alone; calibrated for
-originals and for answers by vector scaling (scales {scale}), with one threshold per tag ({offsets}), both found on
-held-out events. A tag that stands out by less than {unsure:.2f} is not given: `other`, *unsure*. Seed {seed}.
+originals and for answers by vector scaling (scales {scale}), with thresholds for each, both found on held-out events
+(originals: {offsets[0]};
+answers: {offsets[1]}). A tag that stands out by less than {unsure:.2f} is not given: `other`, *unsure*. Seed {seed}.
 
 **What it is for.** A first reading of posts about a watched event, for counting and for a race of claims against
 denials that knows this confusion. Not for deciding whether anything is true, nor for judging one person's post.
@@ -118,13 +119,16 @@ def model_card(trained: Trained, held_out: HeldOut) -> str:
         [name, _SETS.get(name, ""), ", ".join(f"{posts:,} {tag}" for tag, posts in counts.items())]
         for name, counts in trained.trained_on.items()
     ]
-    offsets = zip(TAGS, trained.model.offsets.tolist(), strict=True)
+    offsets = [
+        ", ".join(f"{tag} {offset:+.1f}" for tag, offset in zip(TAGS, row, strict=True))
+        for row in trained.model.offsets.tolist()
+    ]
     known = held_out.truth.measured
     return _CARD.format(
         observations=len(trained.model.linear.observed),
         scale=", ".join(f"{each:.2f}" for each in trained.model.calibration.scale),
         unsure=trained.model.unsure,
-        offsets=", ".join(f"{tag} {offset:+.1f}" for tag, offset in offsets),
+        offsets=offsets,
         seed=trained.seed,
         sets=table(["set", "what", "posts"], sets),
         scores=score_table(held_out.tables()),

@@ -58,9 +58,10 @@ def explain(
     answers: pl.Series | None = None,
 ) -> list[Why]:
     """Why each post gets its tag."""
-    probabilities = tagger.probabilities(texts, parents, roots, answers)
-    tags = tagger.decide(probabilities).to_list()
-    reasons = tagger.reasons(probabilities).to_list()
+    answered = parents.fill_null("") != "" if answers is None else answers.fill_null(value=False)
+    probabilities = tagger.probabilities(texts, parents, roots, answered)
+    tags = tagger.decide(probabilities, answered).to_list()
+    reasons = tagger.reasons(probabilities, answered).to_list()
     told = [text or "" for text in texts.to_list()]
     spans = [[match.span() for match in _WORD.finditer(text)][:_MOST_WORDS] for text in told]
     variants = [_variants(text, found) for text, found in zip(told, spans, strict=True)]
@@ -69,7 +70,7 @@ def explain(
         {
             "parent": parents.fill_null(""),
             "root": pl.Series([""] * len(told)) if roots is None else roots.fill_null(""),
-            "answer": parents.fill_null("") != "" if answers is None else answers.fill_null(value=False),
+            "answer": answered,
         },
         schema={"parent": pl.String, "root": pl.String, "answer": pl.Boolean},
     )[rows]

@@ -70,7 +70,7 @@ class Model(NamedTuple):
     """The linear model's share of the blend of logarithms of probabilities."""
     calibration: Calibration
     offsets: Matrix
-    """(5,) added to the logarithms of the probabilities before the largest decides: the classes' thresholds."""
+    """(2, 5) for originals and answers, added to the logarithms of the probabilities before the largest decides."""
     unsure: float
     """A tag that stands out by less than this, of all five with their thresholds, is not given: the post is `other`."""
 
@@ -80,9 +80,11 @@ class Model(NamedTuple):
         blend += (1 - self.share) * log_softmax(self.trees.logits(observed))
         return self.calibration.probabilities(blend, observed[:, _ANSWER] > 0)
 
-    def given(self, probabilities: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    def given(
+        self, probabilities: Matrix, answers: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """`given_tags` by this model's thresholds."""
-        return given_tags(probabilities, self.offsets, self.unsure)
+        return given_tags(probabilities, self.offsets[answers.astype(np.int64)], self.unsure)
 
 
 def given_tags(

@@ -10,7 +10,7 @@ from classifiers.features import Features
 from classifiers.figures import Confusion
 from classifiers.model import NOTHING_SAID, Matrix, Model
 from classifiers.rates import Rates
-from classifiers.reading import Posts, posts
+from classifiers.reading import Bools, Posts, posts
 from classifiers.tags import TAGS
 
 __all__ = ["REASONS", "Tagger"]
@@ -50,14 +50,18 @@ class Tagger:
         chunks = [self._chunk(batch.part(begin, _CHUNK)) for begin in range(0, len(texts), _CHUNK)]
         return np.concatenate(chunks) if chunks else np.zeros((0, len(TAGS)))
 
-    def decide(self, probabilities: Matrix) -> pl.Series:
-        """The tag of each row of (n, 5) probabilities, as an Enum column; the first of equals."""
-        given, _ = self.model.given(probabilities)
+    def decide(self, probabilities: Matrix, answers: pl.Series | None = None) -> pl.Series:
+        """The tag of each row of (n, 5) probabilities, as an Enum column; the first of equals.
+
+        `answers`: which posts answer another one, by default all; originals are claims less readily, since most of them
+        are about something else.
+        """
+        given, _ = self.model.given(probabilities, _answers(answers, len(probabilities)))
         return pl.Series("tag", given.astype(np.uint32)).cat.to(_TAG)
 
-    def reasons(self, probabilities: Matrix) -> pl.Series:
+    def reasons(self, probabilities: Matrix, answers: pl.Series | None = None) -> pl.Series:
         """Why each row is `other` although no tag was read; one of `REASONS`."""
-        _, unsure = self.model.given(probabilities)
+        _, unsure = self.model.given(probabilities, _answers(answers, len(probabilities)))
         silent = (probabilities == NOTHING_SAID).all(axis=1)
         which = np.where(silent, 1, np.where(unsure, 2, 0))
         return pl.Series("reason", np.array(REASONS)[which].tolist(), dtype=pl.String)
@@ -67,3 +71,7 @@ class Tagger:
         probabilities = self.model.probabilities(seen.observed, seen.hashed)
         probabilities[seen.silent] = NOTHING_SAID
         return np.asarray(np.round(probabilities, 4), dtype=np.float64)
+
+
+def _answers(answers: pl.Series | None, count: int) -> Bools:
+    return np.ones(count, dtype=np.bool_) if answers is None else answers.fill_null(value=False).to_numpy()

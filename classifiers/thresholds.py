@@ -69,7 +69,7 @@ def decided(logits: Matrix, truth: Truth, fold: Indices) -> Decided:
         calibration = calibration_for(logits, truth, known)
         offsets = offsets_for(calibration.probabilities(logits, truth.answers), truth, known)
         probabilities[out] = calibration.probabilities(logits[out], truth.answers[out])
-        given[out], _ = given_tags(probabilities[out], offsets, UNSURE)
+        given[out], _ = given_tags(probabilities[out], offsets[truth.answers[out].astype(np.int64)], UNSURE)
     return Decided(probabilities, given)
 
 
@@ -99,13 +99,18 @@ def _scaling(logits: Matrix, tags: Indices) -> tuple[float, Matrix]:
 
 
 def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
-    """(5,) offsets of log probabilities that are best on the known posts; coordinate ascent over a grid.
+    """(2, 5) offsets of log probabilities for originals and answers, best on the known posts.
 
-    Best is the mean of what the tagger is for: four-way macro-F1 on RumourEval by public and by corrected labels,
-    five-way on written posts, and F1 of celebration.
+    For answers best is the mean of what the tagger is for, on all posts: four-way macro-F1 on RumourEval by public and
+    by corrected labels, five-way on written posts, and F1 of celebration. For originals the latter two on originals,
+    with written ones weighted so that half are `other`, as in a stream they are: a place is named for many reasons.
     """
     logs = np.log(np.maximum(probabilities, SMALLEST))
-    parts = _parts(truth, known)
+    return np.stack([_climbed(logs, _originals(truth, known & ~truth.answers)), _climbed(logs, _parts(truth, known))])
+
+
+def _climbed(logs: Matrix, parts: "list[_Part]") -> Matrix:
+    """The best offsets by coordinate ascent over a grid."""
     offsets = np.zeros(len(TAGS))
     best = _merit(logs, offsets, parts)
     for _ in range(_ROUNDS):
@@ -142,6 +147,21 @@ def _parts(truth: Truth, known: Bools) -> list[_Part]:
         for which, tags, weights, among in chosen
         if which.any()
     ]
+
+
+def _originals(truth: Truth, known: Bools) -> list[_Part]:
+    """Written originals, half of them `other`, and the celebration set."""
+    written = known & (truth.sets == "written")
+    celebration = known & (truth.sets == "celebration")
+    other = truth.tags[written] == TAGS.index(Tag.OTHER)
+    weights = np.where(other, (~other).sum() / max(int(other.sum()), 1), 1.0)
+    parts = []
+    if written.any():
+        parts.append(_Part(np.flatnonzero(written), truth.tags[written], weights, None))
+    if celebration.any():
+        one = (TAGS.index(Tag.CELEBRATION),)
+        parts.append(_Part(np.flatnonzero(celebration), truth.tags[celebration], None, one))
+    return parts
 
 
 def _merit(logs: Matrix, offsets: Matrix, parts: list[_Part]) -> float:

@@ -47,7 +47,7 @@ class TagStage:
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
         probabilities = self._tagger.probabilities(*(distinct[name] for name in _PAIR))
         known = distinct.with_columns(
-            self._tagger.decide(probabilities).cast(TAG).alias("tag"),
+            self._tagger.decide(probabilities, distinct["answer"]).cast(TAG).alias("tag"),
             *(pl.Series(f"p_{tag.value}", probabilities[:, place]) for place, tag in enumerate(TAGS)),
         )
         tagged = pairs.join(known, on=list(_PAIR), how="left", maintain_order="left").select(

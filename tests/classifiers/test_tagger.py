@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_other_and_says_so(tagger: Tagger, text: str, par
 
 def test_a_post_is_other_with_a_reason_where_nothing_stands_out(tagger: Tagger) -> None:
     even = np.array([[0.25, 0.25, 0.2, 0.2, 0.1], [0.9, 0.02, 0.02, 0.02, 0.04], [0.02, 0.02, 0.02, 0.02, 0.92]])
-    model = tagger.model._replace(offsets=np.zeros(5))
+    model = tagger.model._replace(offsets=np.zeros((2, 5)))
     plain = Tagger(tagger.features, model, tagger.confusion)
     assert plain.decide(even).to_list() == ["other", "claim", "other"]
     assert plain.reasons(even).to_list() == ["unsure", "", "nothing read"]
@@ -120,7 +120,7 @@ def test_a_post_is_other_with_a_reason_where_nothing_stands_out(tagger: Tagger) 
 def test_posts_like_the_codebook_s_examples_get_their_tag(tagger: Tagger, text: str, tag: str) -> None:
     proposition, original = column(["Valdoria has fallen to the rebels"]), pl.Series([False])
     probabilities = tagger.probabilities(column([text]), proposition, None, original)
-    assert tagger.decide(probabilities).to_list() == [tag]
+    assert tagger.decide(probabilities, original).to_list() == [tag]
 
 
 @pytest.mark.parametrize("text", ["x" * 20_000, "fake news " * 2_000, "😂" * 5_000, "ﷺ" * 20_000, "\u200b" * 20_000])

@@ -33,6 +33,6 @@ class WordTagger:
             len(tags), len(TAGS)
         )
 
-    def decide(self, probabilities: npt.NDArray[np.float64]) -> pl.Series:
+    def decide(self, probabilities: npt.NDArray[np.float64], answers: pl.Series | None = None) -> pl.Series:  # noqa: ARG002
         names = [TAGS[index].value for index in probabilities.argmax(axis=1)]
         return pl.Series("tag", names, dtype=pl.Enum([tag.value for tag in TAGS]))
