@@ -76,10 +76,6 @@ class TagStage:
         )
         return self._corrected(mentions.hstack(tagged).select(TAGGED.keys()))
 
-    def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
-        joined = mentions.join(self._propositions, on="event", how="left", maintain_order="left")
-        return joined.select(_read().alias("read"), _against().alias("against"))
-
     def _corrected(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """A corrected text is what the editor says, with certainty."""
         if not self._corrections or tagged.is_empty():
