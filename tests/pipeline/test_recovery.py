@@ -55,7 +55,12 @@ def mark_times(seed: int) -> list[tuple[float, Mark]]:
             (
                 start + made,
                 Silence(
-                    id="q", owner="o", comment="c", begins_at=at(start), expires_at=at(start + ends), at=at(start + made)
+                    id="q",
+                    owner="o",
+                    comment="c",
+                    begins_at=at(start),
+                    expires_at=at(start + ends),
+                    at=at(start + made),
                 ),
             )
             for made, ends in ((300, 5_000), (600, 9_000), (1_000, 1_000))

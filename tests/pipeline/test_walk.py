@@ -109,9 +109,7 @@ def test_any_cut_gives_byte_identical_alerts_whatever_is_marked(
         for begins, ends in itertools.pairwise(sorted(seconds))
     ]
     marks += [
-        Silence(
-            id=name, owner="d", comment="c", begins_at=at(begins), expires_at=at(expires + 0.5), at=at(made + 0.25)
-        )
+        Silence(id=name, owner="d", comment="c", begins_at=at(begins), expires_at=at(expires + 0.5), at=at(made + 0.25))
         for made, name, begins, expires in silences
     ]
     marks.sort(key=time_of)

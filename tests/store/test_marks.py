@@ -78,7 +78,7 @@ def test_a_silence_that_was_cut_short_is_over(connection: Connection) -> None:
 def test_every_exchange_of_events_is_kept_as_it_was(connection: Connection) -> None:
     quick = Rules(for_=Duration(milliseconds=1), quiet=Duration(days=1_000_000), warm_up=Duration(microseconds=1))
     full = Event(
-        name="b", proposition="It has \"fallen\"", any=("b",), people={"x": ("y",)}, starts_at=START, rules=quick
+        name="b", proposition='It has "fallen"', any=("b",), people={"x": ("y",)}, starts_at=START, rules=quick
     )
     made = [
         Exchange(at=START, events=(Event(name="a", proposition="It has fallen", any=("a",)), full)),
