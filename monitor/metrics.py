@@ -92,6 +92,9 @@ class Metrics:
             "ingest_requests", "A request that brings posts was answered.", "source", "code"
         )
         self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
+        self.ahead = self._gauge(
+            "stream_ahead_seconds", "How far the newest seen time is ahead of the clock; nothing is decided meanwhile."
+        )
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)
 

@@ -8,10 +8,13 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="lower-case words joined by hyphens")]
+# `$` of Python stands before a last line break too: no pattern of ours does, in JSON Schema neither
+Name = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)", description="lower-case words joined by hyphens")
+]
 Term = Annotated[str, Meta(min_length=1, max_length=200)]
 Terms = tuple[Term, ...]
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$", description="an ISO 639 code, as in `en` or `fa`")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$(?!\n)", description="an ISO 639 code, as in `en` or `fa`")]
 
 REJECTIONS = (
     "not_json",

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
@@ -36,12 +37,15 @@ from monitor.pipeline import Intake, drive
 from monitor.records import GapMark
 from monitor.store.in_hand import InHand
 from monitor.store.reader import Reader
+from monitor.store.sole import sole
 from monitor.store.store import Store
 from monitor.store.worker import StoreWorker
 from monitor.web.server import Health, serving
 
 DOWN = "the monitor did not run"
 """Why all sources were blind between two runs."""
+BRIDGED = timedelta(minutes=1)
+"""A pause between two runs up to which sources make good for it in time: their posts still count."""
 CHANGED = "the source's settings were changed"
 """Why a source was blind while it was exchanged."""
 
@@ -76,6 +80,7 @@ class Daemon:
         self._settings = configured
         self._clock = clock
         self._chance = chance
+        self._sole = sole(configured.store_url.reveal())
         self._store = Store(configured.store_url.reveal())
         self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
         self._desk = Desk(configured, self._store, self._in_hand, clock)
@@ -114,6 +119,7 @@ class Daemon:
         self._in_hand.close()
         self._reader.close()
         self._store.close()
+        self._sole.close()
         self._service.close()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -182,7 +188,8 @@ class Daemon:
         running = self._run
         if running is None:
             return
-        ending = [*differs.sources.removed, *differs.sources.changed]
+        again = {*differs.sources.changed, *running.sources.refused()} - {*differs.sources.removed}
+        ending = [*differs.sources.removed, *again]
         stopped_at = self._clock.now()
         self._ingest.pause(ending)
         await running.sources.stop(ending)
@@ -193,9 +200,9 @@ class Daemon:
             self._settings = new
         let_in(self._ingest, new)
         running.sources.forget(differs.sources.removed)
-        observe.expect(self._metrics, new)
+        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added)
         self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
-        starting = {*differs.sources.added, *differs.sources.changed}
+        starting = {*differs.sources.added, *again}
         running.sources.start(
             [source for source in new.monitor.sources if source.name in starting], new.source_secrets, resume
         )
@@ -213,7 +220,7 @@ class Daemon:
     async def _note_downtime(self) -> None:
         """Nothing was seen since the last run: that is a gap of every source, not a quiet time."""
         now = self._clock.now()
-        if self._desk.upto is not None and self._desk.upto < now:
+        if self._desk.upto is not None and self._desk.upto + BRIDGED < now:
             for source in self._settings.monitor.sources:
                 await self._intake.put(GapMark(source=source.name, begins=self._desk.upto, ends=now, why=DOWN))
 

@@ -84,6 +84,8 @@ class Desk:
         self._races: Mapping[str, list[RaceReading]] = {}
         self.upto = datetime.fromisoformat(state[UPTO].decode()) if UPTO in state else None
         """The time up to which the stream was walked; None on an empty store."""
+        self.ahead = timedelta()
+        """How far that is ahead of the clock: nothing is decided until the clock has caught up."""
 
     def _configure(self, configured: settings.Settings) -> None:
         self._events = {event.name: event for event in configured.events}
@@ -123,6 +125,7 @@ class Desk:
     def parts(self, arrivals: Arrivals) -> list[Part]:
         """What is walked at once: all payloads together, but suspects by themselves; poison is set aside."""
         at = max(arrivals.closed_at, self.upto or arrivals.closed_at)  # time never goes back, whatever the clock does
+        self.ahead = at - arrivals.closed_at
         parts = [Part([], arrivals.marks, at, {}, {}, [])]
         for payload in arrivals.payloads:
             digest = self._in_hand.digest(payload)

@@ -1,6 +1,5 @@
 """Builds the door through which posts are pushed, from the configuration."""
 
-import asyncio
 from collections.abc import Sequence
 
 from monitor import settings
@@ -18,7 +17,7 @@ def door(configured: settings.Settings, intake: Intake, reader: Reader, clock: C
     """The door of all ingest sources; `reader` says what was answered before."""
 
     async def recall(source: str, request: Request) -> Sequence[Answered]:
-        return await asyncio.to_thread(reader.answered, source, request, clock.now() - REQUESTS_KEPT)
+        return await reader.recall(source, request, clock.now() - REQUESTS_KEPT)
 
     def count(source: str, status: int) -> None:
         metrics.ingest_requests.labels(source, str(status)).inc()

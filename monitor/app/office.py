@@ -1,24 +1,19 @@
 """Answers what the JSON API asks: changes travel as marks in the stream, answers come from beside it."""
 
 import asyncio
-import math
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
-
-import msgspec
-import xxhash
 
 from monitor import settings
 from monitor.app.desk import Desk
-from monitor.app.event_files import EventFiles, Reload, unknown_event
+from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
+from monitor.app.rows import by_narrative, ended, is_asked, narrative_row, silence_id
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.judge.rules import RaceReading
 from monitor.pipeline import Intake
-from monitor.records import AlertState, Correction, Mark, Silence, Status, StatusMark
-from monitor.store.lookups import NarrativeCount
+from monitor.records import AlertState, Correction, Mark, Silence, StatusMark
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker
 from monitor.web import bodies
@@ -50,7 +45,7 @@ class DaemonOffice:
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
-        self._files = EventFiles(hands.configured, hands.reload)
+        self._files = EventFiles(hands.configured, hands.reload, COMMITTED_WITHIN)
         self._previewing = asyncio.Lock()
 
     async def sources(self) -> bodies.SourceList:
@@ -59,11 +54,11 @@ class DaemonOffice:
 
     async def gaps(self, limit: int) -> bodies.GapList:
         """When sources were blind."""
-        return bodies.GapList(gaps=tuple((await _read(self._hands.reader.gaps))[-limit:]))
+        return bodies.GapList(gaps=tuple(await self._read(lambda: self._hands.reader.gaps(limit))))
 
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
-        return bodies.AlertList(alerts=tuple(await _read(lambda: self._hands.reader.alerts(state, limit))))
+        return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
 
     async def events(self) -> bodies.EventList:
         """The watched events."""
@@ -86,7 +81,7 @@ class DaemonOffice:
         if self._previewing.locked():
             raise refuse(429, "previewing", "another preview is running; come again", again=5)
         async with self._previewing:
-            return await _read(lambda: preview(event, self._hands.reader, most))
+            return await self._read(lambda: preview(event, self._hands.reader, most))
 
     async def add_event(self, toml: str, *, replace: bool) -> bodies.EventChange:
         """Watches an event from now on."""
@@ -99,27 +94,27 @@ class DaemonOffice:
     async def narratives(self, event: str, limit: int) -> bodies.NarrativeList:
         """What is asserted about an event, with counts, statuses and races."""
         self._watched(event)
-        counts = await _read(lambda: self._hands.reader.narratives(event))
-        statuses = await _read(self._hands.reader.statuses)
-        tallied: dict[str, list[NarrativeCount]] = {}
-        for one in counts:
-            tallied.setdefault(one.narrative, []).append(one)
+        counts = await self._scan(lambda: self._hands.reader.narratives(event))
+        statuses = await self._read(lambda: self._hands.reader.statuses_of(event))
+        tallied = by_narrative(counts)
         most = sorted(tallied, key=lambda name: (-sum(one.mentions for one in tallied[name]), name))[:limit]
         labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
         races = {one.narrative: one for one in await self._hands.worker.call(self._hands.desk.races, event)}
-        last = {mark.narrative: mark for mark in statuses if mark.event == event}
-        rows = [_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most]
+        last = {mark.narrative: mark for mark in statuses}
+        rows = [
+            narrative_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most
+        ]
         return bodies.NarrativeList(narratives=tuple(rows), total=len(tallied))
 
     async def statuses(self, limit: int) -> bodies.StatusList:
         """Every status that was set."""
-        return bodies.StatusList(statuses=tuple((await _read(self._hands.reader.statuses))[-limit:]))
+        return bodies.StatusList(statuses=tuple(await self._read(lambda: self._hands.reader.statuses(limit))))
 
     async def set_status(self, event: str, narrative: str, asked: bodies.StatusAsked) -> StatusMark:
         """Sets a narrative's status."""
         self._watched(event)
         known = await self._hands.worker.call(self._hands.desk.labels, event, [narrative])
-        if not known and not await _read(lambda: self._hands.reader.has_narrative(event, narrative)):
+        if not known and not await self._scan(lambda: self._hands.reader.has_narrative(event, narrative)):
             raise refuse(404, "unknown_narrative", "the event has no such narrative; list its narratives for their ids")
         mark = StatusMark(
             at=self._hands.clock.now(),
@@ -134,20 +129,23 @@ class DaemonOffice:
     async def silences(self) -> bodies.SilenceList:
         """Silences that have not expired."""
         now = self._hands.clock.now()
-        return bodies.SilenceList(silences=tuple(await _read(lambda: self._hands.reader.silences(now))))
+        return bodies.SilenceList(silences=tuple(await self._read(lambda: self._hands.reader.silences(now))))
 
     async def silence(self, asked: bodies.SilenceAsked) -> Silence:
         """Silences alerts; never all of them, never for ever."""
         now = self._hands.clock.now()
-        begins = asked.begins_at or now
+        begins = max(asked.begins_at or now, now)
         if not (asked.event or asked.narrative or asked.rule):
             raise refuse(400, "too_broad", "name an event, a narrative or a rule; everything cannot be silenced")
         if asked.event:
             self._watched(asked.event)
-        if asked.expires_at <= max(begins, now):
+        known = await self._known(asked)
+        if known is not None:
+            return known
+        if asked.expires_at <= begins:
             raise refuse(400, "over_already", "expires_at must lie in the future and after begins_at")
         made = Silence(
-            id=_identity(asked, begins),
+            id=asked.id or silence_id(asked, begins),
             event=asked.event,
             narrative=asked.narrative,
             rule=asked.rule,
@@ -159,22 +157,30 @@ class DaemonOffice:
         )
         return await self._committed(made)
 
+    async def _known(self, asked: bodies.SilenceAsked) -> Silence | None:
+        """The silence that was made when the same was asked before, under an id of the asker's."""
+        name = asked.id
+        known = None if name is None else await self._read(lambda: self._hands.reader.silence(name))
+        if known is not None and not is_asked(known, asked):
+            raise refuse(409, "id_taken", "another silence has this id; give each one of its own")
+        return known
+
     async def expire(self, silence: str) -> Silence:
         """Ends a silence now."""
         now = self._hands.clock.now()
-        found = {one.id: one for one in await _read(lambda: self._hands.reader.silences(now))}
+        found = {one.id: one for one in await self._read(lambda: self._hands.reader.silences(now))}
         if silence not in found:
             raise refuse(404, "unknown_silence", "no silence of this id is to come or goes on")
-        return await self._committed(_ended(found[silence], now))
+        return await self._committed(ended(found[silence], now))
 
     async def labels(self, limit: int) -> bodies.LabelList:
         """Every label that was given."""
-        return bodies.LabelList(labels=tuple((await _read(self._hands.reader.corrections))[-limit:]))
+        return bodies.LabelList(labels=tuple(await self._read(lambda: self._hands.reader.corrections(limit))))
 
     async def label(self, asked: bodies.LabelAsked) -> Correction:
         """Gives a mention another tag, and so its text and its copies from here on."""
         self._watched(asked.event)
-        mention = await _read(lambda: self._hands.reader.mention(asked.event, asked.platform, asked.id))
+        mention = await self._read(lambda: self._hands.reader.mention(asked.event, asked.platform, asked.id))
         if mention.is_empty():
             why = "the archive has no such mention of the event, or its author deleted it"
             raise refuse(404, "unknown_mention", why)
@@ -202,54 +208,23 @@ class DaemonOffice:
             async with asyncio.timeout(COMMITTED_WITHIN):
                 await self._hands.intake.submit(mark)
         except TimeoutError:
-            why = "taken, but the store cannot write it yet; it takes effect when the store works again"
-            raise refuse(503, "not_yet", why) from None
+            raise refuse(503, "not_yet", NOT_YET) from None
         return mark
 
+    async def _read(self, question: Callable[[], T]) -> T:
+        """Asks the store beside its writer."""
+        with _readable():
+            return await self._hands.reader.ask(question)
 
-async def _read(question: Callable[[], T]) -> T:
-    """Asks the store beside its writer, in a thread."""
+    async def _scan(self, question: Callable[[], T]) -> T:
+        """Asks what reads much of the archive, when no other such question is asked."""
+        with _readable():
+            return await self._hands.reader.scan(question)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        return await asyncio.to_thread(question)
+        yield
     except StoreError:
         raise refuse(503, "store", "the store cannot be read now; the log says why", again=5) from None
-
-
-def _row(
-    name: str, counts: Sequence[NarrativeCount], label: str, status: StatusMark | None, race: RaceReading | None
-) -> bodies.NarrativeRow:
-    per_tag = {one.tag: one.mentions for one in counts}
-    return bodies.NarrativeRow(
-        id=name,
-        label=label,
-        status=status.status if status else Status.UNCONFIRMED,
-        by=status.by if status else "",
-        first_seen=min(one.first_seen for one in counts),
-        last_seen=max(one.last_seen for one in counts),
-        claims=per_tag.get("claim", 0),
-        denials=per_tag.get("denial", 0),
-        celebrations=per_tag.get("celebration", 0),
-        questions=per_tag.get("question", 0),
-        others=per_tag.get("other", 0),
-        race=_race(race) if race else None,
-    )
-
-
-def _race(reading: RaceReading) -> bodies.RaceRow:
-    return bodies.RaceRow(
-        claims=reading.claims,
-        denials=reading.denials,
-        log_e=reading.log_e if math.isfinite(reading.log_e) else None,
-        threshold=reading.threshold,
-        holds=reading.holds,
-    )
-
-
-def _identity(asked: bodies.SilenceAsked, begins: datetime) -> str:
-    """A silence's id: a hash of what it covers, whose it is and when it begins."""
-    parts = (asked.event, asked.narrative, asked.rule, asked.owner, asked.comment, begins.isoformat())
-    return xxhash.xxh3_64_hexdigest("\0".join(parts).encode())
-
-
-def _ended(silence: Silence, now: datetime) -> Silence:
-    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now, at=now)

@@ -59,6 +59,10 @@ class Sources:
         if ending:
             await asyncio.wait(ending)
 
+    def refused(self) -> set[str]:
+        """Those that were refused, and wait to be started anew."""
+        return {name for name, state in self._states.items() if state is SourceState.REFUSED}
+
     def forget(self, names: Iterable[str]) -> None:
         """These sources are no longer configured."""
         for name in names:

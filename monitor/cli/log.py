@@ -5,8 +5,10 @@ escaped. What repeats is counted instead of written, so that a flood of bad post
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import NamedTuple, TextIO
 
 import msgspec
@@ -36,6 +38,14 @@ def begin(settings: LogSettings, stream: TextIO) -> None:
     lines.setFormatter(written)
     logging.basicConfig(level=settings.level.value.upper(), handlers=[lines], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    sys.excepthook = _last_word
+
+
+def _last_word(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """An error that ends the process is a record like any other: escaped, bounded, in the format that was asked for."""
+    logging.getLogger("monitor").critical("a bug ends the monitor; please report it", exc_info=(kind, error, trace))
+    logging.shutdown()
 
 
 class Lines(logging.StreamHandler[TextIO]):

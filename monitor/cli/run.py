@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import random
 import signal
 import sys
@@ -12,6 +13,8 @@ from monitor.cli import log, options
 from monitor.clock import SystemClock
 from monitor.settings import load
 
+PRIVATE = 0o027
+"""What the monitor writes is for its user and group: posts are nobody else's business."""
 NAME = "run"
 HELP = "the daemon: collects, judges and alerts until it is told to stop"
 EPILOG = """
@@ -20,6 +23,11 @@ second signal stops it at once. What was not delivered goes on after the next st
 
 SIGHUP reads the configuration anew: events, sources and receivers change without a restart. A configuration with
 mistakes is refused, all of them are logged, and the old one goes on.
+
+exit status:
+  0  stopped as asked
+  1  the store, a file or the network failed (one line says what to do), or a bug (logged with a traceback)
+  2  the configuration is wrong; every mistake is listed
 
 examples:
   monitor run
@@ -39,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs until a signal; returns the exit status."""
     settings = load(arguments.config)
     log.begin(settings.monitor.log, sys.stderr)
+    os.umask(PRIVATE)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload; it would end us
     chance = random.Random()  # noqa: S311 -- jitter of retries
     with Daemon(settings, SystemClock(), chance, reread=lambda: load(arguments.config)) as daemon:

@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from monitor.arrivals import Contact, Payload, Settled
+from monitor.arrivals import Contact, Payload, Settled, about
 from monitor.broker import Broker, BrokerError, Message, Session, Trouble
 from monitor.clock import Clock
 from monitor.collect.mqtt_self_test import SelfTest
@@ -35,7 +35,7 @@ class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unkno
     """What the source is called in metrics, alerts and the archive."""
     topics: Annotated[tuple[Topics, ...], Meta(min_length=1)] = ("vm/posts/+",)
     """Topic filters, `+` for one level and `#` for all that follow."""
-    share: Annotated[str, Meta(pattern=r"^[^/+#\s]+$", description="a word without /, + and #")] | None = None
+    share: Annotated[str, Meta(pattern=r"^[^/+#\s]+$(?!\n)", description="a word without /, + and #")] | None = None
     """Group whose members share the messages among them, each message going to one of them."""
     client_id: Annotated[str, Meta(max_length=200)] = ""
     """Who we are to the broker, different for every monitor there; `virality-monitor-` and the name if it is empty."""
@@ -153,7 +153,7 @@ class MqttCollector:
             self.name,
             message.body,
             self._resume,
-            max(1, message.body.count(b'"platform"')),
+            about(message.body),
             arrived_at=self._heard,
             settle=partial(_settle, connection, message.number),
         )

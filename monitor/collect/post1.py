@@ -68,6 +68,8 @@ TIMES = ("created_at", "seen_at", "author_created_at")
 _RAW: dict[str, pl.DataType | type[pl.DataType]] = {
     name: pl.Int64 if name in COUNTS else pl.Boolean if name == "author_verified" else pl.String for name in FIELDS
 }
+_WORDS = ("id", "platform", "author", "lang", "reply_to", "repost_of", "quote_of", "root", "url", "media")
+"""Columns that name something: U+0000 stands in none of them, and is left out of texts."""
 _LINE = msgspec.json.Decoder(_Wire)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _ANY = msgspec.json.Decoder(msgspec.Raw)
@@ -210,8 +212,14 @@ def posts_of(good: pl.DataFrame, source: str) -> pl.DataFrame:
     """POSTS of rows without a reason."""
     return good.with_columns(
         pl.lit(source).alias("source"),
-        pl.when(pl.col("op").is_in(["create", "update"])).then(pl.col("text").fill_null("")).alias("text"),
+        pl.when(pl.col("op").is_in(["create", "update"])).then(_without_nul("text").fill_null("")).alias("text"),
+        _without_nul("parent_text"),
     ).select(pl.col(name).cast(dtype) for name, dtype in POSTS.items())
+
+
+def _without_nul(name: str) -> pl.Expr:
+    """A text without U+0000, which no database need take."""
+    return pl.col(name).str.replace_all("\0", "", literal=True)
 
 
 def _timed(raw: pl.DataFrame, seen_at: datetime | None) -> pl.DataFrame:
@@ -247,9 +255,13 @@ def _why() -> pl.Expr:
     )
     long_text = pl.any_horizontal(pl.col("text", "parent_text").str.len_chars() > MAX_TEXT)
     long_url = pl.any_horizontal(pl.col("url", "media").str.len_chars() > MAX_TEXT)
+    escaped = pl.col("media").str.contains(r"\u0000", literal=True)
+    nul = pl.any_horizontal(pl.col(_WORDS).str.contains("\0", literal=True), escaped)
     return (
         pl.when(missing)
         .then(pl.lit("missing_field"))
+        .when(nul.fill_null(value=False))
+        .then(pl.lit("wrong_type"))
         .when(~pl.col("op").is_in([op.value for op in Op]))
         .then(pl.lit("unknown_op"))
         .when(pl.col("bad_time"))

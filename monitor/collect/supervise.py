@@ -62,7 +62,7 @@ async def supervise(
         try:
             await connection.read()
         except SourceRefusedError as error:
-            said = "source %s stopped: %s"
+            said = "source %s stopped: %s; mend that, then reload (SIGHUP)"
             log.error(said, collector.name, error, extra={"source": collector.name})  # noqa: TRY400 — expected: one line
             note(collector.name, SourceState.REFUSED)
             await connection.blind_for_good(str(error))
@@ -175,6 +175,7 @@ class _Connection:
         if self._blind_since is not None:
             gap = self._gap(self._blind_since, self._heard)
             self._blind_since = None
+            log.info("source %s answers again", self._collector.name, extra={"source": self._collector.name})
             await self._put(gap)
 
     def _gap(self, begins: datetime, ends: datetime) -> GapMark:

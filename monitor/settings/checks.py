@@ -14,6 +14,7 @@ from monitor.collect.mqtt import MqttSource
 from monitor.records import Event
 from monitor.settings import checks_mqtt
 from monitor.settings.monitor import Monitor, Receiver
+from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
 from monitor.web.access import is_loopback
 
@@ -144,11 +145,7 @@ def _has_password(url: str) -> bool:
 
 
 def _of_file(name: str, path: str, otherwise: str) -> Iterator[str]:
-    try:
-        with Path(name).open("rb"):
-            return
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+    if why := unreadable(name):
         yield f"{path}: cannot read {shown(name)} ({why}); write the path of a file, or {otherwise}"
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.broker import Broker
 from monitor.collect.mqtt import MqttSource
+from monitor.settings.readable import unreadable
 from monitor.settings.sentences import shown
 
 _MOST_SECONDS = 65_535
@@ -78,11 +78,5 @@ def of_filter(topics: str, path: str) -> Iterator[str]:
 
 
 def _of_file(name: str | None, path: str) -> Iterator[str]:
-    if name is None:
-        return
-    try:
-        with Path(name).open("rb"):
-            return
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+    if name is not None and (why := unreadable(name)):
         yield f"{path}: cannot read {shown(name)} ({why}); write the path of a file"

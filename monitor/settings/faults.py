@@ -122,7 +122,9 @@ def _meaning(struct: type[Struct], field: msgspec.structs.FieldInfo) -> str:
 
 
 def _inside(path: str, name: str) -> str:
-    return f"{path}.{name}" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'{path}."{name}"'
+    if re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        return f"{path}.{name}"
+    return f'{path}."{name if name.isprintable() else repr(name)[1:-1]}"'
 
 
 def _read(wanted: type[Any], value: object) -> Duration:

@@ -15,7 +15,7 @@ from monitor.settings.documented import documentation
 from monitor.settings.monitor import Monitor
 from monitor.settings.sentences import written
 
-_LENGTH = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$", examples=["90s", "15m", "3h", "7d"])]
+_LENGTH = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$(?!\n)", examples=["90s", "15m", "3h", "7d"])]
 
 
 def schema() -> bytes:

@@ -26,6 +26,8 @@ CONVICTED = 4
 ERROR, DEATH = 2, 1
 """… and what it gets for an error in its walk, and for a death with it alone in hand."""
 GROUPS = 16
+MOST_GUILTY = 1_000
+"""Suspects with points that are waited for; the oldest are forgotten."""
 _NOTE = "in-hand.json"
 _SUFFIX = ".payload"
 _PRIVATE = 0o640
@@ -41,6 +43,8 @@ class _Note(msgspec.Struct):
     """Digest → points it had when it was taken in hand."""
     failed: bool = False
     """Their walk ended in an error."""
+    before: dict[str, int] = {}
+    """Digest → points of those that wait to come again."""
 
 
 class InHand:
@@ -53,6 +57,7 @@ class InHand:
             self._file = os.open(folder / _NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         self._size = os.fstat(self._file).st_size
         self._suspects = _judged(os.pread(self._file, self._size, 0))
+        self._guilty = dict([pair for pair in self._suspects.items() if pair[1]][-MOST_GUILTY:])
         self._written = True
         self._failed = False
         self.at_once = 1 if any(self._suspects.values()) else max(1, ceil(len(self._suspects) / GROUPS))
@@ -89,11 +94,13 @@ class InHand:
         finally:
             if self._failed:
                 self._overwrite(_Note(dict(digests), failed=True))
+                log.error("the walk of %d payloads ended in an error: %s", len(digests), ", ".join(list(digests)[:5]))
 
     def release(self, digests: Iterable[str]) -> None:
         """They are committed."""
         for digest in digests:
             self._suspects.pop(digest, None)
+            self._guilty.pop(digest, None)
         self._overwrite(_Note({}))
 
     def quarantine(self, payload: Payload, digest: str) -> Path:
@@ -105,6 +112,7 @@ class InHand:
                 file.flush()
                 os.fsync(file.fileno())
             _sync(self._folder)
+        self._guilty.pop(digest, None)
         said = "source %s: the monitor crashed twice on one payload; it is set aside in %s"
         log.error(said, payload.source, path, extra={"source": payload.source})
         return path
@@ -118,8 +126,9 @@ class InHand:
 
     def _write(self, note: _Note) -> None:
         """In place, never shorter, not synced: it outlives the process, not the machine, and a full disk."""
-        if not note.points and not self._written:
+        if not note.points and not self._written and not self._guilty:
             return
+        note.before = {name: points for name, points in self._guilty.items() if name not in note.points}
         body = msgspec.json.encode(note)
         self._size = max(self._size, len(body))
         os.pwrite(self._file, body.ljust(self._size), 0)
@@ -133,7 +142,7 @@ def _judged(body: bytes) -> dict[str, int]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
     more = ERROR if note.failed else DEATH if len(note.points) == 1 else 0
-    return {digest: points + more for digest, points in note.points.items()}
+    return note.before | {digest: points + more for digest, points in note.points.items()}
 
 
 def _sync(folder: Path) -> None:

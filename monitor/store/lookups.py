@@ -19,6 +19,8 @@ TEXTS: Schema = {
     "seen_at": TIME,
 }
 """What a portion of `texts` holds; a deleted mention has the text ""."""
+MOST_COUNTED = 1_000_000
+"""Mentions that are looked at for counts of narratives: an index would slow down every insert by a twelfth."""
 _TIMES = ("posted_at", "seen_at", "event_time", "author_created_at")
 
 
@@ -48,12 +50,12 @@ def mention(connection: Connection, event: str, platform: str, post: str) -> pl.
     return frame.select(pl.col(name).cast(dtype) for name, dtype in MENTIONS.items())
 
 
-def narratives(connection: Connection, event: str) -> list[NarrativeCount]:
-    """The counts of every narrative of an event, per tag."""
-    seen = mentions.c.seen_at
+def narratives(connection: Connection, event: str, most: int) -> list[NarrativeCount]:
+    """The counts of every narrative of an event among the `most` newest mentions of all events, per tag."""
+    seen, oldest = mentions.c.seen_at, last_number(connection) - most
     counts = (
         select(mentions.c.narrative, mentions.c.tag, func.count(), func.min(seen), func.max(seen))
-        .where(mentions.c.event == event, mentions.c.narrative.is_not(None))
+        .where(mentions.c.number > oldest, mentions.c.event == event, mentions.c.narrative.is_not(None))
         .group_by(mentions.c.narrative, mentions.c.tag)
     )
     rows = connection.execute(counts).all()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
 from monitor.records import Correction, Exchange, GapMark, Silence, Status, StatusMark
@@ -28,10 +28,9 @@ def put_gaps(connection: Connection, marks: Sequence[GapMark]) -> None:
             connection.execute(insert(gaps).values(msgspec.structs.asdict(gap)))
 
 
-def read_gaps(connection: Connection) -> list[GapMark]:
-    """Every gap, in the order of the stream."""
-    rows = connection.execute(select(gaps).order_by(gaps.c.number)).all()
-    return [_gap(row) for row in rows]
+def read_gaps(connection: Connection, newest: int | None = None) -> list[GapMark]:
+    """Gaps, in the order of the stream: all, or the newest."""
+    return [_gap(row) for row in _newest(connection, select(gaps), gaps.c.number, newest)]
 
 
 def _gap(row: Row[Any]) -> GapMark:
@@ -45,9 +44,10 @@ def put_statuses(connection: Connection, marks: Sequence[StatusMark]) -> None:
         connection.execute(insert(statuses).values(values | {"by": mark.by, "evidence": mark.evidence}))
 
 
-def read_statuses(connection: Connection) -> list[StatusMark]:
-    """Every status that was set, in the order of the stream."""
-    rows = connection.execute(select(statuses).order_by(statuses.c.number)).all()
+def read_statuses(connection: Connection, newest: int | None = None, *, event: str | None = None) -> list[StatusMark]:
+    """Statuses that were set, in the order of the stream: all, or the newest; of one event if named."""
+    wanted = select(statuses) if event is None else select(statuses).where(statuses.c.event == event)
+    rows = _newest(connection, wanted, statuses.c.number, newest)
     return [
         StatusMark(
             at=row.at,
@@ -105,17 +105,23 @@ def read_exchanges(connection: Connection) -> list[Exchange]:
     return [Exchange(at=row.at, events=events_of(row.events)) for row in rows]
 
 
+def read_silence(connection: Connection, name: str) -> Silence | None:
+    """The last form of the silence of an id, also of one that has expired."""
+    found = _silences(connection, select(silences.c.json).where(silences.c.id == name).order_by(silences.c.number))
+    return found[-1] if found else None
+
+
 def put_corrections(connection: Connection, marks: Sequence[Correction]) -> None:
     """Keeps corrections, every one."""
     if marks:
         connection.execute(insert(corrections), [msgspec.structs.asdict(one) for one in marks])
 
 
-def read_corrections(connection: Connection) -> list[Correction]:
-    """Every correction, in the order of the stream."""
-    rows = connection.execute(select(corrections).order_by(corrections.c.number)).mappings()
+def read_corrections(connection: Connection, newest: int | None = None) -> list[Correction]:
+    """Corrections, in the order of the stream: all, or the newest."""
     names = Correction.__struct_fields__
-    return [Correction(**{name: row[name] for name in names}) for row in rows]
+    rows = _newest(connection, select(corrections), corrections.c.number, newest)
+    return [Correction(**{name: row._mapping[name] for name in names}) for row in rows]  # noqa: SLF001 -- SQLAlchemy's
 
 
 def put_answered(connection: Connection, requests: Sequence[Answered]) -> None:
@@ -144,6 +150,13 @@ def read_answered_to(connection: Connection, source: str, request: Request, sinc
     """What a source was answered since then under a request's key, or for its body."""
     same = or_(answered.c.key == request.key, answered.c.digest == request.digest)
     return _answers(connection, select(answered).where(answered.c.source == source, same, answered.c.at >= since))
+
+
+def _newest(
+    connection: Connection, wanted: Select[tuple[Any, ...]], number: Column[int], most: int | None
+) -> Sequence[Row[tuple[Any, ...]]]:
+    """Rows in the order of their numbers: all, or the last `most`."""
+    return connection.execute(wanted.order_by(number.desc()).limit(most)).all()[::-1]
 
 
 def _answers(connection: Connection, wanted: Select[tuple[Any, ...]]) -> list[Answered]:

@@ -1,15 +1,18 @@
 """Reads a store beside the daemon that writes it: every call sees what is committed, and nothing can be changed.
 
 SQLite's write-ahead log lets it read while another connection writes; a server's database does so anyway. Raises
-StoreError as the store does. Synchronous, safe from several threads at once.
+StoreError as the store does. Synchronous, safe from several threads at once, and for an event loop it has threads of
+its own: whoever else makes threads wait does not make its askers wait.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import polars as pl
@@ -24,6 +27,8 @@ from monitor.store import alerts, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount
 
+T = TypeVar("T")
+
 
 class Reader:
     """A store's rows, for questions of people and of requests."""
@@ -31,10 +36,27 @@ class Reader:
     def __init__(self, url: str) -> None:
         """Opens nothing yet; raises StoreError for a URL that is of no use here."""
         self._engine = _read_only(url)
+        self._recalls = ThreadPoolExecutor(2, "recall")
+        self._questions = ThreadPoolExecutor(2, "question")
+        self._scans = ThreadPoolExecutor(1, "scan")
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Waits for what is read, and gives threads and connections back."""
+        for pool in (self._recalls, self._questions, self._scans):
+            pool.shutdown(cancel_futures=True)
         self._engine.dispose()
+
+    async def recall(self, source: str, request: Request, since: datetime) -> list[Answered]:
+        """`answered`, for the event loop: no question of people keeps it waiting."""
+        return await _in(self._recalls, lambda: self.answered(source, request, since))
+
+    async def ask(self, question: Callable[[], T]) -> T:
+        """Asks a question of this reader, for the event loop."""
+        return await _in(self._questions, question)
+
+    async def scan(self, question: Callable[[], T]) -> T:
+        """Asks a question that reads much of the archive; one at a time, in their order."""
+        return await _in(self._scans, question)
 
     def __enter__(self) -> Self:
         """Is itself."""
@@ -59,25 +81,35 @@ class Reader:
         with self._connection() as connection:
             migrate.check(connection)
 
-    def statuses(self) -> list[StatusMark]:
-        """Every status that was set, in the order of the stream."""
+    def statuses(self, limit: int) -> list[StatusMark]:
+        """The last statuses that were set, in the order of the stream."""
         with self._connection() as connection:
-            return marks.read_statuses(connection)
+            return marks.read_statuses(connection, limit)
 
-    def gaps(self) -> list[GapMark]:
-        """Every gap of a source, in the order of the stream."""
+    def statuses_of(self, event: str) -> list[StatusMark]:
+        """Every status that was set of an event's narratives, in the order of the stream."""
         with self._connection() as connection:
-            return marks.read_gaps(connection)
+            return marks.read_statuses(connection, event=event)
+
+    def gaps(self, limit: int) -> list[GapMark]:
+        """The last gaps of sources, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_gaps(connection, limit)
+
+    def silence(self, name: str) -> Silence | None:
+        """The silence of an id, also one that has expired."""
+        with self._connection() as connection:
+            return marks.read_silence(connection, name)
 
     def silences(self, after: datetime) -> list[Silence]:
         """Silences that expire after a time, oldest first."""
         with self._connection() as connection:
             return marks.read_silences(connection, after)
 
-    def corrections(self) -> list[Correction]:
-        """Every correction of a tag, in the order of the stream."""
+    def corrections(self, limit: int) -> list[Correction]:
+        """The last corrections of tags, in the order of the stream."""
         with self._connection() as connection:
-            return marks.read_corrections(connection)
+            return marks.read_corrections(connection, limit)
 
     def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
         """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
@@ -89,10 +121,10 @@ class Reader:
         with self._connection() as connection:
             return lookups.mention(connection, event, platform, post)
 
-    def narratives(self, event: str) -> list[NarrativeCount]:
-        """The counts of every narrative of an event, per tag."""
+    def narratives(self, event: str, most: int = lookups.MOST_COUNTED) -> list[NarrativeCount]:
+        """The counts of every narrative of an event among the `most` newest mentions of all events, per tag."""
         with self._connection() as connection:
-            return lookups.narratives(connection, event)
+            return lookups.narratives(connection, event, most)
 
     def has_narrative(self, event: str, narrative: str) -> bool:
         """Whether the archive has a mention of it."""
@@ -113,6 +145,10 @@ class Reader:
     def _connection(self) -> Iterator[Connection]:
         with clear_errors(self._engine.url), self._engine.connect() as connection:
             yield connection
+
+
+async def _in(pool: Executor, question: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, question)
 
 
 def _read_only(url: str) -> Engine:

@@ -9,10 +9,12 @@ from monitor.frames import Tag
 from monitor.records import Alert, AlertState, Correction, GapMark, Name, Silence, Status, StatusMark
 from monitor.web.pages import SourceHealth
 
-By = Annotated[str, Meta(min_length=1, max_length=200, description="who says so")]
-Said = Annotated[str, Meta(min_length=1, max_length=2000)]
+NO_NUL = r"^[^\u0000]*$(?!\n)"
+"""A database need not take U+0000."""
+By = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description="who says so")]
+Said = Annotated[str, Meta(min_length=1, max_length=2000, pattern=NO_NUL)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Word = Annotated[str, Meta(max_length=64)]
+Word = Annotated[str, Meta(max_length=64, pattern=NO_NUL)]
 
 
 class SourceList(Struct, frozen=True, kw_only=True):
@@ -140,7 +142,7 @@ class NarrativeRow(Struct, frozen=True, kw_only=True):
 
 
 class NarrativeList(Struct, frozen=True, kw_only=True):
-    """The narratives of an event, those with most mentions first."""
+    """The narratives of an event, those with most mentions first; the archive's newest million mentions are counted."""
 
     narratives: tuple[NarrativeRow, ...]
     total: int
@@ -172,8 +174,10 @@ class SilenceAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     comment: Said
     """Why."""
     begins_at: Moment | None = None
-    """From when on; left out: now."""
+    """From when on; left out, or past already: now."""
     expires_at: Moment
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="16 digits of 0-9 and a-f")] | None = None
+    """Drawn by the asker: the same asked again under it makes no second silence."""
 
 
 class SilenceList(Struct, frozen=True, kw_only=True):
@@ -186,8 +190,8 @@ class LabelAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An editor's tag for an archived mention, its text and its copies from here on."""
 
     event: Name
-    platform: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$")]
-    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    platform: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$(?!\n)")]
+    id: Annotated[str, Meta(min_length=1, max_length=256, pattern=NO_NUL)]
     tag: Tag
     by: By
 

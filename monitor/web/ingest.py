@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from aiohttp import web
 from msgspec import Struct
 
-from monitor.arrivals import Answered, Payload, Request, Settled
+from monitor.arrivals import Answered, Payload, Request, Settled, about
 from monitor.clock import Clock
 from monitor.collect.ingest import IngestSource
 from monitor.errors import StoreError
@@ -137,10 +137,16 @@ class Ingest:
             raise refuse(409, "key_in_use", "another body came under this Idempotency-Key and is not answered yet")
         if first is None:
             first = self._in_hand[place] = _InHand(request, asyncio.get_running_loop().create_future())
+            refusal = refuse(503, "failed", "the request could not be begun; come again", again=AGAIN)
+            begun = False
             try:
                 await self._begin(place, first, body, signed=signed)
+                begun = True
             except RefusedError as error:
-                self._end(place, first, error)
+                refusal = error
+            finally:
+                if not begun:
+                    self._end(place, first, refusal)
         try:
             async with asyncio.timeout(source.answer_timeout.total_seconds()):
                 return await asyncio.shield(first.outcome)
@@ -164,7 +170,7 @@ class Ingest:
             place[0],
             body,
             None,
-            max(1, body.count(b'"platform"')),
+            about(body),
             self._clock.now(),
             lambda settled: self._end(place, first, settled),
             first.request,

@@ -117,7 +117,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "POST", "/silences", "addSilence", "Silences alerts for a while.", Silence,
-        lambda office, asked: office.silence(asked.body), takes=SilenceAsked, refusals=(*_CHANGE, 413), status=201,
+        lambda office, asked: office.silence(asked.body), takes=SilenceAsked, refusals=(*_CHANGE, 409, 413),
+        status=201,
     ),
     Route(
         "DELETE", "/silences/{silence}", "expireSilence", "Ends a silence now.", Silence,

@@ -63,6 +63,8 @@ def test_times_with_any_offset_become_utc() -> None:
         (lines(GOOD | {"likes": 10**30}), "wrong_type"),
         (lines(GOOD | {"media": [{"kind": "photo"}]}), "wrong_type"),
         (lines(GOOD | {"author_verified": "yes"}), "wrong_type"),
+        *((lines(GOOD | {name: "a\0b"}), "wrong_type") for name in ("id", "platform", "author", "lang", "url")),
+        *((lines(GOOD | {name: "\0"}), "wrong_type") for name in ("reply_to", "repost_of", "quote_of", "root")),
         (lines(without("id")), "missing_field"),
         (lines(without("platform")), "missing_field"),
         (lines(without("text")), "missing_field"),
@@ -76,6 +78,7 @@ def test_times_with_any_offset_become_utc() -> None:
         (lines(GOOD | {"text": "x" * 20_001}), "over_size"),
         (lines(GOOD | {"id": "x" * 257}), "over_size"),
         (lines(GOOD | {"text": "\u0007\u200b\u202e \n"}), "control_only"),
+        (lines(GOOD | {"text": "\0\0"}), "control_only"),
         (lines(GOOD | {"op": "explode"}), "unknown_op"),
         (lines(GOOD | {"id": ""}), "bad_id"),
         (lines(GOOD | {"platform": "Not A Platform"}), "bad_platform"),
@@ -85,6 +88,17 @@ def test_what_is_no_post_is_rejected_with_its_reason_and_its_neighbours_are_kept
     posts, rejected = decode(lines(GOOD) + document.rstrip(b"\n") + b"\n" + lines(GOOD | {"id": "2"}), "file", SEEN)
     assert dict(rejected) == {reason: 1}
     assert posts["id"].to_list() == ["1", "2"]
+
+
+def test_no_column_holds_a_nul_which_databases_refuse() -> None:
+    given = GOOD | {"text": "Baz\0arak\0", "parent_text": "\0so"}
+    media = given | {"media": [{"url": "https://a.example/\0"}]}
+    for more in (b"", b"nope\n"):
+        posts, rejected = decode(lines(given, media) + more, "file", SEEN)
+        assert rejected["wrong_type"] == 1
+        assert posts.select("text", "parent_text").rows() == [("Bazarak", "so")]
+        texts = posts.select(pl.selectors.string()).row(0)
+        assert not [text for text in texts if text is not None and "\0" in text]
 
 
 def test_a_bare_repost_may_have_no_text_and_a_delete_needs_only_its_identity() -> None:

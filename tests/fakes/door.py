@@ -35,6 +35,8 @@ class Pipeline:
         self.outcome = Settled(1, {})
         self.kept: list[Answered] = []
         self.broken = False
+        self.unforeseen: Exception | None = None
+        self.recalling: asyncio.Event | None = None
         self.counted: list[tuple[str, int]] = []
 
     def offer(self, payload: Payload) -> bool:
@@ -56,6 +58,11 @@ class Pipeline:
         if self.broken:
             why = "the disk is on fire"
             raise StoreError(why)
+        if self.unforeseen is not None:
+            raise self.unforeseen
+        if self.recalling is not None:
+            self.recalling.set()
+            await asyncio.Event().wait()
         same = [one for one in self.kept if one.source == source]
         return [one for one in same if one.request.key == request.key or one.request.digest == request.digest]
 

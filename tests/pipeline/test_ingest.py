@@ -61,6 +61,17 @@ async def metric(port: int, name: str) -> str | None:
     return next((line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")), None)
 
 
+async def came(port: int, posts: int) -> None:
+    """Waits until so many posts are in hand, in the channel or in a batch."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            waiting = await metric(port, "monitor_intake_posts")
+            received = await metric(port, 'monitor_posts_received_total{source="pushed"}')
+            if float(waiting or 0) + float(received or 0) >= posts:
+                return
+            await CLOCK.sleep(timedelta(milliseconds=10))
+
+
 async def test_what_is_answered_is_in_the_archive(tmp_path: Path) -> None:
     port = free_port()
     folder = configuration(tmp_path, port)
@@ -104,7 +115,7 @@ async def test_an_answer_that_was_lost_is_given_again_after_a_restart(tmp_path: 
     body = posts(0, 20)
     async with running(folder, port):
         asking = asyncio.create_task(send(port, body, signed(body, now()), key="a"))
-        await CLOCK.sleep(timedelta(milliseconds=200))
+        await came(port, 20)
         asking.cancel()
         await asyncio.wait([asking])
         await scraped(port, 'monitor_posts_received_total{source="pushed"} 20.0')
@@ -120,7 +131,7 @@ async def test_what_is_in_hand_at_a_stop_is_committed_and_answered(tmp_path: Pat
     body = posts(0, 20)
     async with running(folder, port):
         asking = asyncio.create_task(send(port, body, signed(body, now()), key="a"))
-        await CLOCK.sleep(timedelta(milliseconds=300))
+        await came(port, 20)
     assert (await asking).status == 202
     assert archived(folder) == [str(number) for number in range(20)]
 

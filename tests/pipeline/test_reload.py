@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from monitor.app.daemon import Daemon
@@ -108,6 +109,23 @@ async def test_many_reloads_under_load_lose_no_post(tmp_path: Path) -> None:
         await scraped(port, 'monitor_posts_received_total{source="posts"} 400.0')
     with Store(f"sqlite:///{folder}/m.sqlite") as store:
         assert store.recent_mentions(1000).height == 400
+
+
+async def test_a_reload_that_meets_a_stop_is_over_before_it_or_refused(tmp_path: Path) -> None:
+    port = free_port()
+    folder = configuration(tmp_path, port)
+    (folder / "posts.ndjson").touch()
+    async with running(folder) as daemon:
+        await scraped(port, 'monitor_source_up{source="posts"} 1.0')
+        event(folder, "dam", "dam")
+        (folder / "more.ndjson").touch()
+        with (folder / "monitor.toml").open("a", encoding="utf-8") as file:
+            file.write(SECOND.format(path=folder / "more.ndjson"))
+        reloads = [asyncio.create_task(daemon.reload()) for _ in range(3)]
+        await SystemClock().sleep(timedelta(milliseconds=5))
+    told = [await asyncio.wait_for(reload, PATIENCE) for reload in reloads]
+    assert all(mistakes == () or "stopping" in mistakes[0] for mistakes in told)
+    assert "stopping" in (await daemon.reload())[0]
 
 
 async def test_a_hangup_signal_reloads(tmp_path: Path) -> None:

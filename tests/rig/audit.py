@@ -22,7 +22,7 @@ class Audit(NamedTuple):
     doubled: int
     """Mentions that stand in the archive twice, or were counted more often than they stand there."""
     alerts_lost: int
-    """Notifications that were queued and never reached the webhook."""
+    """Notifications that were queued and never reached the webhook, and alerts of which nothing was queued."""
     uncounted: int
     """Archived mentions of the last ten minutes that were not counted, because they came late."""
     acknowledged: int
@@ -49,14 +49,15 @@ def audit(store: Path, ledger: Ledger, received: Mapping[str, Any], requests: li
         mentions = Counter(connection.execute(_FED).scalars())
         queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/event/%/spikes'")).all()
-        differences = [_difference(connection, key.split("/")[2], value) for key, value in rows]
+        counts = [_compared(connection, key.split("/")[2], value) for key, value in rows]
+        untold = _untold(connection)
     archived = mentions.total()
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
         lost=len(ledger.acknowledged - set(mentions)),
-        doubled=twice + sum(max(0, difference) for difference in differences),
-        alerts_lost=len(queued - set(received)),
-        uncounted=sum(max(0, -difference) for difference in differences),
+        doubled=twice + sum(one.more for one in counts),
+        alerts_lost=len(queued - set(received)) + untold,
+        uncounted=sum(one.fewer for one in counts),
         acknowledged=len(ledger.acknowledged),
         archived=archived,
         alerts=len(queued),
@@ -65,14 +66,33 @@ def audit(store: Path, ledger: Ledger, received: Mapping[str, Any], requests: li
     )
 
 
-def _difference(connection: Connection, event: str, row: bytes) -> int:
-    """Posts the judge counted at the ticks it remembers (ten minutes), less those the archive has of that time."""
+class _Counts(NamedTuple):
+    """Posts counted too often, and archived ones not counted, tick by tick."""
+
+    more: int
+    fewer: int
+
+
+def _compared(connection: Connection, event: str, row: bytes) -> _Counts:
+    """What the judge counted at the ticks it remembers (ten minutes), against the archive of that time."""
     ticks, posts, *_ = msgspec.msgpack.decode(row)
-    seconds = np.frombuffer(ticks, np.int64)
-    if not seconds.size:
-        return 0
+    seconds = np.frombuffer(ticks, np.int64).tolist()
+    if not seconds:
+        return _Counts(0, 0)
+    counted = Counter(dict(zip(seconds, np.frombuffer(posts, np.int64).tolist(), strict=True)))
     asked = text(
-        "SELECT count(*) FROM mentions WHERE event = :event AND seen_at / 1000000 + 1 BETWEEN :first AND :last"
+        "SELECT seen_at / 1000000 + 1 AS tick, count(*) FROM mentions"
+        " WHERE event = :event AND seen_at / 1000000 + 1 BETWEEN :first AND :last GROUP BY tick"
     )
-    span = {"event": event, "first": int(seconds[0]), "last": int(seconds[-1])}
-    return int(np.frombuffer(posts, np.int64).sum()) - int(connection.execute(asked, span).scalar_one())
+    span = {"event": event, "first": seconds[0], "last": seconds[-1]}
+    archived = Counter[int]()
+    for tick, count in connection.execute(asked, span):
+        archived[tick] = count
+    return _Counts((counted - archived).total(), (archived - counted).total())
+
+
+def _untold(connection: Connection) -> int:
+    """Alerts that fired or resolved, unsilenced, and for which nothing was ever queued."""
+    told = set(connection.execute(text("SELECT alert_id FROM outbox")).scalars())
+    alerts = (msgspec.json.decode(one) for one in connection.execute(text("SELECT json FROM alerts")).scalars())
+    return sum(one["state"] != "pending" and not one["silenced"] and one["id"] not in told for one in alerts)

@@ -36,6 +36,9 @@ class Ledger:
         self.posts = 0
         """All posts that were acknowledged, mentions and others."""
         self.retries = 0
+        self.flow = asyncio.Event()
+        """Cleared, MQTT feeds publish nothing new."""
+        self.flow.set()
         self.known: deque[str] = deque(maxlen=50)
         """Mentions that the monitor itself acknowledged: what answers them is a mention."""
 
@@ -131,6 +134,7 @@ class MqttFeed:
                 )
                 async with client:
                     while not stop.is_set():
+                        await self._ledger.flow.wait()
                         waiting = waiting or [self._writer.post() for _ in range(posts)]
                         note_published(self._ledger, waiting)
                         body = json.dumps([post for post, _ in waiting], ensure_ascii=False).encode()

@@ -1,5 +1,8 @@
 """A configuration is read whole or refused with every mistake in it."""
 
+import json
+import os
+import re
 import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.alert.receivers.file import FileSettings
@@ -19,7 +22,10 @@ from monitor.records import Duration, Event, Rules
 from monitor.settings import Monitor, load, load_event, packaged_model
 from monitor.settings.faults import faults, sound
 from monitor.settings.monitor import LogFormat, LogLevel, Secret
+from monitor.settings.schema import schema
 from monitor.settings.sentences import written
+from monitor.web.bodies import LabelAsked
+from monitor.web.openapi import document
 
 HERE = Path(__file__).parent
 ENVIRON = {"TOKEN": "a word", "DESK_SECRET": "hunter2", "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor"}
@@ -117,6 +123,19 @@ def test_an_unreadable_file_is_a_mistake_and_no_crash() -> None:
     assert mistakes_of(directory) == ("config/monitor.toml: cannot be read (Is a directory)",)
 
 
+def test_a_pipe_is_no_file_and_is_not_waited_for(workplace: Path) -> None:
+    directory = configured("small")
+    os.mkfifo(workplace / "pipe")
+    (directory / "monitor.toml").write_text(
+        '[tagger]\nmodel = "pipe"\n[[source]]\nkind = "file"\nname = "a"\npath = "pipe"\nfollow = false\n'
+        '[[source]]\nkind = "mqtt"\nname = "b"\nhost = "localhost"\ntls = true\nca_file = "pipe"\n',
+        "utf-8",
+    )
+    found = mistakes_of(directory)
+    assert [said.split(": ")[1] for said in found] == ["$.tagger.model", "$.source[0].path", "$.source[1].ca_file"]
+    assert all("cannot read 'pipe' (Not a regular file); write the path of a file" in said for said in found)
+
+
 @pytest.mark.usefixtures("workplace")
 def test_with_nothing_set_every_setting_has_its_default() -> None:
     settings = load(configured("least"), {})
@@ -187,6 +206,30 @@ def test_an_empty_secret_is_no_secret(workplace: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("document", "wanted"),
+    [
+        (EVENT | {"name": "bridge\n"}, Event),
+        (EVENT | {"languages": ["en\n"]}, Event),
+        ({"receiver": [{"kind": "mqtt", "name": "desk", "host": "localhost", "prefix": "vm\n"}]}, Monitor),
+        ({"receiver": [{"kind": "webhook", "name": "desk", "url": "https://example.org/\n"}]}, Monitor),
+        ({"source": [{"kind": "mqtt", "name": "live", "host": "localhost", "share": "us\n"}]}, Monitor),
+        ({"event": "fall", "platform": "x\n", "id": "1", "tag": "claim", "by": "desk"}, LabelAsked),
+    ],
+    ids=["name", "language", "prefix", "url", "share", "platform"],
+)
+def test_a_word_does_not_end_in_a_line_break(document: dict[str, Any], wanted: type[msgspec.Struct]) -> None:
+    (said,) = faults(document, wanted)
+    assert "\\n' does not fit; write " in said
+
+
+def test_no_pattern_lets_a_last_line_break_pass() -> None:
+    described = [json.loads(schema()), document("1")]
+    patterns = set(re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(described)))
+    assert len(patterns) > 5
+    assert all(json.loads(pattern).endswith(r"$(?!\n)") for pattern in patterns)
+
+
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.datetimes(), st.dates(), st.times()
 )
@@ -199,6 +242,7 @@ documents = st.dictionaries(st.sampled_from([*SETTINGS, "kind"]), values, max_si
 
 
 @given(documents, st.sampled_from([Event, Monitor]))
+@example({"people": {"\n": None}}, Event)
 def test_any_document_is_either_whole_or_has_faults_each_on_one_line(
     document: dict[str, Any], wanted: type[Event] | type[Monitor]
 ) -> None:

@@ -207,3 +207,17 @@ def test_a_full_disk_does_not_hide_the_bug(tmp_path: Path, caplog: pytest.LogCap
         walk()
     assert "cannot be written (No space left" in caplog.text
     in_hand.close()
+
+
+def test_a_suspect_that_does_not_come_again_at_once_keeps_what_speaks_against_it(tmp_path: Path) -> None:
+    failed(tmp_path, A)
+    failed(tmp_path, B)
+    assert points(tmp_path, A, B) == [2, 2]
+    failed(tmp_path, A)
+    assert points(tmp_path, A, B) == [CONVICTED, 2]
+    in_hand = InHand(tmp_path)
+    with in_hand.walked({InHand.digest(B): 2}):
+        pass
+    in_hand.release([InHand.digest(B)])
+    in_hand.close()
+    assert points(tmp_path, A, B) == [CONVICTED, None]

@@ -1,5 +1,8 @@
 """What is read beside the daemon: mentions with their parents' texts, counts of narratives, answers to requests."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 from monitor.arrivals import Answered, Request, Settled
 from monitor.errors import StoreError
 from monitor.frames import MENTIONS
-from monitor.records import AlertState
+from monitor.records import AlertState, Correction, GapMark, Status, StatusMark
 from monitor.store.marks import REQUESTS_KEPT
 from monitor.store.reader import Reader
 from monitor.store.store import Commit, Store
@@ -64,6 +67,7 @@ def test_narratives_are_counted_by_tag_with_their_first_and_last_times(url: str)
         }
         claims = found["a", "claim"]
         assert (claims.first_seen, claims.last_seen) == (START + timedelta(seconds=1), START + timedelta(seconds=2))
+        assert [(one.narrative, one.mentions) for one in reader.narratives("fall", most=4)] == [("b", 2)]
         assert reader.has_narrative("fall", "b")
         assert not reader.has_narrative("dam", "b")
 
@@ -74,6 +78,24 @@ def test_the_newest_alerts_are_read_in_their_order(url: str) -> None:
         store.commit(Commit(none(), alerts=made))
         assert [alert.id for alert in reader.alerts(None, 3)] == ["3", "4", "5"]
         assert [alert.id for alert in reader.alerts(AlertState.FIRING, 2)] == ["3", "5"]
+
+
+def test_the_newest_marks_are_read_in_their_order(url: str) -> None:
+    times = [START + timedelta(hours=2 * n) for n in range(4)]
+    gaps = [GapMark(source="a", begins=at, ends=at + timedelta(hours=1), why="lost") for at in times]
+    statuses = [
+        StatusMark(at=at, event="fall" if n % 2 else "dam", narrative="n", status=Status.DENIED, by="desk", evidence="")
+        for n, at in enumerate(times)
+    ]
+    labels = [
+        Correction(at=at, event="fall", platform="x", id="1", tag="claim", by="desk", reads=str(n))
+        for n, at in enumerate(times)
+    ]
+    with Store(url) as store, Reader(url) as reader:
+        store.commit(Commit(none(), gaps=gaps, statuses=statuses, corrections=labels))
+        assert (reader.gaps(2), reader.statuses(3), reader.corrections(1)) == (gaps[2:], statuses[1:], labels[3:])
+        assert reader.statuses_of("fall") == statuses[1::2]
+        assert reader.silence("s") is None
 
 
 def answered(key: str, digest: str, after: timedelta = timedelta()) -> Answered:
@@ -107,3 +129,47 @@ def test_a_store_in_memory_cannot_be_read_beside_its_writer() -> None:
 def test_a_url_that_is_none_is_said_without_showing_it() -> None:
     with pytest.raises(StoreError, match="the store's URL is not understood"):
         Reader("hunter2")
+
+
+async def test_questions_neither_wait_for_one_another_nor_for_other_threads(url: str) -> None:
+    go = threading.Event()
+    with Store(url) as store, Reader(url) as reader:
+        store.commit(Commit(none(), answered=[answered("a", "1")]))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                tasks.create_task(asyncio.to_thread(go.wait))
+                scans = [tasks.create_task(reader.scan(go.wait)) for _ in range(2)]
+                assert await reader.ask(lambda: reader.gaps(1)) == []
+                for _ in range(2):
+                    tasks.create_task(reader.ask(go.wait))
+                found = await reader.recall("pushed", Request("a", "1"), START - DAY)
+                assert found == [answered("a", "1")]
+                assert not any(scan.done() for scan in scans)
+            finally:
+                go.set()
+
+
+async def test_one_scan_at_a_time_in_the_order_asked(url: str) -> None:
+    done: list[int] = []
+    began, go = threading.Event(), threading.Event()
+
+    def first() -> None:
+        began.set()
+        go.wait()
+        done.append(1)
+
+    with Reader(url) as reader:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(reader.scan(first))
+            tasks.create_task(reader.scan(lambda: done.append(2)))
+            await asyncio.to_thread(began.wait)
+            assert not done
+            go.set()
+    assert done == [1, 2]
+
+
+def test_a_reader_that_is_closed_has_no_threads(url: str) -> None:
+    with Store(url), Reader(url) as reader:
+        asyncio.run(reader.ask(lambda: None))
+    assert not [one for one in threading.enumerate() if one.name.startswith("question")]

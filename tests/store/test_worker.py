@@ -125,3 +125,19 @@ async def test_calls_come_one_after_the_other(desk: Desk) -> None:
     gate.set()
     await asyncio.gather(waiting, second)
     assert order == ["first", "second"]
+
+
+async def test_another_call_that_works_does_not_heal_the_store() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        clock = ManualClock()
+        notes: list[str] = []
+        worker = StoreWorker(pool, clock, Random(3), notes.append)
+        waiting = asyncio.create_task(worker.call(failing(1)))
+        while not worker.failing:
+            await SystemClock().sleep(timedelta(milliseconds=1))
+        await worker.call(get_ident)
+        assert worker.failing == FULL
+        while not waiting.done():
+            await clock.advance(LONGEST_PAUSE)
+            await SystemClock().sleep(timedelta(milliseconds=1))
+        assert (worker.failing, notes) == ("", [FULL, ""])

@@ -1,7 +1,9 @@
 """The JSON API on a daemon whole: what is asked, what is changed, and what is refused."""
 
 import asyncio
-from datetime import timedelta
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,28 @@ async def test_a_silence_begins_is_listed_and_ends(tmp_path: Path) -> None:
         assert (await daemon.ask("DELETE", f"/silences/{made.body['id']}")).body["error"] == "unknown_silence"
 
 
+async def test_a_silence_that_is_asked_for_again_under_its_id_is_one_silence(tmp_path: Path) -> None:
+    async with live(tmp_path) as daemon:
+        asked = {"event": "fall", "owner": "desk", "comment": "we know", "expires_at": in_an_hour(), "id": "0" * 16}
+        made = [await daemon.ask("POST", "/silences", asked | {"expires_at": in_an_hour()}) for _ in range(2)]
+        assert [one.status for one in made] == [201, 201]
+        assert made[0].body == made[1].body
+        assert (await daemon.ask("GET", "/silences")).body["silences"] == [made[0].body]
+        other = await daemon.ask("POST", "/silences", asked | {"comment": "another"})
+        assert (other.status, other.body["error"]) == (409, "id_taken")
+        ended = await daemon.ask("DELETE", f"/silences/{'0' * 16}")
+        assert (await daemon.ask("POST", "/silences", asked)).body == ended.body
+        assert (await daemon.ask("GET", "/silences")).body["silences"] == []
+
+
+async def test_a_silence_never_begins_in_the_past(tmp_path: Path) -> None:
+    async with live(tmp_path) as daemon:
+        asked = {"event": "fall", "owner": "desk", "comment": "we know", "expires_at": in_an_hour()}
+        before = SystemClock().now()
+        made = await daemon.ask("POST", "/silences", asked | {"begins_at": "2021-09-03T00:00:00Z"})
+        assert datetime.fromisoformat(made.body["begins_at"]) >= before
+
+
 @pytest.mark.parametrize(
     ("change", "status", "error"),
     [
@@ -89,6 +113,7 @@ async def test_a_silence_begins_is_listed_and_ends(tmp_path: Path) -> None:
         ({"begins_at": "2199-09-03T00:00:00Z"}, 400, "over_already"),
         ({"expires_at": "2199-09-03T00:00:00"}, 400, "bad_body"),
         ({"owner": ""}, 400, "bad_body"),
+        ({"id": "mine"}, 400, "bad_body"),
         ({"comment": ""}, 400, "bad_body"),
     ],
     ids=str,
@@ -183,3 +208,17 @@ async def test_changes_at_once_are_done_one_after_the_other(tmp_path: Path) -> N
     async with live(tmp_path) as daemon, asyncio.TaskGroup() as tasks:
         asking = [tasks.create_task(daemon.ask("POST", "/events", DAM)) for _ in range(4)]
     assert sorted(task.result().status for task in asking) == [201, 409, 409, 409]
+
+
+async def test_threads_that_wait_for_others_keep_neither_posts_nor_questions_waiting(tmp_path: Path) -> None:
+    go = threading.Event()
+    async with live(tmp_path) as daemon, asyncio.TaskGroup() as tasks:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        tasks.create_task(asyncio.to_thread(go.wait))
+        try:
+            async with asyncio.timeout(20):
+                await daemon.post(mention(1))
+                assert (await daemon.ask("GET", "/statuses")).status == 200
+                assert (await daemon.ask("GET", "/events/fall/narratives")).body["total"] == 1
+        finally:
+            go.set()

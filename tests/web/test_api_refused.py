@@ -19,6 +19,11 @@ from monitor.web.server import Health, serving
 from tests.fakes.clock import START
 
 REPOSITORY = Path(__file__).parents[2]
+GOOD: dict[str, dict[str, str]] = {
+    "setStatus": {"status": "denied", "by": "desk", "evidence": "a call"},
+    "addSilence": {"event": "fall", "owner": "desk", "comment": "x", "expires_at": "2199-01-01T00:00:00Z"},
+    "addLabel": {"event": "fall", "platform": "x", "id": "1", "tag": "claim", "by": "desk"},
+}
 WORDS = {"{event}": "fall", "{narrative}": "n1", "{silence}": "s1"}
 
 
@@ -82,12 +87,7 @@ def test_the_page_on_the_api_has_every_route() -> None:
 
 @every
 async def test_a_good_request_reaches_the_office(route: Route) -> None:
-    bodies = {
-        "setStatus": {"status": "denied", "by": "desk", "evidence": "a call"},
-        "addSilence": {"event": "fall", "owner": "desk", "comment": "x", "expires_at": "2199-01-01T00:00:00Z"},
-        "addLabel": {"event": "fall", "platform": "x", "id": "1", "tag": "claim", "by": "desk"},
-    }
-    body = json.dumps(bodies.get(route.name, "")).encode()
+    body = json.dumps(GOOD.get(route.name, "")).encode()
     status, answer = await asked(route, body)
     assert (status, answer["error"]) == (503, "closed")
 
@@ -116,6 +116,24 @@ async def test_a_body_that_is_not_understood_is_refused(route: Route, body: byte
     status, answer = await asked(route, body)
     assert (status, answer["error"]) == (400, "bad_body")
     assert "<b>" not in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    ("route", "part"),
+    [
+        pytest.param(route, part, id=f"{route.name}-{part}")
+        for route in ROUTES
+        if route.takes
+        for part in sorted(
+            {"by", "evidence", "owner", "comment", "narrative", "id"} & set(route.takes.__struct_fields__)
+        )
+    ],
+)
+async def test_a_nul_which_databases_refuse_is_refused(route: Route, part: str) -> None:
+    body = json.dumps(GOOD[route.name] | {part: "a\0"}).encode()
+    assert (await asked(route, body))[1]["error"] == "bad_body"
+    breaks = json.dumps(GOOD[route.name] | {"by" if "by" in GOOD[route.name] else "owner": "a\n"}).encode()
+    assert (await asked(route, breaks))[1]["error"] == "closed"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.takes or route.toml], ids=name)

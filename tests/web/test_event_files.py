@@ -1,5 +1,6 @@
 """Event files of a running monitor: written whole, refused whole, and undone where the monitor cannot take them."""
 
+import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from monitor.app.event_files import EventFiles
 from monitor.settings import load
 from monitor.web.refused import RefusedError
+from tests.fakes.door import until
 from tests.fakes.live import configuration
 
 DAM = 'name = "dam"\nproposition = "The dam has burst"\nany = ["dam"]\n'
@@ -20,9 +22,15 @@ class Reloads:
     def __init__(self) -> None:
         self.count = 0
         self.mistakes: tuple[str, ...] = ()
+        self.unforeseen: Exception | None = None
+        self.works = asyncio.Event()
+        self.works.set()
 
     async def __call__(self) -> tuple[str, ...]:
         self.count += 1
+        await self.works.wait()
+        if self.unforeseen is not None:
+            raise self.unforeseen
         return self.mistakes
 
 
@@ -39,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def files(folder: Path, reloads: Reloads) -> EventFiles:
     configured = load(folder.parent, {})
-    return EventFiles(lambda: configured, reloads)
+    return EventFiles(lambda: configured, reloads, within=0.5)
 
 
 async def refused(asking: Coroutine[Any, Any, object]) -> RefusedError:
@@ -88,6 +96,62 @@ async def test_what_the_monitor_cannot_take_is_undone(files: EventFiles, folder:
         assert (error.status, error.body.error, error.body.mistakes) == (409, "reload_refused", reloads.mistakes)
     assert names(folder) == ["fall.toml"]
     assert (folder / "fall.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["file", "link"])
+async def test_what_fails_on_the_way_is_undone(
+    link: bool,  # noqa: FBT001 -- a parameter
+    files: EventFiles,
+    folder: Path,
+    reloads: Reloads,
+    tmp_path: Path,
+) -> None:
+    if link:
+        (folder / "fall.toml").rename(tmp_path / "elsewhere.toml")
+        (folder / "fall.toml").symlink_to("../elsewhere.toml")
+    before = (folder / "fall.toml").read_bytes()
+    reloads.unforeseen = TimeoutError("no connection is free")
+    changed = DAM.replace("dam", "fall", 1)
+    for asking in (files.add(DAM, replace=False), files.add(changed, replace=True), files.remove("fall")):
+        with pytest.raises(TimeoutError, match="no connection"):
+            await asking
+    assert names(folder) == ["fall.toml"]
+    assert (folder / "fall.toml").read_bytes() == before
+    assert (folder / "fall.toml").is_symlink() == link
+
+
+async def test_a_linked_file_is_changed_where_it_is(files: EventFiles, folder: Path, tmp_path: Path) -> None:
+    (folder / "fall.toml").rename(tmp_path / "elsewhere.toml")
+    (folder / "fall.toml").symlink_to("../elsewhere.toml")
+    changed = DAM.replace("dam", "fall", 1)
+    await files.add(changed, replace=True)
+    assert (folder / "fall.toml").is_symlink()
+    assert (tmp_path / "elsewhere.toml").read_text("utf-8") == changed
+    await files.remove("fall")
+    assert names(folder) == []
+    assert (tmp_path / "elsewhere.toml").exists()
+
+
+async def test_a_change_that_takes_too_long_goes_on_without_its_asker(
+    files: EventFiles, folder: Path, reloads: Reloads
+) -> None:
+    reloads.works.clear()
+    error = await refused(files.add(DAM, replace=False))
+    assert (error.status, error.body.error) == (503, "not_yet")
+    error = await refused(files.remove("fall"))
+    assert (error.status, error.body.error, bool(error.headers)) == (503, "changing", True)
+    assert (names(folder), reloads.count) == (["dam.toml", "fall.toml"], 1)
+    reloads.works.set()
+    assert (await files.remove("fall")).done == "removed"
+    assert names(folder) == ["dam.toml"]
+
+
+async def test_a_change_that_is_refused_late_is_undone(files: EventFiles, folder: Path, reloads: Reloads) -> None:
+    reloads.works.clear()
+    reloads.mistakes = ("monitor.toml: $.web: wrong",)
+    assert (await refused(files.add(DAM, replace=False))).status == 503
+    reloads.works.set()
+    await until(lambda: names(folder) == ["fall.toml"])
 
 
 async def test_an_event_is_replaced_in_its_own_file_and_only_when_asked(files: EventFiles, folder: Path) -> None:

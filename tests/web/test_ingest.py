@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from monitor.arrivals import Settled
+from monitor.arrivals import Request, Settled, about
 from monitor.collect.ingest import IngestSource
 from monitor.records import Duration
 from monitor.web.ingest import Ingest
+from monitor.web.refused import RefusedError
 from tests.fakes.clock import ManualClock
-from tests.fakes.door import NOW, ONE, Pipeline, door, opened, sent, until
+from tests.fakes.door import NOW, ONE, SOURCE, Pipeline, door, opened, sent, until
 from tests.fakes.senders import a_post, posts, send, signed
 
 
@@ -36,6 +37,14 @@ async def test_a_payload_says_about_how_many_posts_it_holds() -> None:
     async with door(pipeline) as port:
         await sent(port, posts(0, 7))
     assert pipeline.payloads[0].posts == 7
+
+
+def test_posts_that_spell_their_fields_otherwise_are_posts_too() -> None:
+    escaped = posts(0, 500).replace(b'"platform"', b'"pl\\u0061tform"')
+    assert len(json.loads(escaped)) == 500
+    assert len(escaped) // 500 <= about(escaped) <= 500
+    assert about(json.dumps(a_post(1, text="ب" * 20_000)).encode()) == 1
+    assert about(b"") == 1
 
 
 async def test_nothing_is_answered_before_the_commit() -> None:
@@ -161,6 +170,35 @@ async def test_a_store_that_cannot_be_read_or_a_monitor_that_stops_asks_to_come_
         pipeline.broken, pipeline.closed = False, True
         assert (await sent(port, ONE)).body["error"] == "stopping"
     assert not pipeline.payloads
+
+
+async def test_a_request_that_could_not_be_begun_may_come_again() -> None:
+    pipeline = Pipeline()
+    async with door(pipeline) as port:
+        pipeline.unforeseen = TimeoutError("no connection is free")
+        with pytest.raises(json.JSONDecodeError):  # a plain 500
+            await sent(port, ONE, key="a")
+        assert pipeline.counted == [("pushed", 500)]
+        pipeline.unforeseen = None
+        assert (await sent(port, ONE, key="a")).status == 202
+    assert len(pipeline.payloads) == 1
+
+
+async def test_a_request_whose_sender_left_while_it_was_begun_may_come_again() -> None:
+    pipeline = Pipeline()
+    pipeline.recalling = asyncio.Event()
+    ingest = Ingest(pipeline, pipeline.recall, ManualClock(), pipeline.count)
+    ingest.serve([SOURCE], {})
+    async with opened(ingest) as port:
+        leaving = asyncio.create_task(ingest._outcome(SOURCE, Request("a", "1"), ONE, signed=False))  # noqa: SLF001
+        await pipeline.recalling.wait()
+        waiting = asyncio.create_task(ingest._outcome(SOURCE, Request("a", "1"), ONE, signed=False))  # noqa: SLF001
+        leaving.cancel()
+        outcome = await waiting
+        assert isinstance(outcome, RefusedError)
+        assert (outcome.status, outcome.body.error) == (503, "failed")
+        pipeline.recalling = None
+        assert (await send(port, ONE, {}, key="a")).status == 202
 
 
 async def test_a_source_that_is_exchanged_takes_nothing_meanwhile() -> None:

@@ -34,7 +34,9 @@ class MqttSettings(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unk
     """A receiver that publishes for other systems."""
 
     name: Name
-    prefix: Annotated[str, Meta(pattern=r"^[^+#\s]+$", max_length=200, description="topic levels such as `vm`")] = "vm"
+    prefix: Annotated[
+        str, Meta(pattern=r"^[^+#\s]+$(?!\n)", max_length=200, description="topic levels such as `vm`")
+    ] = "vm"
     """What all topics begin with."""
     instance: Name = "monitor"
     """Last level of the status topic, different for every monitor at the broker."""

@@ -44,7 +44,7 @@ class WebhookSettings(Struct, tag="webhook", tag_field="kind", frozen=True, forb
     url: Annotated[
         str,
         Meta(
-            pattern=r"^https?://[^\s/@]+(/\S*)?$",
+            pattern=r"^https?://[^\s/@]+(/\S*)?$(?!\n)",
             max_length=2000,
             description="an address such as https://chat.example.org/hook, without user and password",
         ),

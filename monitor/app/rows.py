@@ -1,0 +1,70 @@
+"""What the store and the desk know, in the shapes that the API answers."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+import xxhash
+
+from monitor.judge.rules import RaceReading
+from monitor.records import Silence, Status, StatusMark
+from monitor.store.lookups import NarrativeCount
+from monitor.web import bodies
+
+
+def by_narrative(counts: Iterable[NarrativeCount]) -> dict[str, list[NarrativeCount]]:
+    """Narrative → its counts, one per tag."""
+    tallied: dict[str, list[NarrativeCount]] = {}
+    for one in counts:
+        tallied.setdefault(one.narrative, []).append(one)
+    return tallied
+
+
+def narrative_row(
+    name: str, counts: Sequence[NarrativeCount], label: str, status: StatusMark | None, race: RaceReading | None
+) -> bodies.NarrativeRow:
+    """A narrative's row from its counts per tag; it is unconfirmed until somebody says otherwise."""
+    per_tag = {one.tag: one.mentions for one in counts}
+    return bodies.NarrativeRow(
+        id=name,
+        label=label,
+        status=status.status if status else Status.UNCONFIRMED,
+        by=status.by if status else "",
+        first_seen=min(one.first_seen for one in counts),
+        last_seen=max(one.last_seen for one in counts),
+        claims=per_tag.get("claim", 0),
+        denials=per_tag.get("denial", 0),
+        celebrations=per_tag.get("celebration", 0),
+        questions=per_tag.get("question", 0),
+        others=per_tag.get("other", 0),
+        race=race_row(race) if race else None,
+    )
+
+
+def race_row(reading: RaceReading) -> bodies.RaceRow:
+    """A race's row; evidence beyond all numbers is null."""
+    return bodies.RaceRow(
+        claims=reading.claims,
+        denials=reading.denials,
+        log_e=reading.log_e if math.isfinite(reading.log_e) else None,
+        threshold=reading.threshold,
+        holds=reading.holds,
+    )
+
+
+def silence_id(asked: bodies.SilenceAsked, begins: datetime) -> str:
+    """A silence's id: a hash of what it covers, whose it is and when it begins."""
+    parts = (asked.event, asked.narrative, asked.rule, asked.owner, asked.comment, begins.isoformat())
+    return xxhash.xxh3_64_hexdigest("\0".join(parts).encode())
+
+
+def is_asked(silence: Silence, asked: bodies.SilenceAsked) -> bool:
+    """Whether a silence is one of the same alerts, by the same person for the same reason."""
+    same = ("event", "narrative", "rule", "owner", "comment")
+    return all(getattr(silence, name) == getattr(asked, name) for name in same)
+
+
+def ended(silence: Silence, now: datetime) -> Silence:
+    """The silence, ended now."""
+    return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now, at=now)
