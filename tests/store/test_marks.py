@@ -67,6 +67,7 @@ def test_of_a_silence_the_last_form_counts_and_every_form_is_kept(connection: Co
     marks.put_silences(connection, made[1:])
     assert marks.read_silences(connection, START) == [silence("a", 5, "longer"), silence("b", 9)]
     assert marks.read_silences(connection, START + HOUR * 5) == [silence("b", 9)]
+    assert marks.read_silence(connection, "a") == silence("a", 5, "longer")
     assert marks.read_every_silence(connection) == made
 
 
