@@ -1,12 +1,13 @@
 """The trained tagger as a file: arrays and a JSON header in one .npz, never a pickle.
 
-The header names the hash, the lexicon and the feature settings the model was trained with, and holds a check: texts
-written by us with the probabilities they must get. A file that does not give them here is refused.
+The header names the hash, the lexicon, the observations and the settings the model was trained with, and holds a check:
+texts written by us with the probabilities they must get. A file that does not give them here is refused.
 """
 
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,19 +15,24 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 import polars as pl
+import xxhash
 
 from classifiers.cues import lexicon_text
 from classifiers.features import Features, FeatureSettings
 from classifiers.figures import Confusion
 from classifiers.hashing import HASH_NAME, word_hash
-from classifiers.tagger import Linear, Tagger
+from classifiers.model import Calibration, Linear, Model
+from classifiers.rates import Rates
+from classifiers.tagger import Tagger
 from classifiers.tags import TAGS
+from classifiers.trees import Trees
 
-__all__ = ["CHECK_PAIRS", "FORMAT", "ArtifactError", "Trained", "load", "save"]
+__all__ = ["CHECK_PAIRS", "FORMAT", "ArtifactError", "Trained", "arrays_of", "load", "read_header", "save"]
 
-FORMAT: Final = "virality-tagger/1"
+FORMAT: Final = "virality-tagger/2"
 _TOLERANCE: Final = 2e-4
 _CHECK_WORDS: Final = ("false", "دروغ", "謠")
+_ARRAYS: Final = ("observed", "hashed", "bias", "tree_feature", "tree_most", "tree_leaf", "tree_start")
 
 CHECK_PAIRS: Final = (
     ("The bridge is closed, the mayor has confirmed it", "The bridge is closed"),
@@ -49,6 +55,15 @@ class ArtifactError(Exception):
     """A model file that cannot be used; the message says why and what to do."""
 
 
+class _Rates(msgspec.Struct, frozen=True):
+    """`Rates` as JSON."""
+
+    counts: list[list[int]]
+    rate: list[list[float]]
+    low: list[list[float]]
+    high: list[list[float]]
+
+
 class _Header(msgspec.Struct, frozen=True):
     """What the JSON header of an artifact holds."""
 
@@ -56,11 +71,17 @@ class _Header(msgspec.Struct, frozen=True):
     hash: str
     word_hashes: list[int]
     lexicon: str
-    settings: dict[str, Any]
+    observations: str
+    settings: dict[str, int | float]
     tags: list[str]
-    temperature: float
-    offsets: list[float]
+    share: float
+    scale: list[float]
+    bias: list[list[float]]
+    offsets: list[list[float]]
+    unsure: float
+    depth: int
     confusion: list[list[int]]
+    languages: dict[str, _Rates]
     check: list[list[float]]
     versions: dict[str, str]
     trained_on: dict[str, dict[str, int]]
@@ -71,8 +92,9 @@ class Trained(NamedTuple):
     """What training makes."""
 
     settings: FeatureSettings
-    model: Linear
+    model: Model
     confusion: Confusion
+    languages: Mapping[str, Rates]
     trained_on: dict[str, dict[str, int]]
     """Posts per tag of every set used."""
     seed: int
@@ -80,18 +102,24 @@ class Trained(NamedTuple):
 
 def save(path: Path, trained: Trained, features: Features) -> None:
     """Writes the artifact; the same model gives the same bytes."""
-    tagger = Tagger(features, trained.model, trained.confusion)
+    model = trained.model
     header = _Header(
         format=FORMAT,
         hash=HASH_NAME,
         word_hashes=[word_hash(word) for word in _CHECK_WORDS],
         lexicon=features.cues.fingerprint,
+        observations=_fingerprint(features.names),
         settings=trained.settings._asdict(),
         tags=[tag.value for tag in TAGS],
-        temperature=trained.model.temperature,
-        offsets=trained.model.offsets.tolist(),
+        share=model.share,
+        scale=model.calibration.scale.tolist(),
+        bias=model.calibration.bias.tolist(),
+        offsets=model.offsets.tolist(),
+        unsure=model.unsure,
+        depth=model.trees.depth,
         confusion=trained.confusion.counts.tolist(),
-        check=_check(tagger).tolist(),
+        languages={name: _told(each) for name, each in trained.languages.items()},
+        check=_check(Tagger(features, model, trained.confusion)).tolist(),
         versions={name: version(name) for name in ("numpy", "polars", "scipy", "scikit-learn")},
         trained_on=trained.trained_on,
         seed=trained.seed,
@@ -102,22 +130,31 @@ def save(path: Path, trained: Trained, features: Features) -> None:
         np.savez_compressed(
             file,
             header=np.frombuffer(text, dtype=np.uint8),
-            weights=trained.model.weights.astype(np.float16),
-            bias=trained.model.bias,
+            observed=model.linear.observed.astype(np.int32),
+            hashed=model.linear.hashed.astype(np.float16),
+            bias=model.linear.bias,
+            tree_feature=model.trees.feature,
+            tree_most=model.trees.most,
+            tree_leaf=model.trees.leaf,
+            tree_start=model.trees.start,
         )
 
 
 def load(path: Path | str) -> Tagger:
     """The tagger in a file; raises ArtifactError."""
     path = Path(path)
-    header, weights, bias = _read(path)
+    header, arrays = _read(path)
     _refuse_foreign(path, header)
-    settings = FeatureSettings(**header.settings)
-    features = Features(lexicon_text(), settings)
-    if features.cues.fingerprint != header.lexicon or weights.shape != (features.size, len(TAGS)):
+    try:
+        features = Features(lexicon_text(), _settings(header))
+        model = _model(header, arrays)
+        told = {name: _rates(each) for name, each in header.languages.items()}
+        confusion = Confusion(np.array(header.confusion, dtype=np.int64).reshape(len(TAGS), len(TAGS)))
+    except (ValueError, TypeError, IndexError, msgspec.ValidationError) as error:
+        raise ArtifactError(_again(path, f"is no tagger artifact ({error})")) from error
+    if features.cues.fingerprint != header.lexicon or not _fits(model, features):
         raise ArtifactError(_again(path, "was trained with another lexicon or other features than these"))
-    model = Linear(weights.astype(np.float64), bias.astype(np.float64), header.temperature, np.array(header.offsets))
-    tagger = Tagger(features, model, Confusion(np.array(header.confusion, dtype=np.int64)))
+    tagger = Tagger(features, model, confusion, told)
     if not np.allclose(_check(tagger), np.array(header.check), rtol=0, atol=_TOLERANCE):
         raise ArtifactError(_again(path, "does not give the probabilities its check vector asks for"))
     return tagger
@@ -129,27 +166,86 @@ def read_header(path: Path | str) -> dict[str, Any]:
     return header
 
 
-def _read(path: Path) -> tuple[_Header, Any, Any]:
+def arrays_of(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Some arrays of an .npz file, never a pickle; raises ArtifactError."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            text, weights, bias = arrays["header"].tobytes(), arrays["weights"], arrays["bias"]
-        header = msgspec.json.decode(text, type=_Header)
+            return {name: arrays[name] for name in names}
     except FileNotFoundError as error:
         raise ArtifactError(_again(path, "does not exist")) from error
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ArtifactError(_again(path, f"cannot be read or is damaged ({error})")) from error
     except (ValueError, KeyError, TypeError, NotImplementedError, IndexError, AttributeError) as error:
         raise ArtifactError(_again(path, f"is no tagger artifact ({error})")) from error
-    return header, weights, bias
+
+
+def _read(path: Path) -> tuple[_Header, dict[str, Any]]:
+    arrays = arrays_of(path, ("header",))
+    try:
+        found = msgspec.json.decode(arrays["header"].tobytes(), type=dict[str, Any])
+        if (told := found.get("format")) != FORMAT:
+            raise ArtifactError(_again(path, f"has format {told!r}, this program reads {FORMAT!r}"))
+        header = msgspec.convert(found, _Header)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise ArtifactError(_again(path, f"is no tagger artifact ({error})")) from error
+    return header, arrays_of(path, _ARRAYS)
 
 
 def _refuse_foreign(path: Path, header: _Header) -> None:
-    if header.format != FORMAT:
-        raise ArtifactError(_again(path, f"has format {header.format!r}, this program reads {FORMAT!r}"))
     if header.hash != HASH_NAME or header.word_hashes != [word_hash(word) for word in _CHECK_WORDS]:
         raise ArtifactError(_again(path, f"was trained with the hash {header.hash!r}, this program has {HASH_NAME!r}"))
     if header.tags != [tag.value for tag in TAGS] or set(header.settings) != set(FeatureSettings._fields):
         raise ArtifactError(_again(path, "was trained for other tags or with other settings"))
+    if header.observations != _fingerprint(Features.names):
+        raise ArtifactError(_again(path, "was trained with other features than these"))
+
+
+def _settings(header: _Header) -> FeatureSettings:
+    told = header.settings
+    return FeatureSettings(int(told["bits"]), float(told["hashed_scale"]), int(told["stem"]))
+
+
+def _model(header: _Header, arrays: Mapping[str, Any]) -> Model:
+    linear = Linear(
+        arrays["observed"].astype(np.float64), arrays["hashed"].astype(np.float32), arrays["bias"].astype(np.float64)
+    )
+    trees = Trees(
+        header.depth,
+        *(arrays[name].astype(kind) for name, kind in zip(_ARRAYS[3:], ("i2", "u1", "i4", "i4"), strict=True)),
+    )
+    offsets = np.array(header.offsets, dtype=np.float64).reshape(2, len(TAGS))
+    calibration = Calibration(np.array(header.scale), np.array(header.bias).reshape(2, len(TAGS)))
+    return Model(linear, trees, header.share, calibration, offsets, header.unsure)
+
+
+def _fits(model: Model, features: Features) -> bool:
+    """Whether every array has the shape these features ask for, and no tree looks elsewhere."""
+    trees, tags, seen = model.trees, len(TAGS), len(features.names)
+    inner, count = (1 << trees.depth) - 1, len(trees.feature)
+    return (
+        model.linear.observed.shape == (seen, tags)
+        and model.linear.hashed.shape == (features.hashed_size, tags)
+        and model.linear.bias.shape == trees.start.shape == (tags,)
+        and model.calibration.scale.shape == (2,)
+        and trees.feature.shape == trees.most.shape == (count, inner)
+        and trees.leaf.shape == (count, inner + 1)
+        and count % tags == 0
+        and bool(((trees.feature >= 0) & (trees.feature < seen)).all())
+    )
+
+
+def _fingerprint(names: Sequence[str]) -> str:
+    return xxhash.xxh64_hexdigest("\n".join(names).encode())
+
+
+def _told(each: Rates) -> _Rates:
+    low, rate, high = (np.round(part, 4).tolist() for part in (each.low, each.rate, each.high))
+    return _Rates(each.counts.tolist(), rate, low, high)
+
+
+def _rates(told: _Rates) -> Rates:
+    rate, low, high = (np.array(part, dtype=np.float64) for part in (told.rate, told.low, told.high))
+    return Rates(np.array(told.counts, dtype=np.int64), rate, low, high)
 
 
 def _check(tagger: Tagger) -> Any:  # noqa: ANN401 - an array of probabilities, whose type numpy does not export shortly

@@ -27,6 +27,13 @@ CUES: Final = (
     "contest",
     "wh",
     "live",
+    "still",
+    "old",
+    "official",
+    "witness",
+    "insult",
+    "stop",
+    "laugh",
 )
 """The kinds of cue, in the order of their bits."""
 

@@ -1,9 +1,8 @@
-"""Loads labelled posts – public research sets from a directory, and the posts written by us – mapped to the codebook.
+"""Labelled posts: public research sets from a directory, the posts written by us, and corrections by editors.
 
 An example's `group` is what must be left out together: an event, a claim of a pair set, a written kind of event.
-`pheme9` has no stance label that `rumoureval2019` lacks, so the latter stands for both. Weights say how far a set's
-labels are the codebook's: written, celebration and RumourEval 1; pair sets of headlines less, because there a
-contradiction or a mere discussion is labelled where the codebook wants a denial.
+Public labels are mapped to the codebook; where two readings of a post by the codebook stand in `labels/reread.tsv`,
+theirs is the tag, and the public one stays beside it as `public_tag`.
 """
 
 from importlib import resources
@@ -12,50 +11,63 @@ from typing import Final
 
 import polars as pl
 
+from classifiers.labels import corrections, reread
+from classifiers.public import PUBLIC, mapped
+
 __all__ = ["EXAMPLES", "PUBLIC", "load", "public", "written"]
 
 EXAMPLES: Final = {
     "set": pl.String,
+    "id": pl.String,
     "group": pl.String,
     "language": pl.String,
     "text": pl.String,
     "parent": pl.String,
+    "root": pl.String,
+    "answer": pl.Boolean,
     "tag": pl.String,
+    "public_tag": pl.String,
+    "reread": pl.Boolean,
     "weight": pl.Float64,
 }
-"""The columns of a frame of labelled posts; `parent` is "" where there is none."""
+"""The columns of a frame of labelled posts.
 
-_STANCE: Final = {"support": "claim", "deny": "denial", "query": "question", "comment": "other"}
-_PROPOSITIONS: Final = {
-    "charliehebdo": "Gunmen attacked the offices of Charlie Hebdo in Paris",
-    "ferguson": "Police in Ferguson shot Michael Brown although he was unarmed",
-    "germanwings-crash": "The co-pilot crashed the Germanwings plane on purpose",
-    "illary": "Hillary Clinton is seriously ill",
-    "sydneysiege": "A gunman of Islamic State holds hostages in a Sydney cafe",
-}
-"""What originals of the large events are read against; written by us."""
+`parent` and `root` are "" where there is none; `public_tag` is null where no public set has one.
+"""
+_DEMO: Final = "(?i)panjsh|پنجش|بنجش|taliban|طالبان|kabul|کابل"
+"""Names of the demo's story: written posts with one of them are left out, so that the demo stays unseen."""
+_PAIRS: Final = "pairs"
+"""Written files so named hold answers only."""
 
 
 def written() -> pl.DataFrame:
     """The posts written by us, EXAMPLES; the group is the kind of event."""
     folder = resources.files("classifiers").joinpath("written")
     names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".tsv"))
+    columns = ("event_kind", "language", "tag", "text", "parent")
     parts = [
         pl.read_csv(
             folder.joinpath(name).read_bytes(),
             separator="\t",
             quote_char=None,
-            schema=dict.fromkeys(("event_kind", "language", "tag", "text", "parent"), pl.String),
-        )
+            schema=dict.fromkeys(columns, pl.String),
+        ).with_columns(pl.lit(name.startswith(_PAIRS)).alias("paired"))
         for name in names
     ]
-    return pl.concat(parts).select(
+    posts = pl.concat(parts).with_columns(pl.col("parent").fill_null(""))
+    posts = posts.filter(~pl.any_horizontal(pl.col("text", "parent").str.contains(_DEMO)))
+    return posts.select(
         pl.lit("written").alias("set"),
+        pl.lit("").alias("id"),
         pl.col("event_kind").alias("group"),
         "language",
         "text",
-        pl.col("parent").fill_null(""),
+        "parent",
+        pl.lit("").alias("root"),
+        (pl.col("paired") | pl.col("parent").is_in(posts["text"].implode())).alias("answer"),
         "tag",
+        pl.lit(None, pl.String).alias("public_tag"),
+        pl.lit(value=False).alias("reread"),
         pl.lit(1.0).alias("weight"),
     )
 
@@ -66,105 +78,20 @@ def public(directory: Path) -> pl.DataFrame:
     if not found:
         why = f"{directory} holds none of {', '.join(f'{name}.parquet' for name in PUBLIC)}"
         raise FileNotFoundError(why)
-    return pl.concat([PUBLIC[name](pl.read_parquet(directory / f"{name}.parquet")) for name in found])
+    posts = pl.concat([mapped(name, pl.read_parquet(directory / f"{name}.parquet"), reread()) for name in found])
+    return posts.with_columns(
+        pl.coalesce("reread_tag", "public_tag").alias("tag"), pl.col("reread_tag").is_not_null().alias("reread")
+    ).select(EXAMPLES.keys())
 
 
-def load(directory: Path | None) -> pl.DataFrame:
-    """Everything to train on, EXAMPLES; written posts only where `directory` is None."""
-    ours = written()
-    return ours if directory is None else pl.concat([public(directory), ours])
+def load(directory: Path | None, corrected: Path | None = None) -> pl.DataFrame:
+    """Everything to train on, EXAMPLES: written posts, the public sets of `directory`, the file of `corrected` posts.
 
-
-def _examples(frame: pl.DataFrame, *, name: str, weight: float) -> pl.DataFrame:
-    """EXAMPLES of a frame that has group, language, text, parent and tag; rows without a tag or a text go."""
-    return (
-        frame.with_columns(pl.lit(name).alias("set"), pl.lit(weight).alias("weight"), pl.col("parent").fill_null(""))
-        .filter(pl.col("tag").is_not_null(), pl.col("text").str.strip_chars() != "")
-        .select(*EXAMPLES)
-    )
-
-
-def _stance() -> pl.Expr:
-    return pl.col("stance_label").replace_strict(_STANCE, default=None).alias("tag")
-
-
-def _rumoureval(posts: pl.DataFrame) -> pl.DataFrame:
-    parents = posts.select(pl.col("id").alias("reply_to"), pl.col("text").alias("parent"))
-    joined = posts.join(parents, on="reply_to", how="left", maintain_order="left")
-    proposition = pl.col("event").replace_strict(_PROPOSITIONS, default="")
-    named = joined.with_columns(
-        _stance(),
-        pl.col("event").alias("group"),
-        pl.lit("en").alias("language"),
-        pl.when(pl.col("reply_to").is_null()).then(proposition).otherwise(pl.col("parent")).alias("parent"),
-    )
-    return _examples(named, name="rumoureval2019", weight=1.0)
-
-
-def _pairs(frame: pl.DataFrame, name: str, language: str, weight: float) -> pl.DataFrame:
-    named = frame.with_columns(
-        pl.coalesce("target_text", "text").alias("group"),
-        pl.lit(language).alias("language"),
-        pl.col("target_text").alias("parent"),
-        _stance(),
-    )
-    return _examples(named, name=name, weight=weight)
-
-
-def _farexstance(frame: pl.DataFrame) -> pl.DataFrame:
-    """Unrelated pairs are `other` too; both that and `discuss` are sampled, they are 17,000 of 19,000."""
-    rare = frame.filter(pl.col("stance_label").is_in(["support", "deny"]))
-    rest = frame.filter(pl.col("stance_label") == "comment").sample(2500, seed=1)
-    unrelated = frame.filter(pl.col("stance_label").is_null()).sample(800, seed=1)
-    unrelated = unrelated.with_columns(pl.lit("comment").alias("stance_label"))
-    return _pairs(pl.concat([rare, rest, unrelated]), "farexstance_fa", "fa", 0.2)
-
-
-def _ans(frame: pl.DataFrame) -> pl.DataFrame:
-    return _pairs(frame.sample(fraction=0.5, seed=1), "ans_ar", "ar", 0.1)
-
-
-def _austr(frame: pl.DataFrame) -> pl.DataFrame:
-    return _pairs(frame, "austr_ar", "ar", 0.8)
-
-
-def _emergent(frame: pl.DataFrame) -> pl.DataFrame:
-    """`observing` headlines often relay the claim, which the codebook calls a claim: half of them stay."""
-    kept = frame.filter((pl.col("stance_label") != "comment") | (pl.int_range(pl.len()) % 2 == 0))
-    return _pairs(kept, "emergent_en", "en", 0.25)
-
-
-def _celebration(frame: pl.DataFrame) -> pl.DataFrame:
-    named = frame.with_columns(
-        pl.col("event").alias("group"),
-        pl.col("lang").fill_null("und").alias("language"),
-        pl.lit("").alias("parent"),
-        pl.col("gold_tag").alias("tag"),
-    )
-    return _examples(named, name="celebration", weight=1.0)
-
-
-def _crisislex(frame: pl.DataFrame) -> pl.DataFrame:
-    """Sympathy, donations and unrelated posts of 26 crises: `other` as it is on the day."""
-    others = frame.filter(
-        pl.col("extra").str.contains('"Sympathy and support"|"Donations and volunteering"|"Not related"')
-    )
-    named = others.sample(2500, seed=1).with_columns(
-        pl.col("event").alias("group"),
-        pl.lit("und").alias("language"),
-        pl.lit("").alias("parent"),
-        pl.lit("other").alias("tag"),
-    )
-    return _examples(named, name="crisislex_t26", weight=0.5)
-
-
-PUBLIC: Final = {
-    "rumoureval2019": _rumoureval,
-    "farexstance_fa": _farexstance,
-    "ans_ar": _ans,
-    "austr_ar": _austr,
-    "emergent_en": _emergent,
-    "celebration": _celebration,
-    "crisislex_t26": _crisislex,
-}
-"""The public sets used, each with what maps it to EXAMPLES."""
+    Raises FileNotFoundError, and ValueError where a correction cannot be read.
+    """
+    parts = [written()]
+    if directory is not None:
+        parts.insert(0, public(directory))
+    if corrected is not None:
+        parts.append(corrections(corrected).select(EXAMPLES.keys()))
+    return pl.concat(parts)

@@ -1,13 +1,15 @@
 """Figures of merit: confusion, precision, recall, F1, calibration error."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from classifiers.tags import TAGS
 
-__all__ = ["Confusion", "Scores", "calibration_error", "confusion", "macro_f1", "race_power", "scores"]
+__all__ = ["Confusion", "Scores", "calibration_error", "confusion", "macro_f1", "sample_weights", "scores"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -28,40 +30,11 @@ class Scores(NamedTuple):
     support: int
 
 
-def race_power(table: Confusion, other_share: float = 0.5, ahead: float = 0.95) -> float:
-    """How much a post tells a race of claims against denials, as a share of what perfect tags would tell; 0 to 1.
-
-    Kullback–Leibler information per post when `ahead` of the sides are claims, against an even race seen through the
-    same tagger, where `other_share` of the posts are on neither side.
-    """
-    counts = table.counts.astype(np.float64)
-    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    neither = np.array([0.0, 0.0, 0.0, 0.0, other_share])
-    sides = 1.0 - other_share
-
-    def given(share: float) -> tuple[float, float]:
-        mix = neither + sides * np.array([share, 1.0 - share, 0.0, 0.0, 0.0])
-        tagged = mix @ rates
-        heard = float(tagged[0] + tagged[1])
-        return (float(tagged[0]) / heard if heard else 0.5), heard
-
-    even, _ = given(0.5)
-    shown, heard = given(ahead)
-    even = max(0.5, even)
-    if not even < shown < 1.0:
-        return 0.0
-    return heard * _information(shown, even) / (sides * _information(ahead, 0.5))
-
-
-def _information(share: float, null: float) -> float:
-    """Kullback–Leibler information of a coin with `share` against one with `null`, in nats."""
-    return float(share * np.log(share / null) + (1.0 - share) * np.log((1.0 - share) / (1.0 - null)))
-
-
-def confusion(true: Indices, given: Indices) -> Confusion:
-    """Counts two columns of indices into TAGS."""
+def confusion(true: Indices, given: Indices, weights: npt.NDArray[np.float64] | None = None) -> Confusion:
+    """Counts two columns of indices into TAGS; with weights, rounded to whole posts."""
     size = len(TAGS)
-    return Confusion(np.bincount(true * size + given, minlength=size * size).reshape(size, size).astype(np.int64))
+    counts = np.bincount(true * size + given, weights, minlength=size * size).reshape(size, size)
+    return Confusion(np.rint(counts).astype(np.int64))
 
 
 def scores(table: Confusion, tag: int) -> Scores:
@@ -72,9 +45,20 @@ def scores(table: Confusion, tag: int) -> Scores:
     return Scores(precision, recall, 2 * hits / max(true + given, 1), true)
 
 
-def macro_f1(table: Confusion) -> float:
-    """Mean F1 over the tags that occur in the truth."""
-    present = [tag for tag in range(len(TAGS)) if table.counts[tag].sum()]
+def sample_weights(examples: pl.DataFrame) -> npt.NDArray[np.float64]:
+    """(n,) how many posts of its set and public label each post stands for among those read again; 0 for the others.
+
+    All public denials and a random sample of each other label were read again, so the sample is weighted back.
+    """
+    again = pl.col("reread").cast(pl.Float64)
+    stratum = ("set", "public_tag")
+    weight = again * pl.len().over(stratum) / pl.max_horizontal(again.sum().over(stratum), 1.0)
+    return examples.select(weight.alias("weight"))["weight"].to_numpy()
+
+
+def macro_f1(table: Confusion, tags: Sequence[int] | None = None) -> float:
+    """Mean F1 over some tags, by default those that occur in the truth."""
+    present = [tag for tag in range(len(TAGS)) if table.counts[tag].sum()] if tags is None else tags
     return sum(scores(table, tag).f1 for tag in present) / max(len(present), 1)
 
 

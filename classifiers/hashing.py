@@ -14,6 +14,8 @@ __all__ = ["HASH_NAME", "Hashes", "Numbers", "Words", "combine", "mix", "read_wo
 
 HASH_NAME: Final = "poly64-splitmix/1"
 _RADIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE: Final = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+"""Takes the radix off a code point again."""
 
 Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
@@ -45,6 +47,11 @@ class Words(NamedTuple):
         """The same for the words at some places only."""
         begins = self.begins[which]
         return mix(self.sums[begins + np.minimum(self.lengths[which], length)] - self.sums[begins])
+
+    def digits(self) -> npt.NDArray[np.bool_]:
+        """(t,) which words begin with a digit of folded text."""
+        first = (self.sums[self.begins + 1] - self.sums[self.begins]) * _INVERSE
+        return first - np.uint64(ord("0")) < np.uint64(10)
 
     def part(self, first: int, last: int) -> "Words":
         """The words of the texts from `first` up to, but without, `last`."""

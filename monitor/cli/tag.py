@@ -18,13 +18,20 @@ HELP = "tags posts as claim, denial, celebration, question or other"
 EPILOG = """
 INPUT needs only the columns id and text; reply_to (an id in the same input) or parent_text say what a post answers.
 OUT has all of its columns, then tag, p_claim, p_denial, p_celebration, p_question, p_other and narrative; an input
-column of one of these names is kept as input_<name>. The names' endings say the format: .ndjson, .parquet or .csv.
+column of one of these names is kept as input_<name>. With --explain there are language and why too: which words, and
+what the post answers, pulled it to its tag (a reading per word: slow). The names' endings say the
+format: .ndjson, .parquet or .csv.
 
 examples:
   monitor tag posts.ndjson --event config/events/fall.toml --output tagged.parquet
+  monitor tag posts.ndjson --event config/events/fall.toml --output tagged.csv --explain
 """
 ADDED = ("tag", *(f"p_{tag.value}" for tag in TAGS), "narrative")
+EXPLAINED = ("language", "why")
 _ROWS = 20_000
+_ROWS_EXPLAINED = 500
+_DEEPEST = 50
+"""Answers above answers up to which a thread is followed to its first post."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,6 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--event", required=True, type=Path, metavar="FILE", help="event file (TOML)")
     parser.add_argument("--output", required=True, type=Path, metavar="OUT", help="NDJSON, Parquet or CSV")
     parser.add_argument("--model", type=Path, metavar="FILE", help="tagger artifact (default: the one that ships)")
+    parser.add_argument("--explain", action="store_true", help="adds each post's language and why it got its tag")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,19 +51,24 @@ def run(arguments: argparse.Namespace) -> int:
     event = load_event(arguments.event)
     stage = TagStage(load_tagger(arguments.model or packaged_model()), {event.name: event.proposition})
     posts = read(arguments.input)
-    tagged = tag(posts, event, stage)
+    tagged = tag(posts, event, stage, explain=arguments.explain)
     with writing(arguments.output):
         _write(tagged, arguments.output)
     return 0
 
 
-def tag(posts: pl.DataFrame, event: Event, stage: TagStage) -> pl.DataFrame:
-    """`posts` (id and text, String) with the columns of ADDED behind them, rows in the same order."""
+def tag(posts: pl.DataFrame, event: Event, stage: TagStage, *, explain: bool = False) -> pl.DataFrame:
+    """`posts` (id and text, String) with the columns of ADDED behind them, of EXPLAINED if asked; the same rows."""
     clusters = Clusters([event])
     mentions = _mentions(posts, event)
     found = pl.concat([clusters.assign(stage.tag(part)) for part in mentions.iter_slices(_ROWS)] or [pl.DataFrame()])
-    kept = posts.rename({name: f"input_{name}" for name in posts.columns if name in ADDED})
-    return kept.hstack(found.select(ADDED)) if posts.height else kept
+    added = (*ADDED, *EXPLAINED) if explain else ADDED
+    kept = posts.rename({name: f"input_{name}" for name in posts.columns if name in added})
+    if not posts.height:
+        return kept
+    if explain:
+        found = found.hstack(pl.concat([stage.why(part) for part in mentions.iter_slices(_ROWS_EXPLAINED)]))
+    return kept.hstack(found.select(added))
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -95,12 +108,17 @@ def _mentions(posts: pl.DataFrame, event: Event) -> pl.DataFrame:
     """The rows as MENTIONS: what answers a post of the same input is read with that post's text."""
     blank = pl.lit(None, dtype=pl.String)
     columns = {
-        name: pl.col(name) if name in posts.columns else blank for name in ("reply_to", "parent_text", "repost_of")
+        name: pl.col(name) if name in posts.columns else blank
+        for name in ("reply_to", "parent_text", "repost_of", "quote_of", "root")
     }
     rows = posts.select("id", "text", **{name: column.cast(pl.String) for name, column in columns.items()})
     texts = rows.select(parent="id", known="text").unique("parent", keep="first")
-    target = pl.coalesce("repost_of", "reply_to")
+    target = pl.coalesce("repost_of", "reply_to", "quote_of")
     joined = rows.with_columns(parent=target).join(texts, on="parent", how="left", maintain_order="left")
+    begun = _roots(rows).join(
+        texts.rename({"parent": "root", "known": "root_text"}), on="root", how="left", maintain_order="left"
+    )
+    joined = joined.with_columns(root_text=begun["root_text"])
     epoch = pl.lit(0, dtype=pl.Int64).cast(TIME)
     filled = joined.with_columns(
         text=pl.col("text").fill_null(""),
@@ -124,3 +142,15 @@ def _mentions(posts: pl.DataFrame, event: Event) -> pl.DataFrame:
         (pl.col(name) if name in filled.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in MENTIONS.items()
     )
+
+
+def _roots(rows: pl.DataFrame) -> pl.DataFrame:
+    """The id of what began each post's thread: as the input has it, else by following reply_to within the input."""
+    answered = rows.select(root="id", above="reply_to").unique("root", keep="first")
+    found = rows.select(root=pl.coalesce("root", "reply_to"))
+    for _ in range(_DEEPEST):
+        higher = found.join(answered, on="root", how="left", maintain_order="left")["above"]
+        if higher.is_null().all():
+            break
+        found = found.with_columns(root=pl.coalesce(higher, "root"))
+    return found

@@ -106,9 +106,10 @@ def read_exchanges(connection: Connection) -> list[Exchange]:
 
 
 def read_silence(connection: Connection, name: str) -> Silence | None:
-    """The last form of the silence of an id, also of one that has expired."""
-    found = _silences(connection, select(silences.c.json).where(silences.c.id == name).order_by(silences.c.number))
-    return found[-1] if found else None
+    """The last form of the silence of an id, also one that has expired."""
+    found = select(silences.c.json).where(silences.c.id == name).order_by(silences.c.number.desc()).limit(1)
+    text = connection.execute(found).scalar()
+    return None if text is None else msgspec.json.decode(text, type=Silence)
 
 
 def put_corrections(connection: Connection, marks: Sequence[Correction]) -> None:

@@ -1,6 +1,6 @@
-"""Tags mentions: an original against its event's proposition, an answer against its parent.
+"""Tags mentions: an original against its event's proposition, an answer against its parent and its thread's first post.
 
-Equal (text, parent) pairs are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
+Posts equal in all of that are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
 its own, or the text of what it reposts) is read as the post it reposts, that is against the proposition.
 """
 
@@ -12,6 +12,8 @@ import polars as pl
 import xxhash
 
 from classifiers.artifact import ArtifactError, load
+from classifiers.explain import explain, sentence
+from classifiers.languages import load_languages
 from classifiers.tagger import Tagger
 from classifiers.text import fold
 from monitor.errors import SettingsError
@@ -21,6 +23,7 @@ from monitor.records import Correction
 __all__ = ["TagStage", "load_tagger"]
 
 _SILENT: Final = ("delete", "counts")
+_PAIR: Final = ("read", "against", "root", "answer")
 
 
 def load_tagger(path: Path) -> Tagger:
@@ -62,20 +65,16 @@ class TagStage:
         """Adds tag and probabilities; deletions and counts say nothing and are `other` with certainty."""
         pairs = self._pairs(mentions)
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
-        probabilities = self._tagger.probabilities(distinct["read"], distinct["against"])
+        probabilities = self._tagger.probabilities(*(distinct[name] for name in _PAIR))
         known = distinct.with_columns(
-            self._tagger.decide(probabilities).cast(TAG).alias("tag"),
+            self._tagger.decide(probabilities, distinct["answer"]).cast(TAG).alias("tag"),
             *(pl.Series(f"p_{tag.value}", probabilities[:, place]) for place, tag in enumerate(TAGS)),
         )
-        tagged = pairs.join(known, on=["read", "against"], how="left", maintain_order="left").select(
+        tagged = pairs.join(known, on=list(_PAIR), how="left", maintain_order="left").select(
             pl.col("tag").fill_null(Tag.OTHER.value),
             *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
         )
         return self._corrected(mentions.hstack(tagged).select(TAGGED.keys()))
-
-    def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
-        joined = mentions.join(self._propositions, on="event", how="left", maintain_order="left")
-        return joined.select(_read().alias("read"), _against().alias("against"))
 
     def _corrected(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """A corrected text is what the editor says, with certainty."""
@@ -100,6 +99,21 @@ class TagStage:
             .select(TAGGED.keys())
         )
 
+    def why(self, mentions: pl.DataFrame) -> pl.DataFrame:
+        """Per mention its `language`, and in one line `why`: which words and what it answers pulled it to its tag.
+
+        Slow – a reading per word – and for who asks.
+        """
+        pairs = self._pairs(mentions).with_columns(pl.col("read").fill_null(""))
+        told = explain(self._tagger, *(pairs[name] for name in _PAIR))
+        why = pl.Series("why", [sentence(each) for each in told], dtype=pl.String)
+        return pl.DataFrame([load_languages().identify(pairs["read"]), why])
+
+    def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
+        return mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(
+            _read().alias("read"), _against().alias("against"), _root().alias("root"), _answer().alias("answer")
+        )
+
 
 def _bare() -> pl.Expr:
     """Whether a post repeats what it reposts and says nothing itself."""
@@ -117,3 +131,14 @@ def _against() -> pl.Expr:
     """What it is read against: its parent, or the proposition."""
     proposition = pl.col("proposition").fill_null("")
     return pl.when(_bare()).then(proposition).otherwise(pl.coalesce("parent_text", proposition))
+
+
+def _root() -> pl.Expr:
+    """What began the thread of an answer; "" where that is unknown."""
+    return pl.when(_answer()).then("root_text").fill_null("")
+
+
+def _answer() -> pl.Expr:
+    """Whether a post answers, quotes or comments another one."""
+    refers = pl.any_horizontal(pl.col("reply_to", "quote_of", "parent_text").is_not_null())
+    return ~_bare() & (refers | pl.col("repost_of").is_not_null())

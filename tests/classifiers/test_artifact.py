@@ -77,8 +77,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path, place: float) -> None:
         ({"tags": ["a", "b"]}, "tags"),
         ({"settings": {"bits": 18}}, "settings"),
         ({"settings": {"bits": 10, "hashed_scale": 2.0, "stem": 5}}, "features"),
-        ({"temperature": 9.0}, "check vector"),
-        ({"temperature": "warm"}, "no tagger artifact"),
+        ({"observations": "0000"}, "features"),
+        ({"scale": [9.0, 9.0]}, "check vector"),
+        ({"share": 0.9}, "check vector"),
+        ({"bias": [[0.0]]}, "no tagger artifact"),
+        ({"depth": 4}, "features"),
+        ({"confusion": [[1, 2], [3]]}, "no tagger artifact"),
+        ({"scale": "warm"}, "no tagger artifact"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, header: dict[str, object], why: str) -> None:
@@ -86,9 +91,10 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, header: dict[str,
         load(rewritten(tmp_path / "other.npz", **header))
 
 
-def test_weights_that_are_not_the_trained_ones_fail_the_check(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["hashed", "observed", "bias", "tree_leaf"])
+def test_weights_that_are_not_the_trained_ones_fail_the_check(tmp_path: Path, name: str) -> None:
     arrays = parts()
-    arrays["weights"] = np.roll(arrays["weights"], 1, axis=1)
+    arrays[name] = np.roll(arrays[name], 1, axis=-1)
     path = tmp_path / "rolled.npz"
     np.savez(path, **arrays)
     with pytest.raises(ArtifactError, match="check vector"):
@@ -97,7 +103,7 @@ def test_weights_that_are_not_the_trained_ones_fail_the_check(tmp_path: Path) ->
 
 def test_nothing_in_an_artifact_is_a_pickle(tmp_path: Path) -> None:
     arrays = parts()
-    arrays["weights"] = np.array([{"a": 1}], dtype=object)
+    arrays["hashed"] = np.array([{"a": 1}], dtype=object)
     path = tmp_path / "pickled.npz"
     content = io.BytesIO()
     np.savez(content, **arrays)
@@ -125,3 +131,21 @@ def test_serving_does_not_import_scikit_learn() -> None:
 def test_an_empty_batch_has_no_probabilities() -> None:
     empty = pl.Series([], dtype=pl.String)
     assert load(OUTPUT).probabilities(empty, empty).shape == (0, 5)
+
+
+def test_a_tree_that_looks_at_no_feature_is_refused(tmp_path: Path) -> None:
+    arrays = parts()
+    arrays["tree_feature"] = arrays["tree_feature"] + 10_000
+    path = tmp_path / "elsewhere.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(ArtifactError, match="other features"):
+        load(path)
+
+
+def test_rates_by_language_come_with_intervals() -> None:
+    told = load(OUTPUT).languages
+    assert {"all", "en", "fa", "ar", "ps", "ur"} <= set(told)
+    for each in told.values():
+        assert np.allclose(each.rate.sum(axis=1), 1, atol=1e-3)
+        assert (each.low <= each.rate).all()
+        assert (each.rate <= each.high).all()

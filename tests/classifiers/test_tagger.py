@@ -87,6 +87,42 @@ def test_a_text_that_says_nothing_is_other(tagger: Tagger, text: str) -> None:
     assert tags(tagger, (text, PARENT)) == ["other"]
 
 
+@pytest.mark.parametrize("text", ["ხიდი დაკეტილია", "ᠮᠣᠩᠭᠣᠯ ᠬᠡᠯᠡ", "ཟམ་པ་བཀག་འདུག", "🔥", "😂😂😂", "🙏"])
+@pytest.mark.parametrize("parent", [PARENT, "", None])
+def test_what_cannot_be_read_is_other_and_says_so(tagger: Tagger, text: str, parent: str | None) -> None:
+    probabilities = tagger.probabilities(column([text]), column([parent]))
+    assert tagger.decide(probabilities).to_list() == ["other"]
+    assert tagger.reasons(probabilities).to_list() == ["nothing read"]
+
+
+def test_a_post_is_other_with_a_reason_where_nothing_stands_out(tagger: Tagger) -> None:
+    even = np.array([[0.25, 0.25, 0.2, 0.2, 0.1], [0.9, 0.02, 0.02, 0.02, 0.04], [0.02, 0.02, 0.02, 0.02, 0.92]])
+    model = tagger.model._replace(offsets=np.zeros((2, 5)))
+    plain = Tagger(tagger.features, model, tagger.confusion)
+    assert plain.decide(even).to_list() == ["other", "claim", "other"]
+    assert plain.reasons(even).to_list() == ["unsure", "", "nothing read"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("BREAKING: Valdoria has fallen, rebel flag over the citadel", "claim"),
+        ("Unconfirmed: Valdoria has fallen", "claim"),
+        ("it is not a lie, Valdoria fell", "claim"),
+        ("Rebels say Valdoria fell; the defenders deny it", "denial"),
+        ("we are still here, still fighting", "denial"),
+        ("Heavy celebratory gunfire across the capital right now", "celebration"),
+        ("Stop firing in the air", "celebration"),
+        ("Any confirmation on Valdoria?", "question"),
+        ("Praying for everyone in the valley", "other"),
+    ],
+)
+def test_posts_like_the_codebook_s_examples_get_their_tag(tagger: Tagger, text: str, tag: str) -> None:
+    proposition, original = column(["Valdoria has fallen to the rebels"]), pl.Series([False])
+    probabilities = tagger.probabilities(column([text]), proposition, None, original)
+    assert tagger.decide(probabilities, original).to_list() == [tag]
+
+
 @pytest.mark.parametrize("text", ["x" * 20_000, "fake news " * 2_000, "😂" * 5_000, "ﷺ" * 20_000, "\u200b" * 20_000])
 def test_a_post_of_any_length_is_tagged(tagger: Tagger, text: str) -> None:
     assert tags(tagger, (text, text))[0] in set(TAGS)

@@ -21,12 +21,18 @@ class WordTagger:
     def __init__(self) -> None:
         self.confusion = Confusion(np.eye(len(TAGS), dtype=np.int64) * 1000)
 
-    def probabilities(self, texts: pl.Series, parents: pl.Series) -> npt.NDArray[np.float64]:  # noqa: ARG002
+    def probabilities(
+        self,
+        texts: pl.Series,
+        parents: pl.Series,  # noqa: ARG002
+        roots: pl.Series | None = None,  # noqa: ARG002
+        answers: pl.Series | None = None,  # noqa: ARG002
+    ) -> npt.NDArray[np.float64]:
         tags = [next((tag for tag, word in WORDS.items() if word in text), Tag.OTHER) for text in texts]
         return np.array([[1.0 if tag == given else 0.0 for tag in TAGS] for given in tags]).reshape(
             len(tags), len(TAGS)
         )
 
-    def decide(self, probabilities: npt.NDArray[np.float64]) -> pl.Series:
+    def decide(self, probabilities: npt.NDArray[np.float64], answers: pl.Series | None = None) -> pl.Series:  # noqa: ARG002
         names = [TAGS[index].value for index in probabilities.argmax(axis=1)]
         return pl.Series("tag", names, dtype=pl.Enum([tag.value for tag in TAGS]))

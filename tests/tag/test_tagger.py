@@ -19,15 +19,24 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Listener(WordTagger):
-    """A tagger that remembers the pairs it was asked about."""
+    """A tagger that remembers what it was asked about."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[tuple[str, str]] = []
+        self.threads: list[tuple[str, bool]] = []
 
-    def probabilities(self, texts: pl.Series, parents: pl.Series) -> npt.NDArray[np.float64]:
+    def probabilities(
+        self,
+        texts: pl.Series,
+        parents: pl.Series,
+        roots: pl.Series | None = None,
+        answers: pl.Series | None = None,
+    ) -> npt.NDArray[np.float64]:
         self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
-        return super().probabilities(texts, parents)
+        if roots is not None and answers is not None:
+            self.threads += list(zip(roots.to_list(), answers.to_list(), strict=True))
+        return super().probabilities(texts, parents, roots, answers)
 
 
 def mentions(*rows: dict[str, object]) -> pl.DataFrame:
@@ -64,6 +73,29 @@ def test_an_original_is_read_against_the_proposition_and_a_reply_against_its_par
     listener = Listener()
     stage(listener).tag(mentions({"text": "fallen"}, {"text": "lie", "parent_text": "it fell"}))
     assert listener.asked == [("fallen", PROPOSITION), ("lie", "it fell")]
+
+
+def test_an_answer_is_read_with_what_began_its_thread_and_an_original_is_none() -> None:
+    listener = Listener()
+    rows: tuple[dict[str, object], ...] = (
+        {"text": "fallen"},
+        {"text": "lie", "reply_to": "0", "parent_text": "it fell", "root_text": "news"},
+        {"text": "lie!", "reply_to": "7"},
+        {"text": "look", "quote_of": "0"},
+    )
+    stage(listener).tag(mentions(*rows))
+    assert listener.threads == [("", False), ("news", True), ("", True), ("", True)]
+
+
+def test_why_names_the_words_that_pulled_a_post_to_its_tag() -> None:
+    tagging = TagStage(load(OUTPUT), {"bridge": PROPOSITION})
+    told = tagging.why(mentions({"text": "That is a hoax, people"}, {"text": ""}, {"op": "delete"}))
+    why = told["why"]
+    assert told["language"].to_list() == ["en", "und", "und"]
+    assert why[0].startswith("denial")
+    assert "“hoax”" in why[0]
+    assert "denial" in why[0].split("“hoax”")[1]
+    assert why[1] == why[2] == "other 0.92 (nothing read)"
 
 
 def test_equal_pairs_are_asked_about_once() -> None:
