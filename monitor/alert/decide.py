@@ -105,7 +105,7 @@ class AlertPolicy:
         return sorted(steps, key=lambda step: step.id)
 
     def _unsilence(self) -> None:
-        """Silences were made or cut short: what is silenced is told when they end, not before the last decided second."""
+        """Silences were made or cut short: an alert is told when they end, not before the last decided second."""
         for live in self._live.values():
             if live.silenced_until is not None:
                 live.silenced_until = self._marks.silenced_until(live, live.counted) or live.counted

@@ -15,7 +15,7 @@ NAMES = st.sampled_from(["a", "b"])
 
 
 def silence(hours: float = 1, /, **fields: Any) -> Silence:  # noqa: ANN401
-    plain = {"id": "s", "begins_at": START - HOUR, "expires_at": START + hours * HOUR}
+    plain: dict[str, Any] = {"id": "s", "begins_at": START - HOUR, "expires_at": START + hours * HOUR}
     return Silence(owner="desk", comment="known", **plain | fields)
 
 
