@@ -4,7 +4,7 @@ A mark counts from its own time on and not from the batch it came in.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import msgspec
@@ -13,6 +13,8 @@ from monitor.alert.lifecycle import Live
 from monitor.alert.silence import made_at, silenced_until
 from monitor.records import GapMark, Silence, Status, StatusMark
 
+RECENT = timedelta(hours=1)
+"""An alert shows outages that ended so long before its finding began, or later: what it counts began before it did."""
 OUTAGES_SHOWN = 100
 """An alert shows the last of its outages, at most so many."""
 
@@ -47,7 +49,7 @@ class Marks(msgspec.Struct, array_like=True):
         self.statuses = [*{(mark.event, mark.narrative): mark for mark in set_}.values(), *coming]
         known = merged(gap for gap in self.gaps if gap.ends <= end)
         last = {gap.source: gap for gap in known}
-        touching = [gap for gap in known if since is not None and gap.ends >= since][-OUTAGES_SHOWN:]
+        touching = [gap for gap in known if gap.ends >= min(since or end, end) - RECENT][-OUTAGES_SHOWN:]
         kept = {*last.values(), *touching}
         self.gaps = [gap for gap in known if gap in kept] + [gap for gap in self.gaps if gap.ends > end]
         in_force = {one.id: number for number, one in enumerate(self.silences) if made_at(one) <= end}
@@ -62,9 +64,9 @@ class Marks(msgspec.Struct, array_like=True):
         return max(reversed(marks), key=lambda mark: mark.at).status if marks else Status.UNCONFIRMED
 
     def outages(self, since: datetime, at: datetime) -> tuple[GapMark, ...]:
-        """What was known at a time of the outages that touch the time between."""
+        """What was known at a time of the outages that touch the time between, or the hour before."""
         known = merged(gap for gap in self.gaps if gap.ends <= at)
-        return tuple([gap for gap in known if gap.begins < at and gap.ends >= since][-OUTAGES_SHOWN:])
+        return tuple([gap for gap in known if gap.begins < at and gap.ends >= since - RECENT][-OUTAGES_SHOWN:])
 
     def silenced_until(self, live: Live, at: datetime) -> datetime | None:
         """Until when the alert is silenced, seen from a time; None if it is not."""

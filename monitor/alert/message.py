@@ -77,9 +77,8 @@ def _spaced(name: str) -> str:
 
 def _blind(gap: GapMark, zone: tzinfo) -> str:
     begins, ends = _time(gap.begins, zone), _time(gap.ends, zone)
-    return words.BLIND.format(
-        source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD)
-    )
+    said = words.BLIND if gap.begins < gap.ends else words.BLIND_SINCE
+    return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
 
 
 def _time(at: datetime, zone: tzinfo) -> str:

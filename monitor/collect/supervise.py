@@ -140,9 +140,8 @@ class _Connection:
         if self._blind_since is None:
             self._blind_since = self._heard if self._stale or self._answered is None else now
             self._why = why
-        if self._blind_since < now:
-            await self._put(self._gap(self._blind_since, now))
-            self._blind_since = now
+        await self._put(self._gap(self._blind_since, now))  # of no length at first: so a card knows at once
+        self._blind_since = now
 
     async def blind_for_good(self, why: str) -> None:
         """The source is refused: notes that it is blind, for ever."""

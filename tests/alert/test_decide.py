@@ -136,12 +136,14 @@ def test_a_step_shows_the_status_that_was_set_by_then() -> None:
     assert [alert.status for alert in alerts] == [Status.UNCONFIRMED, Status.CONFIRMED, Status.CONFIRMED]
 
 
-def test_gaps_that_touch_an_alerts_time_are_shown_once_they_are_known() -> None:
-    gap = GapMark(source="s", begins=at(30), ends=at(100), why="down")
-    before = GapMark(source="s", begins=at(10), ends=at(20), why="down")
-    pending, firing = steps([finding(60)], gaps=(gap, before))
-    assert pending.blind == ()
-    assert firing.blind == (gap,)
+def test_gaps_that_touch_an_alerts_time_or_the_hour_before_are_shown_once_they_are_known() -> None:
+    long_ago = GapMark(source="s", begins=at(10), ends=at(20), why="down")
+    before = GapMark(source="s", begins=at(1_000), ends=at(2_000), why="down")
+    gap = GapMark(source="s", begins=at(4_970), ends=at(5_040), why="down")
+    now_blind = GapMark(source="t", begins=at(5_100), ends=at(5_100), why="away")
+    pending, firing = steps([finding(5_000)], gaps=(gap, long_ago, before, now_blind))
+    assert pending.blind == (before,)
+    assert firing.blind == (before, gap, now_blind)
 
 
 def test_what_is_over_leaves_an_empty_row_to_delete() -> None:

@@ -80,7 +80,7 @@ def test_marks_are_written_only_when_they_change_and_go_when_no_alert_can_show_t
     full = now.snapshot()["alert/marks"]
     now.decide([], counted([]), at(2_001), describe)
     assert "alert/marks" not in now.snapshot()
-    now.decide([gone(2_002, "status_set")], counted([]), at(2_002), describe)
+    now.decide([gone(2_002, "status_set")], counted([]), at(6_000), describe)
     assert len(now.snapshot()["alert/marks"]) < 200 < len(full) < 20_000
 
 
