@@ -1,8 +1,8 @@
 """A connection to an MQTT 5 broker, as sources and receivers both need it.
 
-The only file that touches private members of aiomqtt and paho: paho alone can acknowledge by hand, tell whether a
-session was present, and tell what the broker answered to a publication. The connection is made on the event loop,
-because aiomqtt makes it in a thread that nobody can stop; whatever closes it does so at once, without waiting.
+The only file that touches private members of aiomqtt and paho: paho alone can acknowledge by hand, and tell whether a
+session was present and what the broker answered to a publication. The connection is made on the event loop, because
+aiomqtt makes it in a thread that nobody can stop; whatever closes it does so at once, without waiting.
 
 Incoming messages are bounded twice. The broker should send no more than `receive_maximum` messages that were not
 acknowledged; mosquitto 2.0.11 sends as many again at every acknowledgement while messages wait. So the socket is not
@@ -195,6 +195,8 @@ class Connection(aiomqtt.Client):
             with contextlib.suppress(*_NONSENSE):
                 self._client.disconnect()
                 self._client.loop_write()
+                while (sock := self._client.socket()) and sock.recv(1 << 16):
+                    pass  # left unread it would reset the connection, and our last acknowledgements with it
         self._client._sock_close()  # noqa: SLF001
         for ended in (self._connected, self._disconnected):
             if ended.done() and not ended.cancelled():
