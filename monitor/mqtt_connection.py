@@ -4,9 +4,8 @@ The only file that touches private members of aiomqtt and paho: paho alone can a
 session was present and what the broker answered to a publication. The connection is made on the event loop, because
 aiomqtt makes it in a thread that nobody can stop; whatever closes it does so at once, without waiting.
 
-Incoming messages are bounded twice. The broker should send no more than `receive_maximum` messages that were not
-acknowledged; mosquitto 2.0.11 sends as many again at every acknowledgement while messages wait. So the socket is not
-read while more than that are here, or too many bytes, and the broker's own limits hold the rest.
+Incoming messages are bounded twice. The broker should send no more than `receive_maximum` unacknowledged messages, but
+mosquitto 2.0.11 exceeds that while messages wait: the socket is not read while more, or too many bytes, are here.
 """
 
 # ruff: noqa: ANN401 -- callbacks as aiomqtt has them
@@ -112,8 +111,7 @@ class Connection(aiomqtt.Client):
         if not self._connected.done():
             raise self._broken()
         if (error := self._connected.exception()) is not None:
-            why = "the broker refuses us"
-            raise refusal(why, getattr(error, "rc", None)) from error
+            raise refusal("the broker refuses us", getattr(error, "rc", None)) from error
 
     async def listen(self, topics: str, *, qos: int) -> None:
         """Subscribes; retained messages come only with a subscription that is new, as far as the broker knows that."""
