@@ -89,7 +89,7 @@ class Metrics:
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
         )
         self.ingest_requests = self._counter(
-            "ingest_requests", "A request that brings posts was answered.", "source", "code"
+            "ingest_requests", "A request that brings posts was answered.", "source", "code", "reason"
         )
         self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
         self.ahead = self._gauge(

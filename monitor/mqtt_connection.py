@@ -111,7 +111,7 @@ class Connection(aiomqtt.Client):
         if not self._connected.done():
             raise self._broken()
         if (error := self._connected.exception()) is not None:
-            raise refusal("the broker refuses us", getattr(error, "rc", None)) from error
+            raise refusal("the broker refuses us", getattr(error, "rc", None)) from error  # noqa: TRY003, EM101 -- short
 
     async def listen(self, topics: str, *, qos: int) -> None:
         """Subscribes; retained messages come only with a subscription that is new, as far as the broker knows that."""

@@ -1,5 +1,6 @@
 """Builds the door through which posts are pushed, from the configuration."""
 
+import logging
 from collections.abc import Sequence
 
 from monitor import settings
@@ -12,6 +13,8 @@ from monitor.store.marks import REQUESTS_KEPT
 from monitor.store.reader import Reader
 from monitor.web.ingest import Ingest
 
+log = logging.getLogger(__name__)
+
 
 def door(configured: settings.Settings, intake: Intake, reader: Reader, clock: Clock, metrics: Metrics) -> Ingest:
     """The door of all ingest sources; `reader` says what was answered before."""
@@ -19,14 +22,17 @@ def door(configured: settings.Settings, intake: Intake, reader: Reader, clock: C
     async def recall(source: str, request: Request) -> Sequence[Answered]:
         return await reader.recall(source, request, clock.now() - REQUESTS_KEPT)
 
-    def count(source: str, status: int) -> None:
-        metrics.ingest_requests.labels(source, str(status)).inc()
+    def count(source: str, status: int, reason: str) -> None:
+        metrics.ingest_requests.labels(source, str(status), reason).inc()
+        if reason:
+            said = "source %s: a request was refused: %s (%d)"
+            log.warning(said, source, reason, status, extra={"source": source, "reason": reason})
 
     ingest = Ingest(intake, recall, clock, count)
     let_in(ingest, configured)
     for source in configured.monitor.sources:
         if isinstance(source, IngestSource):
-            metrics.ingest_requests.labels(source.name, "202")
+            metrics.ingest_requests.labels(source.name, "202", "")
     return ingest
 
 

@@ -94,7 +94,7 @@ class EventFiles:
     async def _add(self, name: str, toml: str, *, replace: bool) -> EventChange:
         path = await asyncio.to_thread(self._find, name)
         if path is not None and not replace:
-            raise refuse(409, "event_exists", f"event {name} is there already; ask for replace to change it")
+            raise refuse(409, "event_exists", f"event {name} is there already; replace it to change it (--replace)")
         new = self._folder() / f"{name}.toml"
         if path is None and await asyncio.to_thread(new.exists):
             raise refuse(409, "file_exists", f"{new.name} holds an event of another name; move it away")
@@ -137,7 +137,7 @@ class EventFiles:
 
 def unknown_event() -> RefusedError:
     """There is no such event."""
-    return refuse(404, "unknown_event", "there is no event of this name; the list of events has those there are")
+    return refuse(404, "unknown_event", "there is no event of this name; `monitor event list` shows those there are")
 
 
 def _name(path: Path) -> str | None:

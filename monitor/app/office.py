@@ -14,6 +14,7 @@ from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.pipeline import Intake
 from monitor.records import AlertState, Correction, Mark, Silence, StatusMark
+from monitor.settings.checks import ALERTING
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker
 from monitor.web import bodies
@@ -113,9 +114,7 @@ class DaemonOffice:
     async def set_status(self, event: str, narrative: str, asked: bodies.StatusAsked) -> StatusMark:
         """Sets a narrative's status."""
         self._watched(event)
-        known = await self._hands.worker.call(self._hands.desk.labels, event, [narrative])
-        if not known and not await self._scan(lambda: self._hands.reader.has_narrative(event, narrative)):
-            raise refuse(404, "unknown_narrative", "the event has no such narrative; list its narratives for their ids")
+        await self._told_of(event, narrative)
         mark = StatusMark(
             at=self._hands.clock.now(),
             event=event,
@@ -125,6 +124,12 @@ class DaemonOffice:
             evidence=asked.evidence,
         )
         return await self._committed(mark)
+
+    async def _told_of(self, event: str, narrative: str) -> None:
+        """Refuses a narrative that the event does not have."""
+        known = await self._hands.worker.call(self._hands.desk.labels, event, [narrative])
+        if not known and not await self._scan(lambda: self._hands.reader.has_narrative(event, narrative)):
+            raise refuse(404, "unknown_narrative", "the event has no such narrative; list its narratives for their ids")
 
     async def silences(self) -> bodies.SilenceList:
         """Silences that have not expired."""
@@ -137,8 +142,12 @@ class DaemonOffice:
         begins = max(asked.begins_at or now, now)
         if not (asked.event or asked.narrative or asked.rule):
             raise refuse(400, "too_broad", "name an event, a narrative or a rule; everything cannot be silenced")
+        if asked.rule not in {"", *ALERTING}:
+            raise refuse(400, "unknown_rule", f"rule is one of {', '.join(ALERTING)}, or left out for all")
         if asked.event:
             self._watched(asked.event)
+        if asked.event and asked.narrative:
+            await self._told_of(asked.event, asked.narrative)
         known = await self._known(asked)
         if known is not None:
             return known

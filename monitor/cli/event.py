@@ -103,7 +103,11 @@ def _changed(change: EventChange, arguments: argparse.Namespace) -> None:
     if arguments.json:
         shown.as_json(change)
         return
-    then = "watched no more" if change.done == "removed" else "watched from the next post on"
+    then = (
+        "watched no more"
+        if change.done == "removed"
+        else "watched from the next post on; it alarms once its baseline is warm"
+    )
     print(f"{change.name}: {change.done} ({change.file}), {then}")
 
 

@@ -1,10 +1,12 @@
 """`monitor silence`: alerts that nobody is to be told of for a while."""
 
 import argparse
+from datetime import datetime, timedelta
 
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.clock import SystemClock
+from monitor.errors import SettingsError
 from monitor.records import Silence
 from monitor.web.bodies import SilenceAsked, SilenceList
 
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
                 rule=arguments.rule,
                 owner=arguments.by,
                 comment=arguments.comment,
-                expires_at=SystemClock().now() + arguments.lasts,
+                expires_at=_until(arguments.lasts),
             )
             _tell(client.ask("POST", "silences", wanted=Silence, body=asked), arguments)
         case "expire":
@@ -73,11 +75,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _until(lasts: timedelta) -> datetime:
+    try:
+        return SystemClock().now() + lasts
+    except OverflowError as error:
+        raise SettingsError(["--for: longer than time goes; write less than a thousand years"]) from error
+
+
 def _tell(silence: Silence, arguments: argparse.Namespace) -> None:
     if arguments.json:
         shown.as_json(silence)
     else:
-        print(f"{silence.id}: {_covers(silence)} silenced until {shown.cell(silence.expires_at)}")
+        until = "ended" if arguments.action == "expire" else f"silenced until {shown.cell(silence.expires_at)}"
+        print(f"{silence.id}: {_covers(silence)} {until}")
 
 
 def _list(found: SilenceList, arguments: argparse.Namespace) -> None:

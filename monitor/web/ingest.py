@@ -65,9 +65,9 @@ class _InHand(NamedTuple):
 
 
 class Ingest:
-    """The door for posts; `count` hears of every answer (source, status)."""
+    """The door for posts; `count` hears of every answer (source, status, why not)."""
 
-    def __init__(self, channel: Channel, recall: Recall, clock: Clock, count: Callable[[str, int], None]) -> None:
+    def __init__(self, channel: Channel, recall: Recall, clock: Clock, count: Callable[[str, int, str], None]) -> None:
         self._channel = channel
         self._recall = recall
         self._clock = clock
@@ -98,16 +98,16 @@ class Ingest:
         if name not in self._sources:
             raise refuse(404, "no_such_source", 'no [[source]] of kind = "ingest" in monitor.toml has this name')
         source, secret = self._sources[name]
-        status = 500
+        status, reason = 500, "failed"
         try:
             with self._room(source):
                 response = await self._take(source, secret, request)
-            status = response.status
+            status, reason = response.status, ""
         except RefusedError as error:
-            status = error.status
+            status, reason = error.status, error.body.error
             raise
         finally:
-            self._count(source.name, status)
+            self._count(source.name, status, reason)
         return response
 
     async def _take(self, source: IngestSource, secret: bytes | None, request: web.Request) -> web.StreamResponse:

@@ -50,10 +50,10 @@ async def test_an_event_is_added_changed_listed_and_removed(tmp_path: Path, type
     file = tmp_path / "dam.toml"
     file.write_text(DAM, "utf-8")
     async with live(tmp_path):
-        said = "dam: added (dam.toml), watched from the next post on\n"
+        said = "dam: added (dam.toml), watched from the next post on; it alarms once its baseline is warm\n"
         assert await typed.good("event", "add", str(file)) == said
         status, _, err = await typed("event", "add", str(file))
-        assert (status, err) == (2, "monitor: event dam is there already; ask for replace to change it\n")
+        assert (status, err) == (2, "monitor: event dam is there already; replace it to change it (--replace)\n")
         assert "replaced" in await typed.good("event", "add", str(file), "--replace")
         listed = await typed.good("event", "list")
         assert "The dam has burst" in listed

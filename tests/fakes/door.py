@@ -37,7 +37,7 @@ class Pipeline:
         self.broken = False
         self.unforeseen: Exception | None = None
         self.recalling: asyncio.Event | None = None
-        self.counted: list[tuple[str, int]] = []
+        self.counted: list[tuple[str, int, str]] = []
 
     def offer(self, payload: Payload) -> bool:
         if not self.room:
@@ -66,8 +66,8 @@ class Pipeline:
         same = [one for one in self.kept if one.source == source]
         return [one for one in same if one.request.key == request.key or one.request.digest == request.digest]
 
-    def count(self, source: str, status: int) -> None:
-        self.counted.append((source, status))
+    def count(self, source: str, status: int, reason: str) -> None:
+        self.counted.append((source, status, reason))
 
 
 @asynccontextmanager

@@ -82,7 +82,7 @@ async def test_what_is_answered_is_in_the_archive(tmp_path: Path) -> None:
             202,
             {"accepted": 1, "rejected": {"missing_field": 1, "bad_time": 1}},
         )
-        assert await metric(port, 'monitor_ingest_requests_total{code="202",source="pushed"}') == "1.0"
+        assert await metric(port, 'monitor_ingest_requests_total{code="202",reason="",source="pushed"}') == "1.0"
         junk = b"\x00\xff{]"
         refused = await send(port, junk, signed(junk, now()))
         assert (refused.status, refused.body["error"], refused.body["rejected"]) == (

@@ -29,7 +29,7 @@ async def test_a_body_is_handed_on_as_it_came_whatever_it_says_it_is(body: bytes
     assert (answer.status, answer.body) == (202, {"accepted": 1, "rejected": {}})
     assert [payload.body for payload in pipeline.payloads] == [body]
     assert pipeline.payloads[0].source == "pushed"
-    assert pipeline.counted == [("pushed", 202)]
+    assert pipeline.counted == [("pushed", 202, "")]
 
 
 async def test_a_payload_says_about_how_many_posts_it_holds() -> None:
@@ -178,7 +178,7 @@ async def test_a_request_that_could_not_be_begun_may_come_again() -> None:
         pipeline.unforeseen = TimeoutError("no connection is free")
         with pytest.raises(json.JSONDecodeError):  # a plain 500
             await sent(port, ONE, key="a")
-        assert pipeline.counted == [("pushed", 500)]
+        assert pipeline.counted == [("pushed", 500, "failed")]
         pipeline.unforeseen = None
         assert (await sent(port, ONE, key="a")).status == 202
     assert len(pipeline.payloads) == 1

@@ -36,7 +36,7 @@ async def test_a_signature_that_does_not_prove_the_body_now_is_refused(headers: 
         answer = await send(port, ONE, headers)
     assert (answer.status, answer.body["error"]) == (401, error)
     assert not pipeline.payloads
-    assert pipeline.counted == [("pushed", 401)]
+    assert pipeline.counted == [("pushed", 401, error)]
 
 
 async def test_a_signature_may_cover_the_time_too() -> None:
@@ -118,7 +118,7 @@ async def test_a_slow_body_is_given_up() -> None:
     async with door(pipeline, source) as port:
         head = b"POST /ingest/v1/posts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
         assert b" 408 " in await raw_request(port, head + b"[")
-    assert pipeline.counted == [("pushed", 408)]
+    assert pipeline.counted == [("pushed", 408, "too_slow")]
 
 
 async def test_broken_framing_is_the_senders_fault_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
