@@ -99,6 +99,15 @@ async def test_a_silence_is_added_listed_and_ended(tmp_path: Path, typed: Typed)
         assert (await typed("silence", "expire", name))[0] == 2
         status, _, err = await typed("silence", "add", "--for", "2h", "--by", "desk", "--comment", "x")
         assert (status, err) == (2, "monitor: name an event, a narrative or a rule; everything cannot be silenced\n")
+        typical = ("silence", "add", "--event", "fall", "--by", "desk", "--comment", "x")
+        for what, why in (
+            (("--rule", "rase", "--for", "2h"), "rule is one of race, spike"),
+            (("--narrative", "0" * 16, "--for", "2h"), "the event has no such narrative"),
+            (("--for", "900000000d"), "longer than time goes"),
+        ):
+            status, _, err = await typed(*typical, *what)
+            assert status == 2
+            assert why in err
 
 
 async def test_a_mention_gets_a_label(tmp_path: Path, typed: Typed) -> None:
