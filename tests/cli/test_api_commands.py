@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 import monitor.__main__ as command_line
+from classifiers.labels import corrections
 from tests.fakes.live import Live, configuration, live, mention
 from tests.pipeline.test_daemon import free_port
 
@@ -117,6 +118,18 @@ async def test_a_mention_gets_a_label(tmp_path: Path, typed: Typed) -> None:
         assert said == "fall: x 1 is denial, and its copies from here on\n"
         status, _, err = await typed("label", "fall", "x", "2", "denial", "--by", "desk")
         assert (status, err.startswith("monitor: the archive has no such mention")) == (2, True)
+
+
+async def test_corrections_are_written_as_the_training_reads_them(tmp_path: Path, typed: Typed) -> None:
+    written = tmp_path / "corrections.ndjson"
+    async with live(tmp_path) as daemon:
+        await daemon.post(mention(1))
+        await typed.good("label", "fall", "x", "1", "claim", "--by", "desk")
+        await typed.good("label", "fall", "x", "1", "denial", "--by", "desk")
+        assert await typed.good("corrections", str(written)) == f"1 corrections in {written}\n"
+    examples = corrections(written)
+    assert examples.select("id", "group", "tag").rows() == [("1", "fall", "denial")]
+    assert examples["text"].item() == mention(1)["text"]
 
 
 async def test_the_token_comes_from_the_settings(tmp_path: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
