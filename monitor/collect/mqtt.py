@@ -24,6 +24,8 @@ from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.mqtt_connection import Connection, connected
 from monitor.records import Duration, GapMark, Name
 
+SOON = 30.0
+"""Seconds after which a broker is tried again, at most: it is the desk's own, and posts wait there."""
 LOST = "the broker has lost our session: what came meanwhile is lost, or comes as new"
 Topics = Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -103,7 +105,7 @@ class MqttCollector:
         except BrokerError as error:
             if error.trouble is Trouble.REFUSED:
                 raise SourceRefusedError(str(error)) from error
-            raise SourceUnavailableError(str(error)) from error
+            raise SourceUnavailableError(str(error), within=SOON) from error
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these messages."""

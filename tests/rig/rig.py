@@ -14,7 +14,7 @@ from tests.rig.feed import Ledger
 from tests.rig.process import DaemonProcess
 from tests.rig.story import event_file, prepare_store
 
-PATIENCE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=60)
 """Without a single new mention in the archive, until the rest counts as lost."""
 LAST_SECOND = timedelta(seconds=4)
 """After the last post, until its tick is decided and its alert is delivered."""
