@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -36,6 +37,21 @@ class SystemClock:
     async def sleep(self, duration: timedelta) -> None:
         """Waits on the event loop."""
         await asyncio.sleep(duration.total_seconds())
+
+
+async def first_of(*waits: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> list[asyncio.Future[Any]]:
+    """Waits for all until one ends, then cancels the others; answers them in their order, all done."""
+    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # seen, so that asyncio does not report it once more
+    return tasks
 
 
 def pause(duration: timedelta) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from monitor.arrivals import Payload, Settled
-from monitor.clock import Clock
+from monitor.clock import Clock, first_of
 from monitor.records import Mark
 
 _NOBODY = ""
@@ -104,7 +104,7 @@ class Intake:
         while not last:
             left = closes - clock.monotonic()
             if not self._enough.is_set() and left > 0:
-                await _either(self._enough, clock, left)
+                await first_of(self._enough.wait(), clock.sleep(timedelta(seconds=left)))
             closes = clock.monotonic() + self._interval.total_seconds()
             arrivals = self._taken(clock.now())
             last = self._closed and not self._waiting
@@ -139,14 +139,3 @@ async def drive(arrivals: AsyncIterator[Arrivals], work: Callable[[Arrivals], Aw
 def _settle(place: Payload) -> None:
     if place.settle is not None:
         place.settle(Settled(0, {}))
-
-
-async def _either(event: asyncio.Event, clock: Clock, seconds: float) -> None:
-    """Until the event is set, or so many seconds have passed."""
-    tasks = [asyncio.create_task(event.wait()), asyncio.create_task(clock.sleep(timedelta(seconds=seconds)))]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)

@@ -5,14 +5,14 @@ dies between a send and its mark, it leaves again under the same key.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from monitor.alert.receivers.receiver import Reason, Receiver
-from monitor.clock import Clock
+from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError
 from monitor.records import Notification
 from monitor.store.queue import Due, Queued
@@ -159,15 +159,15 @@ class Deliverer:
                     break
                 pause = await self._deliver(receiver, queued, stop)
                 if pause:
-                    await _first(self._clock.sleep(pause), stop.wait())
+                    await first_of(self._clock.sleep(pause), stop.wait())
                     break
 
     async def _rest(self, new: asyncio.Event, next_at: datetime | None, stop: asyncio.Event) -> None:
         """Until there is new work, or something is due, or the stop."""
         if next_at is None:
-            await _first(new.wait(), stop.wait())
+            await first_of(new.wait(), stop.wait())
         else:
-            await _first(new.wait(), stop.wait(), self._clock.sleep(next_at - self._clock.now()))
+            await first_of(new.wait(), stop.wait(), self._clock.sleep(next_at - self._clock.now()))
 
     async def _deliver(self, receiver: Receiver, queued: Queued, stop: asyncio.Event) -> timedelta:
         """One attempt; answers how long this receiver is to be left in peace."""
@@ -185,14 +185,14 @@ class Deliverer:
         return timedelta()
 
     async def _send(self, receiver: Receiver, note: Notification, stop: asyncio.Event) -> str | None:
-        sending, *_ = await _first(receiver.send(note), self._out_of_time(receiver.timeout, stop))
+        sending, *_ = await first_of(receiver.send(note), self._out_of_time(receiver.timeout, stop))
         if sending.cancelled():
             raise DeliveryError(Reason.TIMEOUT, retry=True)
         receipt: str | None = sending.result()
         return receipt
 
     async def _out_of_time(self, limit: timedelta, stop: asyncio.Event) -> None:
-        await _first(self._clock.sleep(limit), self._out_of_grace(stop))
+        await first_of(self._clock.sleep(limit), self._out_of_grace(stop))
 
     async def _out_of_grace(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -220,18 +220,3 @@ class Deliverer:
 
     def _since(self, begun: float) -> timedelta:
         return timedelta(seconds=self._clock.monotonic() - begun)
-
-
-async def _first(*runners: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:
-    """Runs all until one ends, then cancels the others; answers the tasks, all done."""
-    tasks = [asyncio.create_task(runner) for runner in runners]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()  # seen, so that asyncio does not report it once more
-    return tasks

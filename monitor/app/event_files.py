@@ -12,6 +12,7 @@ from typing import Any
 from monitor import settings
 from monitor.errors import SettingsError
 from monitor.records import Event
+from monitor.store.durable import sync_folder
 from monitor.web.bodies import EventChange, EventFile
 from monitor.web.refused import Refused, RefusedError, refuse
 
@@ -164,7 +165,7 @@ def _remove(path: Path) -> Undo:
         link = path.readlink() if path.is_symlink() else None
         before = path.read_bytes()
         path.unlink()
-        _sync(path.parent)
+        sync_folder(path.parent)
     return lambda: _restore(path, path, before, link)
 
 
@@ -176,7 +177,7 @@ def _restore(path: Path, target: Path, before: bytes | None, link: Path | None =
             _replace(target, before)
         else:
             target.unlink(missing_ok=True)
-        _sync(target.parent)
+        sync_folder(target.parent)
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -187,16 +188,7 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Has the disk keep the names in a folder."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import xxhash
 
 from monitor.arrivals import Payload
 from monitor.errors import StoreError
+from monitor.store.durable import sync_folder
 
 CONVICTED = 4
 """Points at which a payload is quarantined,"""
@@ -111,7 +112,7 @@ class InHand:
                 file.write(payload.body)
                 file.flush()
                 os.fsync(file.fileno())
-            _sync(self._folder)
+            sync_folder(self._folder)
         self._guilty.pop(digest, None)
         said = "source %s: the monitor crashed twice on one payload; it is set aside in %s"
         log.error(said, payload.source, path, extra={"source": payload.source})
@@ -143,15 +144,6 @@ def _judged(body: bytes) -> dict[str, int]:
         return {}
     more = ERROR if note.failed else DEATH if len(note.points) == 1 else 0
     return note.before | {digest: points + more for digest, points in note.points.items()}
-
-
-def _sync(folder: Path) -> None:
-    """Makes the names in a folder last."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

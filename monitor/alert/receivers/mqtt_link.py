@@ -22,7 +22,7 @@ import msgspec
 
 from monitor.alert.deliver import Backoff
 from monitor.broker import Broker, BrokerError, Session, Trouble
-from monitor.clock import Clock
+from monitor.clock import Clock, first_of
 from monitor.mqtt_connection import Connection, connected
 from monitor.records import Finding
 
@@ -246,16 +246,8 @@ async def _listen(connection: Connection) -> None:
         await connection.heard()
 
 
-async def _first(*runners: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> None:
-    """Runs all until one ends, then cancels the others; raises what that one raised."""
-    tasks = [asyncio.ensure_future(runner) for runner in runners]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-    errors = [task.exception() for task in tasks if not task.cancelled()]
-    for error in errors:
-        if error is not None:
-            raise error
+async def _first(*waits: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> None:
+    """Waits for all until one ends, then cancels the others; raises what any of them raised."""
+    for done in await first_of(*waits):
+        if not done.cancelled():
+            done.result()
