@@ -102,7 +102,7 @@ def sentence(why: Why) -> str:
         begin += f" ({why.reason})"
     told = []
     for pull in why.pulls:
-        what = f"“{pull.what}”" if pull.what else "what it answers"
+        what = f"“{pull.what}”" if pull.what else "what it is read against"
         kind = f", {'/'.join(pull.cues)}" if pull.cues else ""
         told.append(f"{what} +{pull.by:.1f}{kind}")
     return f"{begin}: {'; '.join(told)}" if told else begin

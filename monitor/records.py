@@ -185,6 +185,8 @@ class GapMark(Struct, frozen=True, kw_only=True):
     begins: datetime
     ends: datetime
     why: str
+    goes_on: bool = False
+    """It was noted while it lasted: when it will have ended is not known."""
 
     def continues(self, before: "GapMark") -> bool:
         """Whether this is the same outage as the last gap of the source before it, which was noted while it lasted."""

@@ -77,7 +77,7 @@ def _spaced(name: str) -> str:
 
 def _blind(gap: GapMark, zone: tzinfo) -> str:
     begins, ends = _time(gap.begins, zone), _time(gap.ends, zone)
-    said = words.BLIND if gap.begins < gap.ends else words.BLIND_SINCE
+    said = words.BLIND_SINCE if gap.goes_on else words.BLIND
     return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
 
 

@@ -146,7 +146,9 @@ class DaemonOffice:
             raise refuse(400, "unknown_rule", f"rule is one of {', '.join(ALERTING)}, or left out for all")
         if asked.event:
             self._watched(asked.event)
-        if asked.event and asked.narrative:
+        if asked.narrative and not asked.event:
+            raise refuse(400, "whose_narrative", "name the event that the narrative is about, too")
+        if asked.narrative:
             await self._told_of(asked.event, asked.narrative)
         known = await self._known(asked)
         if known is not None:

@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
                 }
                 lines.append(msgspec.json.encode(told) + b"\n")
     with writing(arguments.output):
+        arguments.output.touch(mode=0o600)  # texts of people
         arguments.output.write_bytes(b"".join(lines))
     print(f"{len(lines)} corrections in {arguments.output}")
     return 0

@@ -56,8 +56,21 @@ async def supervise(
     A refused source is not tried again, but stays blind until this is cancelled.
     """
     connection = _Connection(collector, since, put, note, clock)
-    failures = 0
     note(collector.name, SourceState.STARTING)
+    try:
+        await _kept_running(collector, connection, note, clock, chance)
+    finally:
+        await connection.end()
+
+
+async def _kept_running(
+    collector: Collector,
+    connection: "_Connection",
+    note: Callable[[str, SourceState], None],
+    clock: Clock,
+    chance: random.Random,
+) -> None:
+    failures = 0
     while True:
         try:
             await connection.read()
@@ -140,8 +153,13 @@ class _Connection:
         if self._blind_since is None:
             self._blind_since = self._heard if self._stale or self._answered is None else now
             self._why = why
-        await self._put(self._gap(self._blind_since, now))  # of no length at first: so a card knows at once
+        await self._put(self._gap(self._blind_since, now, goes_on=True))  # short at first: so a card knows at once
         self._blind_since = now
+
+    async def end(self) -> None:
+        """The source is ended, or made anew: an outage is noted up to now."""
+        if self._blind_since is not None:
+            await self.lost(self._why)
 
     async def blind_for_good(self, why: str) -> None:
         """The source is refused: notes that it is blind, for ever."""
@@ -177,8 +195,8 @@ class _Connection:
             log.info("source %s answers again", self._collector.name, extra={"source": self._collector.name})
             await self._put(gap)
 
-    def _gap(self, begins: datetime, ends: datetime) -> GapMark:
-        return GapMark(source=self._collector.name, begins=begins, ends=ends, why=self._why)
+    def _gap(self, begins: datetime, ends: datetime, *, goes_on: bool = False) -> GapMark:
+        return GapMark(source=self._collector.name, begins=begins, ends=ends, why=self._why, goes_on=goes_on)
 
     def _hear(self) -> None:
         self._heard, self._quiet_since = self._clock.now(), self._clock.monotonic()

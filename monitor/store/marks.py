@@ -25,7 +25,8 @@ def put_gaps(connection: Connection, marks: Sequence[GapMark]) -> None:
         if last is not None and gap.continues(_gap(last)):
             connection.execute(update(gaps).where(gaps.c.number == last.number).values(ends=gap.ends))
         else:
-            connection.execute(insert(gaps).values(msgspec.structs.asdict(gap)))
+            values = {"source": gap.source, "begins": gap.begins, "ends": gap.ends, "why": gap.why}
+            connection.execute(insert(gaps).values(values))
 
 
 def read_gaps(connection: Connection, newest: int | None = None) -> list[GapMark]:

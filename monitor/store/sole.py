@@ -35,7 +35,7 @@ def sole(url: str) -> Sole:
         return Sole(None)  # whoever opens the store says what is wrong
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database.startswith((":", "file:")):
         return Sole(None)
-    path = Path(f"{parsed.database}.lock")
+    path = Path(f"{os.path.realpath(parsed.database)}.lock")  # the same store by any other name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("ab")

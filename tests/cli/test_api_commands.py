@@ -100,6 +100,8 @@ async def test_a_silence_is_added_listed_and_ended(tmp_path: Path, typed: Typed)
         assert (await typed("silence", "expire", name))[0] == 2
         status, _, err = await typed("silence", "add", "--for", "2h", "--by", "desk", "--comment", "x")
         assert (status, err) == (2, "monitor: name an event, a narrative or a rule; everything cannot be silenced\n")
+        status, _, err = await typed("silence", "add", "--narrative", "n", "--for", "2h", "--by", "d", "--comment", "x")
+        assert (status, err) == (2, "monitor: name the event that the narrative is about, too\n")
         typical = ("silence", "add", "--event", "fall", "--by", "desk", "--comment", "x")
         for what, why in (
             (("--rule", "rase", "--for", "2h"), "rule is one of race, spike"),

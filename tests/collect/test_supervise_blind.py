@@ -1,3 +1,5 @@
+import asyncio
+
 """When a source is blind, and when it is only quiet."""
 
 from datetime import timedelta
@@ -139,3 +141,16 @@ async def test_a_stale_connection_that_cannot_be_closed_is_a_stale_one_all_the_s
     assert desk.gaps[0].begins == START
     assert desk.gaps[0].why.startswith("nothing came for 60 s")
     await stopped(running)
+
+
+async def test_an_outage_is_noted_up_to_the_moment_at_which_the_source_is_made_anew() -> None:
+    desk = Supervised([[payload("1"), SourceUnavailableError("lost", retry_after=100)]])
+    running = desk.start()
+    await settle()
+    await desk.advance(timedelta(seconds=40))
+    running.cancel()
+    await asyncio.wait({running})
+    assert [(gap.begins, gap.ends, gap.goes_on) for gap in desk.gaps] == [
+        (START, START, True),
+        (START, START + timedelta(seconds=40), True),
+    ]

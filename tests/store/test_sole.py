@@ -18,6 +18,14 @@ def test_a_second_monitor_on_the_same_file_is_refused_until_the_first_ends(tmp_p
     sole(url).close()
 
 
+def test_a_link_to_the_file_is_the_same_store(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "m.sqlite")
+    first = sole(f"sqlite:///{tmp_path}/m.sqlite")
+    with pytest.raises(StoreError, match="another monitor"):
+        sole(f"sqlite:///{tmp_path}/link.sqlite")
+    first.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "postgresql://host/name", "nonsense"])
 def test_what_is_no_file_is_not_guarded(url: str) -> None:
     sole(url).close()
