@@ -1,7 +1,6 @@
-import asyncio
-
 """When a source is blind, and when it is only quiet."""
 
+import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
