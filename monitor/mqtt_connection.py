@@ -37,8 +37,7 @@ from monitor.clock import SystemClock
 Answer = TypeVar("Answer")
 _MOST_BYTES = 16 << 20
 """Read and not taken yet."""
-_FAILED = 0x80
-_TAKEN_OVER = 0x8E
+_FAILED, _TAKEN_OVER = 0x80, 0x8E
 _NONSENSE = (OSError, ValueError, LookupError, TypeError, struct.error, MalformedPacket)
 """What paho raises where a broker sends what is no MQTT, or a connection breaks."""
 
