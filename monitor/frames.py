@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from classifiers.tags import TAGS, Tag
-from monitor.records import GapMark, Mark
+from monitor.marks import GapMark, Mark
 
 __all__ = [
     "CLOSED",
@@ -74,6 +74,7 @@ MENTIONS: Schema = POSTS | {
     "event_time": TIME,  # min(posted_at, seen_at)
     "parent": pl.String,  # id of the known mention this one answers, quotes or reposts; null where there is none
     "root_text": pl.String,
+    "voice": pl.String,  # the event's registered voice that wrote it; null for anybody else
 }
 """`parent_text` is filled from thread memory where the parent is known."""
 
@@ -84,6 +85,9 @@ TAGGED: Schema = MENTIONS | {
     "p_celebration": pl.Float64,
     "p_question": pl.Float64,
     "p_other": pl.Float64,
+    "language": pl.String,  # as the tagger's own model reads it; und where that cannot be said
+    "attributed": pl.Boolean,  # it says who says so: no word of its own author's
+    "cues": pl.String,  # the words that pulled it to its tag, for people; null where nobody will be shown it
 }
 
 CLUSTERED: Schema = TAGGED | {

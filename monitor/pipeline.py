@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from monitor.arrivals import Payload, Settled
 from monitor.clock import Clock, first_of
-from monitor.records import Mark
+from monitor.marks import Mark
 
 _NOBODY = ""
 """The source of a payload that only marks a place in the channel."""

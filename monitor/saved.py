@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from monitor.records import Duration, Event
+from monitor.watched import Duration, Event
 
 Keys = npt.NDArray[np.uint64]
 

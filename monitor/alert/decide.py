@@ -16,7 +16,9 @@ import polars as pl
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
 from monitor.alert.marks import Marks
 from monitor.frames import Counted
-from monitor.records import Alert, AlertState, Event, Evidence, Finding, Silence, StatusMark
+from monitor.marks import Silence, StatusMark
+from monitor.records import Alert, AlertState, Evidence, Finding
+from monitor.watched import Event
 
 Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
 """(event, narrative, at) → label and evidence as they stood then."""

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from monitor.records import Alert, AlertState, Evidence, GapMark, Status
+from monitor.marks import GapMark, Status
+from monitor.records import Alert, AlertState, Evidence
 
 _SAYINGS = (
     ("claim", 40, "TEST: the old bridge is closed"),

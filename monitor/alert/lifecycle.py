@@ -5,7 +5,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.records import Finding, Rules
+from monitor.records import Finding
+from monitor.watched import Rules
 
 COUNTS = ("claims", "denials", "celebrations", "questions", "authors")
 FINAL = frozenset({"status_set", "denials_overtook"})

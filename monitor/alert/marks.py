@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.alert.lifecycle import Live
 from monitor.alert.silence import made_at, silenced_until
-from monitor.records import GapMark, Silence, Status, StatusMark
+from monitor.marks import GapMark, Silence, Status, StatusMark
 
 RECENT = timedelta(hours=1)
 """An alert shows outages that ended so long before its finding began, or later: what it counts began before it did."""

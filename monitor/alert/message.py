@@ -5,7 +5,8 @@ from datetime import UTC, datetime, tzinfo
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.records import Alert, Evidence, GapMark
+from monitor.marks import GapMark
+from monitor.records import Alert, Evidence
 
 __all__ = ["card_text", "harmless"]
 

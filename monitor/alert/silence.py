@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from monitor.records import Silence
+from monitor.marks import Silence
 
 
 def matches(silence: Silence, event: str, narrative: str, rule: str) -> bool:

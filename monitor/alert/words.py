@@ -1,6 +1,7 @@
 """Every English word on a card, in one catalogue. None of them calls a claim true or false: that is for people."""
 
-from monitor.records import AlertState, Status
+from monitor.marks import Status
+from monitor.records import AlertState
 
 STATUS = {
     Status.UNCONFIRMED: "UNCONFIRMED",

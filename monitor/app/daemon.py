@@ -32,9 +32,9 @@ from monitor.app.walk import Prepared
 from monitor.clock import Clock
 from monitor.collect.supervise import SourceState
 from monitor.errors import SettingsError
+from monitor.marks import GapMark
 from monitor.metrics import Metrics
 from monitor.pipeline import Intake, drive
-from monitor.records import GapMark
 from monitor.store.in_hand import InHand
 from monitor.store.reader import Reader
 from monitor.store.sole import sole

@@ -18,12 +18,14 @@ from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
-from monitor.judge.rules import RaceReading
+from monitor.judge.races import RaceReading
+from monitor.marks import Correction, GapMark, Mark, Silence, StatusMark
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState, Correction, Event, GapMark, Mark, Silence, StatusMark
+from monitor.records import Alert, AlertState
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
+from monitor.watched import Event
 
 
 class Part(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 
 from monitor import settings
 from monitor.errors import SettingsError
-from monitor.records import Event
 from monitor.store.durable import sync_folder
+from monitor.watched import Event
 from monitor.web.bodies import EventChange, EventFile
 from monitor.web.refused import Refused, RefusedError, refuse
 

@@ -12,8 +12,9 @@ from monitor.app.preview import preview
 from monitor.app.rows import by_narrative, ended, is_asked, narrative_row, silence_id
 from monitor.clock import Clock
 from monitor.errors import StoreError
+from monitor.marks import Correction, Mark, Silence, StatusMark
 from monitor.pipeline import Intake
-from monitor.records import AlertState, Correction, Mark, Silence, StatusMark
+from monitor.records import AlertState
 from monitor.settings.checks import ALERTING
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker

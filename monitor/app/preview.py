@@ -13,8 +13,8 @@ import polars as pl
 
 from monitor.errors import SettingsError
 from monitor.match.matcher import Matcher
-from monitor.records import Event
 from monitor.store.reader import Reader
+from monitor.watched import Event
 from monitor.web.bodies import Hour, Preview, Sample, TermCount
 
 PORTION = 20_000

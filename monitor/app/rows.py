@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 import xxhash
 
-from monitor.judge.rules import RaceReading
-from monitor.records import Silence, Status, StatusMark
+from monitor.judge.races import RaceReading
+from monitor.marks import Silence, Status, StatusMark
 from monitor.store.lookups import NarrativeCount
 from monitor.web import bodies
 

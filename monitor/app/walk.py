@@ -15,12 +15,14 @@ from monitor.cluster.clusters import Clusters
 from monitor.errors import SettingsError
 from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
-from monitor.judge.rules import RaceReading
+from monitor.judge.races import RaceReading
+from monitor.marks import Correction, GapMark, Silence, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
-from monitor.records import Alert, Correction, Event, Evidence, Exchange, GapMark, Narrative, Silence, StatusMark
+from monitor.records import Alert, Evidence, Narrative
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
+from monitor.watched import Event, Exchange
 from monitor.window.counts import Windows
 
 UPTO = "walk/upto"

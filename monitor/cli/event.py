@@ -13,9 +13,9 @@ from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.cli.hours import chart, step_of
 from monitor.errors import SettingsError
-from monitor.records import Event
 from monitor.settings import load_event, load_store
 from monitor.store.reader import Reader
+from monitor.watched import Event
 from monitor.web.bodies import EventChange, EventList, Preview
 
 NAME = "event"

@@ -5,7 +5,7 @@ import argparse
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.frames import TAGS, Tag
-from monitor.records import Correction
+from monitor.marks import Correction
 from monitor.web.bodies import LabelAsked
 
 NAME = "label"

@@ -4,7 +4,7 @@ import argparse
 
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
-from monitor.records import Status, StatusMark
+from monitor.marks import Status, StatusMark
 from monitor.web.bodies import NarrativeList, NarrativeRow, StatusAsked
 
 NAME = "narrative"

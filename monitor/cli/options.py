@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from monitor.records import Duration
+from monitor.watched import Duration
 
 
 def config(parser: argparse._ActionsContainer) -> None:

@@ -7,7 +7,7 @@ from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.clock import SystemClock
 from monitor.errors import SettingsError
-from monitor.records import Silence
+from monitor.marks import Silence
 from monitor.web.bodies import SilenceAsked, SilenceList
 
 NAME = "silence"

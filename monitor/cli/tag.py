@@ -9,9 +9,9 @@ from monitor.cli.outputs import writing
 from monitor.cluster.clusters import Clusters
 from monitor.errors import SettingsError
 from monitor.frames import MENTIONS, TAGS, TIME
-from monitor.records import Event
 from monitor.settings import load_event, packaged_model
 from monitor.tag.tagger import TagStage, load_tagger
+from monitor.watched import Event
 
 NAME = "tag"
 HELP = "tags posts as claim, denial, celebration, question or other"
@@ -67,7 +67,9 @@ def tag(posts: pl.DataFrame, event: Event, stage: TagStage, *, explain: bool = F
     if not posts.height:
         return kept
     if explain:
-        found = found.hstack(pl.concat([stage.why(part) for part in mentions.iter_slices(_ROWS_EXPLAINED)]))
+        found = found.drop(EXPLAINED, strict=False).hstack(
+            pl.concat([stage.why(part) for part in mentions.iter_slices(_ROWS_EXPLAINED)])
+        )
     return kept.hstack(found.select(added))
 
 

@@ -9,7 +9,8 @@ from classifiers.text import fold, without_links, words
 from monitor.cluster.copies import Copies
 from monitor.cluster.narratives import Narratives, mention_key
 from monitor.frames import CLUSTERED
-from monitor.records import Event, Narrative
+from monitor.records import Narrative
+from monitor.watched import Event
 
 _OWN = pl.col("repost_of").is_null().alias("own")
 _AT_ONCE = 8_192

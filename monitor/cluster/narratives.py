@@ -19,7 +19,8 @@ import polars as pl
 
 from classifiers.text import fold_one
 from monitor.frames import Tag
-from monitor.records import Event, Narrative
+from monitor.records import Narrative
+from monitor.watched import Event
 
 SPECIFIC_WORDS = 5
 NUMBER = re.compile(r"(?:^|\s)(\d{2,6})(?:\s|$)")

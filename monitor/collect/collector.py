@@ -6,7 +6,7 @@ from typing import Protocol
 
 from monitor.arrivals import Contact, Payload
 from monitor.collect.post1 import Parsed
-from monitor.records import GapMark
+from monitor.marks import GapMark
 
 
 class Collector(Protocol):

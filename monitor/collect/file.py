@@ -17,7 +17,8 @@ from monitor.collect.post1 import Parsed, parse
 from monitor.collect.rotated import Place
 from monitor.collect.tail import Lost, Piece, Tail
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark, Name
+from monitor.marks import GapMark
+from monitor.watched import Name
 
 POLL = timedelta(milliseconds=250)
 SOON = 10.0

@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.collect.post1 import Parsed, parse
-from monitor.records import Duration, GapMark, Name
+from monitor.marks import GapMark
+from monitor.watched import Duration, Name
 
 
 class IngestSource(Struct, tag="ingest", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):

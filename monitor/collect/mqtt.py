@@ -21,8 +21,9 @@ from monitor.clock import Clock
 from monitor.collect.mqtt_self_test import SelfTest
 from monitor.collect.post1 import Parsed, parse
 from monitor.errors import SourceRefusedError, SourceUnavailableError
+from monitor.marks import GapMark
 from monitor.mqtt_connection import Connection, connected
-from monitor.records import Duration, GapMark, Name
+from monitor.watched import Duration, Name
 
 SOON = 30.0
 """Seconds after which a broker is tried again, at most: it is the desk's own, and posts wait there."""

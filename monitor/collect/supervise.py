@@ -18,7 +18,7 @@ from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark
+from monitor.marks import GapMark
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)

@@ -26,10 +26,11 @@ from monitor.demo.chat import Chat
 from monitor.demo.recording import write_ndjson
 from monitor.demo.score import Score
 from monitor.frames import ORDER, Batch
-from monitor.records import AlertState, Event
+from monitor.records import AlertState
 from monitor.settings import load_event
 from monitor.store.store import Commit, Store
 from monitor.store.worker import StoreWorker
+from monitor.watched import Event
 
 EVENTS = Path(__file__).parents[2] / "config" / "demo" / "events"
 CHAT = "newsroom-chat"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from monitor.judge.race import EVEN, dispersion, log_e, log_e_bound
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, PLATFORMS, Tally, Told
-from monitor.records import Rules
+from monitor.watched import Rules
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

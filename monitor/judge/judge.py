@@ -15,11 +15,13 @@ import polars as pl
 
 from monitor.frames import CLOSED, TICKS, Counted
 from monitor.judge.baseline import LENGTH
-from monitor.judge.rules import RaceReading
+from monitor.judge.races import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
 from monitor.judge.watch import Gap, Marks, Watch, spent
-from monitor.records import Event, Finding, GapMark, Status, StatusMark
+from monitor.marks import GapMark, Status, StatusMark
+from monitor.records import Finding
+from monitor.watched import Event
 
 _SECOND = 1_000_000
 

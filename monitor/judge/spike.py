@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from monitor.judge.baseline import LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
 from monitor.judge.tails import log_nbinom_tail
-from monitor.records import Rules
+from monitor.watched import Rules
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -1,6 +1,6 @@
 """What is established about a narrative: set by people, through marks in the stream, and by nothing else."""
 
-from monitor.records import Status, StatusMark
+from monitor.marks import Status, StatusMark
 
 SETTLED = frozenset({Status.CONFIRMED, Status.DENIED, Status.DEBUNKED})
 

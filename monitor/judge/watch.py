@@ -9,11 +9,13 @@ import polars as pl
 
 from monitor.judge.baseline import Baseline
 from monitor.judge.epoch import Sides
-from monitor.judge.rules import Races, starts_of
+from monitor.judge.races import Races, starts_of
 from monitor.judge.spike import Spikes, Turn
 from monitor.judge.status import Statuses
 from monitor.judge.tally import Rows
-from monitor.records import Event, Finding, StatusMark
+from monitor.marks import StatusMark
+from monitor.records import Finding
+from monitor.watched import Event
 
 Gap = tuple[int, float, float]
 """The second at which a gap is known, its begin and end in seconds."""

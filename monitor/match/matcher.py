@@ -14,7 +14,7 @@ import polars as pl
 from monitor.frames import TIME, Schema
 from monitor.match.patterns import Role, patterns, takes_every, wishes
 from monitor.match.search import Ints, Search
-from monitor.records import Event
+from monitor.watched import Event
 
 HITS: Schema = {"row": pl.UInt32, "event": pl.String, "term": pl.String}
 """Index into the posts; event and the event's own spelling that stands first (`*` where the event takes every post)."""

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from classifiers.text import fold_one
-from monitor.records import Event
+from monitor.watched import Event
 
 EVERY = "*"
 """`any = ["*"]` takes every post; at the end of a term: however the word goes on."""

@@ -259,6 +259,8 @@ def _mentions(kept: pl.DataFrame, posts: pl.DataFrame, found: Sequence[_Found]) 
             if name == "text"
             else event_time.alias("event_time")
             if name == "event_time"
+            else pl.lit(None, pl.String).alias("voice")
+            if name == "voice"
             else pl.col(name)
             for name in MENTIONS
         )

@@ -11,11 +11,11 @@ from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.records import Event
 from monitor.settings import checks_mqtt
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
+from monitor.watched import Event
 from monitor.web.access import is_loopback
 
 EVERY_POST = "*"

@@ -13,9 +13,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-from monitor.records import Duration
 from monitor.settings.documented import documentation
 from monitor.settings.sentences import choice, plain, shown, unknown
+from monitor.watched import Duration
 
 Wanted = TypeVar("Wanted", bound=Struct)
 

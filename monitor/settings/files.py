@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple
 
 from monitor.errors import SettingsError
-from monitor.records import Event
 from monitor.settings import checks
 from monitor.settings.faults import Wanted, faults, sound
 from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
 from monitor.settings.service import of_service
+from monitor.watched import Event
 
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""

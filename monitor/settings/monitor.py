@@ -15,7 +15,7 @@ from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.records import Duration, Event
+from monitor.watched import Duration, Event
 
 Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""

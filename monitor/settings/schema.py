@@ -10,10 +10,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-from monitor.records import Duration, Event
 from monitor.settings.documented import documentation
 from monitor.settings.monitor import Monitor
 from monitor.settings.sentences import written
+from monitor.watched import Duration, Event
 
 _LENGTH = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$(?!\n)", examples=["90s", "15m", "3h", "7d"])]
 

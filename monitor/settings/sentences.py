@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, time
 
-from monitor.records import Duration
+from monitor.watched import Duration
 
 _NAMES = {
     "str": "text in quotes",

@@ -111,7 +111,8 @@ def _new(keyed: pl.DataFrame, names: Iterable[str]) -> list[dict[str, object]]:
 def recent(connection: Connection, limit: int) -> pl.DataFrame:
     """The last `limit` mentions as CLUSTERED creates in the order of the stream.
 
-    A deleted mention has the text "". `parent_text` is there only where the parent is no mention; `root_text` never.
+    A deleted mention has the text "". `parent_text` is there only where the parent is no mention; `root_text`
+    and `cues` never.
     """
     columns = [mentions.c[name] for name in MENTION_COLUMNS]
     found = connection.execute(select(*columns).order_by(mentions.c.number.desc()).limit(limit))
@@ -156,8 +157,8 @@ def _chunks(partitions: Iterable[Iterable[Iterable[object]]]) -> Iterator[list[t
 def _restored(name: str) -> pl.Expr:
     if name == "op":
         return pl.lit("create").cast(CLUSTERED["op"]).alias("op")
-    if name == "root_text":
-        return pl.lit(None, pl.String).alias("root_text")
+    if name in {"root_text", "cues"}:
+        return pl.lit(None, pl.String).alias(name)
     if name == "text":
         return pl.col("text").fill_null("")
     return pl.col(name).cast(CLUSTERED[name])

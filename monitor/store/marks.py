@@ -8,10 +8,11 @@ import msgspec
 from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.records import Correction, Exchange, GapMark, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
 from monitor.saved import events_of, events_text
 from monitor.store.dialect import insert_new
 from monitor.store.schema import answered, corrections, exchanges, gaps, silences, statuses
+from monitor.watched import Exchange
 
 REQUESTS_KEPT = timedelta(days=1)
 """A request that comes again later than this is a new one."""

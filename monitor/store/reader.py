@@ -22,7 +22,8 @@ from sqlalchemy.exc import ArgumentError
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
-from monitor.records import Alert, AlertState, Correction, GapMark, Silence, StatusMark
+from monitor.marks import Correction, GapMark, Silence, StatusMark
+from monitor.records import Alert, AlertState
 from monitor.store import alerts, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount

@@ -43,8 +43,8 @@ def _type(dtype: pl.DataType | type[pl.DataType]) -> BigInteger | Boolean | Floa
     return Boolean() if dtype == pl.Boolean else Text()
 
 
-MENTION_COLUMNS = tuple(name for name in CLUSTERED if name not in {"op", "root_text"})
-"""What the archive keeps of a mention: `op` is spent, the root's text stands in the root's own row."""
+MENTION_COLUMNS = tuple(name for name in CLUSTERED if name not in {"op", "root_text", "cues"})
+"""What the archive keeps of a mention: `op` is spent, the root's text stands in the root's own row, cues are quotes."""
 
 mentions = Table(
     "mentions",

@@ -15,11 +15,13 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
-from monitor.records import Alert, AlertState, Correction, Exchange, GapMark, Notification, Silence, StatusMark
+from monitor.marks import Correction, GapMark, Silence, StatusMark
+from monitor.records import Alert, AlertState, Notification
 from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
 from monitor.store.queue import DeadLetter, Due
 from monitor.store.schema import resume_points, state
+from monitor.watched import Exchange
 
 
 class Commit(NamedTuple):

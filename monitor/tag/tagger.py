@@ -18,11 +18,12 @@ from classifiers.tagger import Tagger
 from classifiers.text import fold
 from monitor.errors import SettingsError
 from monitor.frames import TAG, TAGGED, TAGS, Tag
-from monitor.records import Correction
+from monitor.marks import Correction
 
 __all__ = ["TagStage", "load_tagger"]
 
 _SILENT: Final = ("delete", "counts")
+_NO_CUES: Final = pl.lit(None, pl.String).alias("cues")
 _PAIR: Final = ("read", "against", "root", "answer")
 
 
@@ -74,7 +75,8 @@ class TagStage:
             pl.col("tag").fill_null(Tag.OTHER.value),
             *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
         )
-        return self._corrected(mentions.hstack(tagged).select(TAGGED.keys()))
+        said = pl.col("lang").alias("language"), pl.lit(value=False).alias("attributed"), _NO_CUES
+        return self._corrected(mentions.hstack(tagged).with_columns(said).select(TAGGED.keys()))
 
     def _corrected(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """A corrected text is what the editor says, with certainty."""

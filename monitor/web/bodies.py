@@ -6,7 +6,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from monitor.frames import Tag
-from monitor.records import Alert, AlertState, Correction, GapMark, Name, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
+from monitor.records import Alert, AlertState
+from monitor.watched import Name
 from monitor.web.pages import SourceHealth
 
 NO_NUL = r"^[^\u0000]*$(?!\n)"

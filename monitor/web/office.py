@@ -5,7 +5,8 @@ Every method raises RefusedError where the answer is no. What changes something 
 
 from typing import Protocol
 
-from monitor.records import AlertState, Correction, Silence, StatusMark
+from monitor.marks import Correction, Silence, StatusMark
+from monitor.records import AlertState
 from monitor.web.bodies import (
     AlertList,
     EventChange,

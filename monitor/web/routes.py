@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from monitor.records import Correction, Silence, StatusMark
+from monitor.marks import Correction, Silence, StatusMark
 from monitor.web.bodies import (
     AlertList,
     EventChange,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from monitor.frames import CLOSED
-from monitor.records import GapMark
+from monitor.marks import GapMark
 from monitor.window.watermark import SECOND, Steps, closing_ticks
 
 Ints = npt.NDArray[np.int64]

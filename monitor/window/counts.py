@@ -15,7 +15,7 @@ import polars as pl
 import xxhash
 
 from monitor.frames import CLUSTERED, LATE, TAGS, TICKS, Counted
-from monitor.records import GapMark
+from monitor.marks import GapMark
 from monitor.saved import packed, unpacked
 from monitor.window.closed import ClosedWindows, Fresh, microseconds
 from monitor.window.keys import SeenKeys

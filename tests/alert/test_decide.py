@@ -3,18 +3,9 @@ from datetime import datetime
 from typing import Any
 
 from monitor.alert.decide import AlertPolicy
-from monitor.records import (
-    Alert,
-    AlertState,
-    Duration,
-    Event,
-    Evidence,
-    Finding,
-    GapMark,
-    Rules,
-    Status,
-    StatusMark,
-)
+from monitor.marks import GapMark, Status, StatusMark
+from monitor.records import Alert, AlertState, Evidence, Finding
+from monitor.watched import Duration, Event, Rules
 from tests.fakes.counts import EVENT, Tick, at, counted
 
 RULES = Rules(for_=Duration(seconds=120), keep_firing=Duration(seconds=1_800))

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from monitor.alert.lifecycle import begin
-from monitor.records import Duration, Finding, Rules
+from monitor.records import Finding
+from monitor.watched import Duration, Rules
 from tests.fakes.counts import EVENT, START
 
 RULES = Rules(for_=Duration(minutes=2), keep_firing=Duration(minutes=30))

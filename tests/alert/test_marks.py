@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.records import GapMark, Silence, Status, StatusMark
+from monitor.marks import GapMark, Silence, Status, StatusMark
 from tests.alert.test_decide import FIRING, PENDING, RESOLVED, describe, finding, gone, policy, seen, steps
 from tests.fakes.counts import EVENT, Tick, at, counted
 

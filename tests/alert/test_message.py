@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from monitor.alert import words
 from monitor.alert.example import example_alert
 from monitor.alert.message import card_text
-from monitor.records import AlertState, GapMark, Status
+from monitor.marks import GapMark, Status
+from monitor.records import AlertState
 from tests.fakes.alerts import AT, a_piece, an_alert
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.alert.silence import matches as falls_under
 from monitor.alert.silence import silenced_until
-from monitor.records import Silence
+from monitor.marks import Silence
 from tests.fakes.counts import START
 
 HOUR = timedelta(hours=1)

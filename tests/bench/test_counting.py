@@ -9,7 +9,7 @@ import pytest
 
 from monitor.alert.decide import AlertPolicy
 from monitor.judge.judge import Judge
-from monitor.records import Event
+from monitor.watched import Event
 from monitor.window.counts import Windows
 from tests.fakes.streams import CLAIMS, EVEN, EVENT, Phase, story
 

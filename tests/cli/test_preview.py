@@ -12,9 +12,9 @@ import pytest
 import monitor.__main__ as command_line
 from monitor.app.preview import PORTION, preview
 from monitor.errors import StoreError
-from monitor.records import Event
 from monitor.store.reader import Reader
 from monitor.store.store import Commit, Store
+from monitor.watched import Event
 from tests.fakes.mentions import START, clustered
 
 EVENT = Event(name="dam", proposition="The dam has burst", any=("dam",), none=("joke",))

@@ -12,7 +12,7 @@ from monitor.cluster.clusters import Clusters
 from monitor.cluster.copies import Copies
 from monitor.cluster.narratives import narrative_id
 from monitor.frames import TAGGED
-from monitor.records import Event
+from monitor.watched import Event
 
 START = datetime(2021, 9, 3, 12, tzinfo=UTC)
 EVENT = Event(name="fall", proposition="Bazarak has fallen", any=("bazarak",), people={"Saleh": ("صالح",)})

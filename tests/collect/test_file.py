@@ -13,7 +13,7 @@ from monitor.collect.file import POLL, FileCollector, FileSource
 from monitor.collect.rotated import Place
 from monitor.collect.tail import TOO_LONG
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark
+from monitor.marks import GapMark
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.log_writer import LogWriter
 

@@ -9,7 +9,8 @@ import pytest
 from monitor.arrivals import Contact, Payload
 from monitor.clock import SystemClock
 from monitor.errors import SourceUnavailableError
-from monitor.records import Duration, GapMark
+from monitor.marks import GapMark
+from monitor.watched import Duration
 from tests.fakes.mosquitto import PATIENCE, Mosquitto, mosquitto
 from tests.fakes.mqtt_source import collector, pause, post, reading, send, settle
 

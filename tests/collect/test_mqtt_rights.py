@@ -10,7 +10,7 @@ from monitor.arrivals import Contact, Payload
 from monitor.clock import SystemClock
 from monitor.collect.mqtt import MqttCollector
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import Duration
+from monitor.watched import Duration
 from tests.fakes.mosquitto import Mosquitto, free_ports, mosquitto, silent_broker
 from tests.fakes.mqtt_source import collector, first_arrival, pause, post, reading, send, settle, source
 

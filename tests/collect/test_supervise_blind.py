@@ -9,7 +9,7 @@ import pytest
 from monitor.arrivals import Contact, Payload
 from monitor.collect.supervise import LONGEST_PAUSE, QUIET, SourceState
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.records import GapMark
+from monitor.marks import GapMark
 from tests.fakes.clock import START, ManualClock, settle
 from tests.fakes.supervised import Script, Supervised, payload, stopped
 

@@ -9,7 +9,7 @@ from monitor.demo.scenario import NAMES, generate
 from monitor.demo.story import load
 from monitor.frames import POSTS
 from monitor.match.matcher import Matcher
-from monitor.records import Duration, Event
+from monitor.watched import Duration, Event
 
 EVENTS = Path(__file__).parents[2] / "config" / "demo" / "events"
 

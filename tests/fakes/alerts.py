@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.alert.outbox import notifications
-from monitor.records import Alert, AlertState, Evidence, GapMark, Notification, Status
+from monitor.marks import GapMark, Status
+from monitor.records import Alert, AlertState, Evidence, Notification
 
 AT = datetime(2021, 9, 3, 14, 30, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from monitor.frames import CLOSED, LATE, TICKS, Counted
-from monitor.records import GapMark
+from monitor.marks import GapMark
 
 EVENT = "fall"
 START = datetime(2021, 9, 3, tzinfo=UTC)

@@ -12,7 +12,7 @@ from monitor.arrivals import Answered, Payload, Request, Settled
 from monitor.clock import SystemClock
 from monitor.collect.ingest import IngestSource
 from monitor.errors import StoreError
-from monitor.records import Duration
+from monitor.watched import Duration
 from monitor.web.ingest import Ingest
 from monitor.web.server import Health, serving
 from tests.fakes.clock import START, ManualClock

@@ -10,7 +10,8 @@ from typing import Any
 from monitor.arrivals import Contact, Payload, Settled
 from monitor.clock import SystemClock
 from monitor.collect.mqtt import MqttCollector, MqttSource
-from monitor.records import Duration, GapMark
+from monitor.marks import GapMark
+from monitor.watched import Duration
 from tests.fakes.mosquitto import PATIENCE, Mosquitto, password
 
 DONE = Settled(1, {})

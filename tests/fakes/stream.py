@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from monitor.frames import ORDER, POSTS
-from monitor.records import Duration, Event, Rules
+from monitor.watched import Duration, Event, Rules
 
 BEGIN = datetime(2021, 9, 3, tzinfo=UTC)
 EVENT = Event(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from monitor.arrivals import Contact, Payload
 from monitor.collect.post1 import Parsed, parse
 from monitor.collect.supervise import SourceState, supervise
-from monitor.records import GapMark
+from monitor.marks import GapMark
 from tests.fakes.clock import ManualClock, settle
 
 Script = list[list[Payload | GapMark | Contact | timedelta | Exception]]

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.judge.judge import Judge
-from monitor.records import Duration, Event, Finding, GapMark, Rules, Status, StatusMark
+from monitor.marks import GapMark, Status, StatusMark
+from monitor.records import Finding
+from monitor.watched import Duration, Event, Rules
 from tests.fakes.counts import EVENT, START, Tick, at, counted, quiet
 
 HOUR = 3_600

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.judge.baseline import LAG, LENGTH, Baseline, Interval
 from monitor.judge.spike import CALM, SPAN, Spikes, Turn
-from monitor.records import Duration, Rules
+from monitor.watched import Duration, Rules
 
 Ints = npt.NDArray[np.int64]
 

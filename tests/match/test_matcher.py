@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.frames import POSTS
 from monitor.match.matcher import HITS, Matcher
-from monitor.records import Event
+from monitor.watched import Event
 
 START = datetime(2021, 9, 3, 12, tzinfo=UTC)
 PANJSHIR = Event(name="fall", proposition="Panjshir has fallen", any=("panjshir", "پنجشیر", "panjsher"))

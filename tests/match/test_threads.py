@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.frames import MENTIONS, ORDER, POSTS, REMEMBERED
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
-from monitor.records import Event
+from monitor.watched import Event
 
 START = datetime(2021, 9, 3, 12, tzinfo=UTC)
 MATCHER = Matcher(

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from monitor.alert.decide import AlertPolicy
 from monitor.judge.judge import Judge
-from monitor.records import Alert, Duration, Event, Evidence, GapMark, Rules, Status, StatusMark
+from monitor.marks import GapMark, Status, StatusMark
+from monitor.records import Alert, Evidence
+from monitor.watched import Duration, Event, Rules
 from monitor.window.counts import Windows
 from tests.fakes.streams import CLAIMS, EVEN, EVENT, START, cut, story
 

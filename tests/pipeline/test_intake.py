@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.arrivals import Payload
+from monitor.marks import GapMark
 from monitor.pipeline import Arrivals, Intake, drive
-from monitor.records import GapMark
 from tests.fakes.clock import START, ManualClock, settle
 
 INTERVAL = timedelta(milliseconds=250)

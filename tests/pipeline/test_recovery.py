@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from monitor.app.walk import REMEMBERED, Walk
 from monitor.frames import MENTIONS, ORDER, Batch
-from monitor.records import Correction, GapMark, Mark, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, Mark, Silence, Status, StatusMark
 from monitor.store.store import Commit, Store
 from tests.fakes.stream import BANK, BEGIN, EVENT, feed
 from tests.fakes.tagger import WordTagger

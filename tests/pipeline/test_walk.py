@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.app import Walk, Walked
 from monitor.frames import CLUSTERED, Batch
-from monitor.records import AlertState, GapMark, Mark, Silence, Status, StatusMark
+from monitor.marks import GapMark, Mark, Silence, Status, StatusMark
+from monitor.records import AlertState
 from tests.fakes.stream import BEGIN, EVENT, posts, story
 from tests.fakes.tagger import WordTagger
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from monitor.app.walk import UPTO, Walk, Walked
 from monitor.errors import SettingsError
 from monitor.frames import REMEMBERED, Batch
-from monitor.records import Alert, AlertState, Duration, Event, Rules
+from monitor.records import Alert, AlertState
+from monitor.watched import Duration, Event, Rules
 from tests.fakes.stream import BANK, BEGIN, EVENT, feed, story
 from tests.fakes.tagger import WordTagger
 

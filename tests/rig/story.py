@@ -10,10 +10,10 @@ import polars as pl
 from monitor.app import Walk
 from monitor.collect.recorded import batches, survey
 from monitor.demo.scenario import generate
-from monitor.records import Duration, Event, Rules
 from monitor.settings import packaged_model
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
+from monitor.watched import Duration, Event, Rules
 
 PROPOSITION = "Panjshir has fallen to the Taliban"
 HISTORY = timedelta(hours=6)

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.records import Duration, Event, Rules
 from monitor.settings import Monitor, Settings, load, load_event, schema
 from monitor.settings.documented import documentation
 from monitor.settings.sentences import written
+from monitor.watched import Duration, Event, Rules
 
 REPOSITORY = Path(__file__).parents[2]
 

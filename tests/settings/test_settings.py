@@ -18,12 +18,12 @@ from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.errors import SettingsError
-from monitor.records import Duration, Event, Rules
 from monitor.settings import Monitor, load, load_event, packaged_model
 from monitor.settings.faults import faults, sound
 from monitor.settings.monitor import LogFormat, LogLevel, Secret
 from monitor.settings.schema import schema
 from monitor.settings.sentences import written
+from monitor.watched import Duration, Event, Rules
 from monitor.web.bodies import LabelAsked
 from monitor.web.openapi import document
 

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import event
 
 from monitor.frames import CLUSTERED
-from monitor.records import AlertState, GapMark, Status, StatusMark
+from monitor.marks import GapMark, Status, StatusMark
+from monitor.records import AlertState
 from monitor.store.store import Commit, Store
 from tests.fakes.alerts import AT, a_notification, an_alert
 from tests.fakes.mentions import clustered, none

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.records import Correction, Duration, Event, Exchange, GapMark, Rules, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
 from monitor.store import dialect, marks, migrate
 from monitor.store.store import Commit, Store
+from monitor.watched import Duration, Event, Exchange, Rules
 from tests.fakes.mentions import START, none
 
 HOUR = timedelta(hours=1)

@@ -11,7 +11,8 @@ import pytest
 from monitor.arrivals import Answered, Request, Settled
 from monitor.errors import StoreError
 from monitor.frames import MENTIONS
-from monitor.records import AlertState, Correction, GapMark, Status, StatusMark
+from monitor.marks import Correction, GapMark, Status, StatusMark
+from monitor.records import AlertState
 from monitor.store.marks import REQUESTS_KEPT
 from monitor.store.reader import Reader
 from monitor.store.store import Commit, Store

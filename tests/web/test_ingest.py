@@ -8,7 +8,7 @@ import pytest
 
 from monitor.arrivals import Request, Settled, about
 from monitor.collect.ingest import IngestSource
-from monitor.records import Duration
+from monitor.watched import Duration
 from monitor.web.ingest import Ingest
 from monitor.web.refused import RefusedError
 from tests.fakes.clock import ManualClock

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from monitor.collect.ingest import IngestSource
-from monitor.records import Duration
+from monitor.watched import Duration
 from tests.fakes.door import NOW, ONE, Pipeline, door, sent
 from tests.fakes.senders import SECRET, send, signed
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.frames import CLOSED, TICKS, Counted
-from monitor.records import GapMark
+from monitor.marks import GapMark
 from monitor.window.counts import Windows
 from tests.fakes import mentions, streams
 

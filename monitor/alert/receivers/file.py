@@ -17,7 +17,8 @@ from msgspec import Struct
 from monitor.alert.receivers.document import document
 from monitor.alert.receivers.receiver import Reason, one_at_a_time
 from monitor.errors import DeliveryError
-from monitor.records import Duration, Name, Notification
+from monitor.records import Notification
+from monitor.watched import Duration, Name
 
 _TAIL = 1 << 20  # bytes
 _BEGINS = b'{"version":'  # what only a line of ours begins with

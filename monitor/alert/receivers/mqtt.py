@@ -19,7 +19,8 @@ from monitor.broker import Broker, BrokerError, Session, Trouble
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
 from monitor.mqtt_connection import Connection, connected
-from monitor.records import Duration, Finding, Name, Notification
+from monitor.records import Finding, Notification
+from monitor.watched import Duration, Name
 
 _REASONS = {
     Trouble.UNREACHABLE: Reason.UNREACHABLE,

@@ -9,7 +9,8 @@ from msgspec import Struct
 from monitor.alert.message import card_text
 from monitor.alert.receivers.receiver import Reason, one_at_a_time
 from monitor.errors import DeliveryError
-from monitor.records import Duration, Name, Notification
+from monitor.records import Notification
+from monitor.watched import Duration, Name
 
 
 class TerminalSettings(Struct, tag="terminal", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -28,7 +28,8 @@ from monitor.alert.receivers.document import document
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.records import Duration, Name, Notification
+from monitor.records import Notification
+from monitor.watched import Duration, Name
 
 _TAKEN = 2  # hundred
 _PATIENCE = frozenset({408, 425, 429})

@@ -18,7 +18,8 @@ from monitor.alert.receivers.mqtt_link import MOST_FINDINGS, Happened, Watched
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import SystemClock
 from monitor.errors import DeliveryError
-from monitor.records import Duration, Finding
+from monitor.records import Finding
+from monitor.watched import Duration
 from tests.fakes.alerts import AT, a_notification
 from tests.fakes.mosquitto import PATIENCE, Mosquitto, free_ports, mosquitto, password, silent_broker
 

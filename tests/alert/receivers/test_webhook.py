@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings, retry_after, signature
 from monitor.errors import DeliveryError
-from monitor.records import Alert, Duration
+from monitor.records import Alert
+from monitor.watched import Duration
 from tests.fakes.alerts import AT, a_notification
 from tests.fakes.clock import ManualClock
 from tests.fakes.webhook_sink import SECRET, WebhookSink, webhook_sink

@@ -21,7 +21,9 @@ from monitor.judge.reasons import race_finding, race_numbers
 from monitor.judge.spike import Turn
 from monitor.judge.status import SETTLED, Statuses
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Rows, Tally, Told
-from monitor.records import Event, Finding, StatusMark
+from monitor.marks import StatusMark
+from monitor.records import Finding
+from monitor.watched import Event
 
 Floats = npt.NDArray[np.float64]
 

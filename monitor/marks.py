@@ -1,0 +1,82 @@
+"""What reaches the stages in the stream beside posts: what people said of narratives, mentions and alerts, and gaps."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Status(StrEnum):
+    """What is established about a narrative, by somebody other than this program."""
+
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    DEBUNKED = "debunked"
+
+
+class StatusMark(Struct, frozen=True, kw_only=True):
+    """Somebody set a narrative's status; reaches the judge as a mark in the stream."""
+
+    at: datetime
+    event: str
+    narrative: str
+    status: Status
+    by: str
+    evidence: str = ""
+
+
+class Silence(Struct, frozen=True, kw_only=True):
+    """Alerts that match are kept but not notified; an empty `event`, `narrative` or `rule` matches every one.
+
+    Reaches the alert policy as a mark in the stream; a later mark with the same id replaces it.
+    """
+
+    id: str
+    event: str = ""
+    narrative: str = ""
+    rule: str = ""
+    owner: str
+    """Who silenced it."""
+    comment: str
+    """Why."""
+    begins_at: datetime
+    expires_at: datetime
+    """From here on it silences nothing; a silence never lasts for ever."""
+    at: datetime | None = None
+    """When it was made, in this form: it silences nothing before; None: in time."""
+
+
+class Correction(Struct, frozen=True, kw_only=True):
+    """An editor gave a mention another tag: it overrides the tagger for that text and its copies from here on.
+
+    Reaches the tag stage as a mark in the stream.
+    """
+
+    at: datetime
+    event: str
+    platform: str
+    id: str
+    tag: str
+    by: str
+    reads: str = ""
+    """What was tagged, as a hash of text and parent: 16 hex digits."""
+
+
+class GapMark(Struct, frozen=True, kw_only=True):
+    """A source saw nothing between two times and could not make up for it: its silence is no zero."""
+
+    source: str
+    begins: datetime
+    ends: datetime
+    why: str
+    goes_on: bool = False
+    """It was noted while it lasted: when it will have ended is not known."""
+
+    def continues(self, before: "GapMark") -> bool:
+        """Whether this is the same outage as the last gap of the source before it, which was noted while it lasted."""
+        return (self.source, self.why, self.begins) == (before.source, before.why, before.ends)
+
+
+Mark = StatusMark | GapMark | Silence | Correction
+"""What reaches the stages in the stream, beside posts."""

@@ -1,0 +1,22 @@
+"""Voices, languages and attribution of mentions."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """To this schema."""
+    with op.batch_alter_table("mentions") as mentions:
+        mentions.add_column(sa.Column("voice", sa.Text()))
+        mentions.add_column(sa.Column("language", sa.Text()))
+        mentions.add_column(sa.Column("attributed", sa.Boolean()))
+
+
+def downgrade() -> None:
+    """Back to 0002."""
+    with op.batch_alter_table("mentions") as mentions:
+        for column in ("attributed", "language", "voice"):
+            mentions.drop_column(column)
