@@ -96,9 +96,13 @@ def _table(directory: Path, name: str) -> Monitor:
     return monitor
 
 
-def load_event(path: Path) -> Event:
-    """Reads one event file; raises SettingsError with every mistake in it."""
-    event, mistakes = _event(path, None)
+def load_event(path: Path, rules: Mapping[str, object] | None = None) -> Event:
+    """Reads one event file, with other `rules` in place of its own; raises SettingsError with every mistake in it."""
+    file = _read(path)
+    own = None if file.document is None else file.document.get("rules", {})
+    if rules and file.document is not None and isinstance(own, dict):
+        file = file._replace(document={**file.document, "rules": {**own, **rules}})
+    event, mistakes = _checked_event(file, None)
     if mistakes or event is None:
         raise SettingsError(mistakes)
     return event

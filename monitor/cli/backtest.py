@@ -1,0 +1,196 @@
+"""`monitor backtest`: recorded posts, counted once and judged by a grid of rules."""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from monitor.app.backtest import report
+from monitor.app.backtest.count import count_recording
+from monitor.app.backtest.counts import CountsReader, Labels
+from monitor.app.backtest.grid import Point, grid
+from monitor.app.backtest.picture import picture
+from monitor.app.backtest.stories import FLOOR, Officials, Outcome, Story, outcome, stories
+from monitor.app.backtest.workers import judged_by
+from monitor.cli import options, shown
+from monitor.cli.outputs import writing
+from monitor.clock import SystemClock
+from monitor.collect.recorded import batches, standard_input_as_file, survey
+from monitor.settings import packaged_model
+from monitor.tag.tagger import load_tagger
+
+NAME = "backtest"
+HELP = "replays recorded posts over a grid of rules: what would have fired when"
+EPILOG = """
+The posts are matched, tagged, clustered and counted once; every point of the grid is judged from the same counts, on
+all cores, and fires what `monitor replay` with these rules would. A setting of [rules] is swept by its name; several
+--sweep make a grid; without one the presets are compared. A list is written with +, as in alert_on=race,race+spike.
+
+A story is a stretch of a narrative with --story original claims or more within half an hour. It is missed if no alert
+of its narrative, or of its event as a whole, fired before its busiest half hour. Leads are told of its first alert.
+
+exit status:
+  0  done
+  1  a file could not be read or written, or a process was killed; one line says what to do
+  2  the event file, a sweep or the command line is wrong; every mistake is listed
+
+examples:
+  monitor backtest posts.ndjson --event fall.toml
+  monitor backtest posts.ndjson --event fall.toml --sweep alpha=0.01,0.05,0.1 --sweep minimum_originals=5,10,20
+  monitor backtest 2021-*.parquet --event fall.toml --sweep for=1m,2m,5m --output alerts.csv --picture backtest.svg
+"""
+BATCH_POSTS = 65_536
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command and its options."""
+    parser = options.command(commands, NAME, HELP, EPILOG)
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="NDJSON or Parquet files, or - for standard input")
+    parser.add_argument("--event", action="append", required=True, type=Path, metavar="FILE", help="event file (TOML)")
+    parser.add_argument(
+        "--sweep", action="append", default=[], metavar="SETTING=A,B", help="values of a setting of [rules]; repeatable"
+    )
+    parser.add_argument("--output", type=_output, metavar="OUT.json|.csv", help="every alert of every point")
+    parser.add_argument("--picture", type=Path, metavar="OUT.svg", help="stories, alerts and leads, drawn")
+    parser.add_argument(
+        "--official", type=_time, metavar="TIME", help="when the first official word came, as in 2021-09-06T05:30:00Z"
+    )
+    parser.add_argument(
+        "--story",
+        type=options.positive,
+        default=FLOOR,
+        metavar="N",
+        help="claims in half an hour (default: %(default)s)",
+    )
+    parser.add_argument("--jobs", type=options.positive, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="tagger artifact (default: the one that ships)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Counts, judges and tells; returns the exit status."""
+    points = grid(arguments.event, arguments.sweep)
+    tagger = load_tagger(arguments.model or packaged_model())
+    clock = SystemClock()
+    with ExitStack() as stack:
+        paths = [stack.enter_context(standard_input_as_file()) if one == "-" else Path(one) for one in arguments.inputs]
+        recording = survey(paths)
+        folder = Path(stack.enter_context(_folder()))
+        bar = stack.enter_context(_Bar())
+        for batch in count_recording(batches(recording, BATCH_POSTS), points[0].events, tagger, folder, clock):
+            bar.counted(batch.posts.height + sum(batch.rejected.values()), recording.documents, batch.upto)
+        jobs = arguments.jobs or len(os.sched_getaffinity(0))
+        steps = judged_by(jobs, folder, [point.events for point in points], tagger.confusion.counts, bar.judged)
+        reader = CountsReader(folder)
+        labels = Labels(reader.frame("labels"), {event.name: event.proposition for event in points[0].events})
+        officials = Officials(reader.frame("voices"), reader.recorded.statuses, arguments.official)
+        activity = reader.frame("activity")
+    found = stories(activity, labels, officials, arguments.story)
+    totals = reader.recorded.totals
+    span = totals.ends - totals.begins if totals.begins and totals.ends else timedelta()
+    outcomes = [outcome(mine, found, span) for mine in steps]
+    if arguments.output is not None:
+        about = {"posts": totals.posts, "mentions": totals.mentions, "begins": totals.begins, "ends": totals.ends}
+        wanted = arguments.output.suffix.lower() == ".csv"
+        written = report.as_csv(points, outcomes) if wanted else report.as_json(points, outcomes, found, about)
+        with writing(arguments.output):
+            arguments.output.write_bytes(written)
+    if arguments.picture is not None:
+        with writing(arguments.picture):
+            arguments.picture.write_text(picture(points, outcomes, found, activity), "utf-8")
+    _tell(points, outcomes, found, f"{totals.posts:,} posts, {totals.mentions:,} mentions, {_days(span)} days")
+    return 0
+
+
+def _tell(points: Sequence[Point], outcomes: Sequence[Outcome], found: Sequence[Story], recording: str) -> None:
+    told = [story for story in found if story.narrative]
+    print(f"{recording}; {len(told)} stories")
+    headings = ("alerts", "per day", "narratives", "missed", "lead before peak", "worst", "before official", "point")
+    shown.table(headings, (_row(*pair) for pair in zip(points, outcomes, strict=True)), "nothing was judged")
+
+
+def _row(point: Point, one: Outcome) -> tuple[object, ...]:
+    leads, official = one.leads(), one.official_leads()
+    return (
+        len(one.fired),
+        f"{one.per_day:.2f}",
+        one.narratives,
+        f"{len(one.missed)} of {one.stories}",
+        _length(report.median(leads)),
+        _length(min(leads, default=None)),
+        _length(report.median(official)),
+        point.name,
+    )
+
+
+def _length(lead: timedelta | None) -> str:
+    """A lead in hours and minutes; one that is negative came after."""
+    if lead is None:
+        return "–"
+    minutes = round(abs(lead) / timedelta(minutes=1))
+    said = f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 -- an hour
+    return f"{said} after" if lead < timedelta() and minutes else said
+
+
+def _days(span: timedelta) -> str:
+    return f"{span / timedelta(days=1):.1f}"
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    with writing(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="monitor-backtest-") as name:
+        yield name
+
+
+class _Bar:
+    """How far it is, on a terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._counting = self._progress.add_task("count", total=None)
+        self._judging = self._progress.add_task("judge", total=None, visible=False)
+
+    def __enter__(self) -> Self:
+        """Shows it."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves it as it stands."""
+        self._progress.stop()
+
+    def counted(self, more: int, whole: int, upto: datetime) -> None:
+        """So many more documents of all are counted."""
+        said = f"count {upto:%Y-%m-%d %H:%M}"
+        self._progress.update(self._counting, advance=more, total=whole, description=said)
+
+    def judged(self, done: int, whole: int) -> None:
+        """So many units of all are judged."""
+        self._progress.update(self._judging, completed=done, total=whole, visible=True)
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in {".json", ".csv"}:
+        why = "the name must end in .json or .csv"
+        raise argparse.ArgumentTypeError(why)
+    return path
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        why = f"{text!r} is no time with its zone; write one as in 2021-09-06T05:30:00Z"
+        raise argparse.ArgumentTypeError(why)
+    return at

@@ -1,0 +1,115 @@
+"""Backtests: that they fire what a replay fires, whatever is shared, and what they say of stories."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from monitor.app import Walk
+from monitor.app.backtest.count import count_recording
+from monitor.app.backtest.counts import CountsReader
+from monitor.app.backtest.judging import judged, order
+from monitor.app.backtest.workers import judged_by
+from monitor.clock import SystemClock
+from monitor.frames import Batch
+from monitor.marks import GapMark, Mark, Silence, Status, StatusMark
+from monitor.records import Alert
+from monitor.watched import Duration, Event, Rules
+from tests.fakes.stream import BANK, BEGIN, EVENT, feed, story
+from tests.fakes.tagger import WordTagger
+
+GRID = (
+    Rules(),
+    Rules(alpha=0.2),
+    Rules(alpha=0.2, keep_firing=Duration(minutes=1)),
+    Rules(for_=Duration(seconds=1), alert_on=("race", "spike")),
+    Rules(spike_ratio=1.5, spike_score=1.0, warm_up=Duration(hours=1), minimum_originals=3, minimum_authors=2),
+    Rules(minimum_originals=500, quiet=Duration(minutes=10)),
+)
+MARKS: tuple[Mark, ...] = (
+    GapMark(source="s", begins=BEGIN + timedelta(hours=1), ends=BEGIN + timedelta(hours=2), why="down"),
+    Silence(id="a", event="fall", owner="d", comment="c", begins_at=BEGIN, expires_at=BEGIN + timedelta(hours=5)),
+)
+
+
+def with_rules(rules: Rules, *events: Event) -> tuple[Event, ...]:
+    return tuple(msgspec.structs.replace(event, rules=rules) for event in events)
+
+
+def cut(stream: pl.DataFrame, size: int, marks: Sequence[Mark] = ()) -> list[Batch]:
+    """A stream in batches of `size` posts; the marks come with the second one."""
+    parts = list(stream.iter_slices(size))
+    made = [Batch(part, part["seen_at"][-1], tuple(marks) if number == 1 else ()) for number, part in enumerate(parts)]
+    return [*made, Batch(stream.clear(), made[-1].upto + timedelta(hours=9))]
+
+
+def replayed(batches: Sequence[Batch], events: Sequence[Event]) -> bytes:
+    """What `monitor replay` writes, but for the posts that are shown."""
+    walk = Walk(events, WordTagger())  # type: ignore[arg-type]
+    return written([alert for batch in batches for alert in walk(batch).alerts])
+
+
+def written(steps: Sequence[Alert]) -> bytes:
+    return b"\n".join(msgspec.json.encode(msgspec.structs.replace(step, evidence=())) for step in steps)
+
+
+def counted(batches: Sequence[Batch], events: Sequence[Event], folder: Path) -> CountsReader:
+    for _ in count_recording(batches, events, WordTagger(), folder, SystemClock()):  # type: ignore[arg-type]
+        pass
+    return CountsReader(folder)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("marks", [(), MARKS], ids=["plain", "marked"])
+def test_every_point_of_the_grid_fires_byte_for_byte_what_a_replay_by_its_rules_fires(
+    seed: int, marks: Sequence[Mark], tmp_path: Path
+) -> None:
+    batches = cut(feed(seed), 50, marks)
+    points = [with_rules(rules, EVENT, BANK) for rules in GRID]
+    reader = counted(batches, points[0], tmp_path)
+    found = judged(reader, points, WordTagger().confusion.counts)
+    assert [written(steps) for steps in found] == [replayed(batches, events) for events in points]
+    assert len({written(steps) for steps in found}) > 1
+
+
+def test_a_status_in_the_stream_settles_what_it_settled(tmp_path: Path) -> None:
+    stream = story(1)
+    events = with_rules(Rules(for_=Duration(seconds=1)), EVENT)
+    plain = judged(counted(cut(stream, 400), events, tmp_path), [events], WordTagger().confusion.counts)[0]
+    name, at = plain[0].narrative, plain[0].at + timedelta(minutes=2)
+    mark = StatusMark(at=at, event="fall", narrative=name, status=Status.DENIED, by="desk")
+    row = int(stream["seen_at"].search_sorted(at))
+    batches = [*cut(stream[:row], row)[:1], *cut(stream[row:], 100)]
+    batches[1] = batches[1]._replace(marks=(mark,))
+    (tmp_path / "b").mkdir()
+    found = judged(counted(batches, events, tmp_path / "b"), [events], WordTagger().confusion.counts)[0]
+    assert written(found) == replayed(batches, events)
+    assert [step.reason for step in found if step.reason == "status_set"]
+
+
+def test_both_cores_find_what_one_finds(tmp_path: Path) -> None:
+    points = [with_rules(rules, EVENT, BANK) for rules in GRID]
+    counted(cut(feed(3), 64), points[0], tmp_path)
+    heard: list[tuple[int, int]] = []
+    confusion = WordTagger().confusion.counts
+    apart = judged_by(2, tmp_path, points, confusion, lambda done, whole: heard.append((done, whole)))
+    alone = judged_by(1, tmp_path, points, confusion)
+    assert [written(steps) for steps in apart] == [written(steps) for steps in alone]
+    assert heard[-1][0] == heard[-1][1] > 0
+
+
+def test_points_that_share_findings_stand_together() -> None:
+    points = [with_rules(rules, EVENT) for rules in (GRID[0], GRID[4], GRID[3], GRID[1], GRID[2])]
+    assert {tuple(sorted(order(points)[:2])), tuple(sorted(order(points)[-2:]))} & {(0, 2), (3, 4)}
+
+
+def test_an_empty_recording_fires_nothing(tmp_path: Path) -> None:
+    empty = feed(1).clear()
+    events = with_rules(Rules(), EVENT)
+    reader = counted([Batch(empty, BEGIN)], events, tmp_path)
+    assert judged(reader, [events], None) == [[]]
+    assert reader.recorded.totals.posts == 0
+    assert reader.recorded.totals.begins is None
