@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
 from monitor.cli import (
+    alerts,
     backtest,
     check,
     corrections,
@@ -61,7 +62,7 @@ class Command(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    *(demo, check, run, event, narrative, silence, label, corrections, replay, backtest, tag, test_alert),
+    *(demo, check, run, event, narrative, alerts, silence, label, corrections, replay, backtest, tag, test_alert),
 )
 
 

@@ -112,6 +112,18 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Kept, but nobody is notified of this step."""
 
 
+class Answer(Struct, frozen=True, kw_only=True):
+    """What somebody at the desk says of an alert: whether it was useful."""
+
+    at: datetime
+    alert: str
+    """The alert's id."""
+    useful: bool
+    by: str = ""
+    """Who says so."""
+    comment: str = ""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """One message to one receiver: a row of the outbox."""
 

@@ -21,7 +21,7 @@ from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.races import RaceReading
 from monitor.marks import Correction, GapMark, Mark, Silence, StatusMark
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Answer
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
@@ -119,6 +119,10 @@ class Desk:
         self._configure(configured)
         self._walk.watch(prepared)
         return resume
+
+    def answer(self, answer: Answer) -> None:
+        """Keeps what somebody said of an alert; it changes nothing in the stream."""
+        self._store.answer(answer)
 
     def waiting(self) -> int:
         """Notifications on their way, all of them."""

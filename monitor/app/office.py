@@ -14,7 +14,7 @@ from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.marks import Correction, Mark, Silence, StatusMark
 from monitor.pipeline import Intake
-from monitor.records import AlertState
+from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker
@@ -61,6 +61,23 @@ class DaemonOffice:
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
         return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
+
+    async def answers(self, limit: int) -> bodies.AnswerList:
+        """Which alerts were useful."""
+        return bodies.AnswerList(answers=tuple(await self._read(lambda: self._hands.reader.answers(limit))))
+
+    async def answer(self, alert: str, asked: bodies.AnswerAsked) -> Answer:
+        """Says whether an alert was useful; the last answer about it counts."""
+        if not await self._read(lambda: self._hands.reader.has_alert(alert)):
+            raise refuse(404, "unknown_alert", "there is no alert of this id; list the alerts for theirs")
+        now = self._hands.clock.now()
+        answer = Answer(at=now, alert=alert, useful=asked.useful, by=asked.by, comment=asked.comment)
+        try:
+            async with asyncio.timeout(COMMITTED_WITHIN):
+                await self._hands.worker.call(self._hands.desk.answer, answer)
+        except TimeoutError:
+            raise refuse(503, "store", "the store cannot be written now; answer again later", again=5) from None
+        return answer
 
     async def events(self) -> bodies.EventList:
         """The watched events."""

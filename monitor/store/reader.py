@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
 from monitor.marks import Correction, GapMark, Silence, StatusMark
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Answer
 from monitor.store import alerts, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount
@@ -116,6 +116,16 @@ class Reader:
         """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
         with self._connection() as connection:
             return alerts.newest(connection, state, limit)
+
+    def has_alert(self, alert: str) -> bool:
+        """Whether there is an alert of this id."""
+        with self._connection() as connection:
+            return alerts.known(connection, alert)
+
+    def answers(self, limit: int | None = None) -> list[Answer]:
+        """The last answer about each alert, in the order in which they were given: all, or the newest."""
+        with self._connection() as connection:
+            return alerts.read_answers(connection, limit)
 
     def mention(self, event: str, platform: str, post: str) -> pl.DataFrame:
         """MENTIONS of one living mention, with its parent's text; no row if the archive has none."""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
 from monitor.marks import Correction, GapMark, Silence, StatusMark
-from monitor.records import Alert, AlertState, Notification
+from monitor.records import Alert, AlertState, Answer, Notification
 from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
 from monitor.store.queue import DeadLetter, Due
@@ -102,6 +102,11 @@ class Store:
         """The last step of every alert, in the order in which they began; of one state if named."""
         with self._transaction() as connection:
             return alerts.read(connection, state)
+
+    def answer(self, answer: Answer) -> None:
+        """Keeps what somebody said of an alert."""
+        with self._transaction() as connection:
+            alerts.put_answer(connection, answer)
 
     def statuses(self) -> list[StatusMark]:
         """Every status that was set, in the order of the stream."""

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.frames import Tag
 from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Answer
 from monitor.watched import Name
 from monitor.web.pages import SourceHealth
 
@@ -202,6 +202,20 @@ class LabelList(Struct, frozen=True, kw_only=True):
     """Every label that was given, the newest last."""
 
     labels: tuple[Correction, ...]
+
+
+class AnswerAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Was this alert useful?"""
+
+    useful: bool
+    by: Annotated[str, Meta(max_length=200, pattern=NO_NUL, description="who says so")] = ""
+    comment: Annotated[str, Meta(max_length=2000, pattern=NO_NUL)] = ""
+
+
+class AnswerList(Struct, frozen=True, kw_only=True):
+    """The last answer about each alert, the newest last."""
+
+    answers: tuple[Answer, ...]
 
 
 Limit = Annotated[int, Meta(ge=1, le=10_000)]

@@ -6,9 +6,11 @@ Every method raises RefusedError where the answer is no. What changes something 
 from typing import Protocol
 
 from monitor.marks import Correction, Silence, StatusMark
-from monitor.records import AlertState
+from monitor.records import AlertState, Answer
 from monitor.web.bodies import (
     AlertList,
+    AnswerAsked,
+    AnswerList,
     EventChange,
     EventFile,
     EventList,
@@ -38,6 +40,14 @@ class Office(Protocol):
 
     async def alerts(self, state: AlertState | None, limit: int) -> AlertList:
         """The newest alerts, of one state if named."""
+        ...
+
+    async def answers(self, limit: int) -> AnswerList:
+        """Which alerts were useful."""
+        ...
+
+    async def answer(self, alert: str, asked: AnswerAsked) -> Answer:
+        """Says whether an alert was useful."""
         ...
 
     async def events(self) -> EventList:

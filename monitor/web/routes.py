@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from monitor.marks import Correction, Silence, StatusMark
+from monitor.records import Answer
 from monitor.web.bodies import (
     AlertList,
+    AnswerAsked,
+    AnswerList,
     EventChange,
     EventFile,
     EventList,
@@ -77,6 +80,15 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/alerts", "listAlerts", "The newest alerts.", AlertList,
         lambda office, asked: office.alerts(asked.query.state, asked.query.limit), query=OfState, refusals=_OF_STORE,
+    ),
+    Route(
+        "POST", "/alerts/{alert}/answer", "answerAlert", "Was this alert useful?", Answer,
+        lambda office, asked: office.answer(asked.path["alert"], asked.body), takes=AnswerAsked,
+        refusals=(*_CHANGE, 413), status=201,
+    ),
+    Route(
+        "GET", "/answers", "listAnswers", "Which alerts were useful: the last answer about each.", AnswerList,
+        lambda office, asked: office.answers(asked.query.limit), query=Newest, refusals=_OF_STORE,
     ),
     Route("GET", "/events", "listEvents", "The watched events.", EventList, lambda office, _: office.events()),
     Route(

@@ -1,4 +1,4 @@
-"""Voices, languages and attribution of mentions."""
+"""Voices, languages and attribution of mentions; whether alerts were useful."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,10 +13,21 @@ def upgrade() -> None:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
         mentions.add_column(sa.Column("attributed", sa.Boolean()))
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "answers",
+        sa.Column("number", number, primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("alert", sa.Text(), nullable=False, index=True),
+        sa.Column("useful", sa.Boolean(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Back to 0002."""
+    op.drop_table("answers")
     with op.batch_alter_table("mentions") as mentions:
         for column in ("attributed", "language", "voice"):
             mentions.drop_column(column)
