@@ -14,18 +14,21 @@ import numpy.typing as npt
 import polars as pl
 import xxhash
 
-from monitor.frames import CLUSTERED, LATE, TAGS, TICKS, Counted
+from monitor.frames import CLUSTERED, HEARD, LATE, TAGS, TICKS, Counted
 from monitor.marks import GapMark
 from monitor.saved import packed, unpacked
-from monitor.window.closed import ClosedWindows, Fresh, microseconds
+from monitor.window.closed import MEASURES, ClosedWindows, Fresh, microseconds
 from monitor.window.keys import SeenKeys
 from monitor.window.watermark import SECOND, Watermarks
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 
 LENGTHS = (timedelta(minutes=5), timedelta(hours=1))
 LATENESS = timedelta(minutes=2)
+SLOT = 300
+"""Seconds in a slot of HEARD."""
 MOST_FOLLOWERS = 10**10
 """More than this is a forged number."""
 
@@ -51,7 +54,7 @@ class _Rows(NamedTuple):
     frame: pl.DataFrame
     tick: Ints
     tag: Ints
-    original: npt.NDArray[np.bool_]
+    original: Flags
 
 
 class Windows:
@@ -144,14 +147,15 @@ class Windows:
             behind = pl.Series("late", late)
             lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
             fresh = rows.filter(~behind)
+        fresh, ticks = self._ticks(fresh)
         parts = [_fresh(part) for part in fresh.partition_by("event", maintain_order=True)]
         closed = self._closed.add(parts, steps, begin, end, gaps)
-        return Counted(self._ticks(fresh), closed, lates, tuple(gaps))
+        return Counted(ticks, closed, lates, tuple(gaps), _heard(rows))
 
-    def _ticks(self, fresh: pl.DataFrame) -> pl.DataFrame:
-        """TICKS: each event as a whole, and each of its narratives."""
+    def _ticks(self, fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows with what each adds to its event, and TICKS: each event as a whole, and each of its narratives."""
         if fresh.is_empty():
-            return pl.DataFrame(schema=TICKS)
+            return fresh, pl.DataFrame(schema=TICKS)
         rows = _Rows(
             fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
         )
@@ -170,7 +174,8 @@ class Windows:
         ]
         counts = pl.concat(frames).group_by(_GROUP).agg(pl.col(_KEY).first(), pl.col(_COUNTS).sum())
         seconds = (pl.col("tick") * SECOND).cast(TICKS["tick"])
-        return counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
+        ticks = counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
+        return fresh.with_columns(flags[0]), ticks
 
     def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[list[pl.Series]]:
         """Per scope (whole event, narrative): which rows are the first of their author, side or platform."""
@@ -186,8 +191,11 @@ class Windows:
                 (inside & spoken, _mix(_mix(scope, side + np.uint64(32)), author)),
                 (inside & claim, _mix(_mix(scope, np.uint64(48)), platform)),
             ]
-        found = self._first(rows.tick, asked)
-        return [_flags(rows.tag, *found[3 * k : 3 * k + 3]) for k in range(len(scopes))]
+        event, everybody = scopes[0]
+        asked.append((everybody, _mix(_mix(event, np.uint64(64)), author)))
+        *found, anybody = self._first(rows.tick, asked)
+        nobody = np.zeros_like(anybody)
+        return [_flags(rows.tag, *found[3 * k : 3 * k + 3], anybody if k == 0 else nobody) for k in range(len(scopes))]
 
     def _event(self, events: pl.Series) -> Hashes:
         """A hash per row of its event, another one each time it is watched again."""
@@ -236,17 +244,21 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
 
 def _fresh(part: pl.DataFrame) -> Fresh:
     """The rows of one event as the closed windows want them."""
-    arrays = (part[name].to_numpy() for name in ("tick", "event_time", "originals"))
-    return Fresh(part["event"][0], *arrays)
+    counts = part.select(pl.col(MEASURES).cast(pl.Int64)).to_numpy()
+    return Fresh(part["event"][0], part["tick"].to_numpy(), part["event_time"].to_numpy(), counts)
 
 
-def _flags(
-    tag: Ints, author: npt.NDArray[np.bool_], voice: npt.NDArray[np.bool_], platform: npt.NDArray[np.bool_]
-) -> list[pl.Series]:
-    """The race columns of TICKS, per row."""
+def _heard(rows: pl.DataFrame) -> pl.DataFrame:
+    """HEARD of rows in order of tick."""
+    slot = ((pl.col("tick") - 1) // SLOT * (SLOT * SECOND)).cast(HEARD["slot"]).alias("slot")
+    return rows.select("event", "source", slot).unique().sort("slot", "event", "source")
+
+
+def _flags(tag: Ints, author: Flags, voice: Flags, platform: Flags, anybody: Flags) -> list[pl.Series]:
+    """The columns of TICKS that ask who is new, per row."""
     columns = {name: author & (tag == code) for code, name in enumerate(_SIDES)}
     columns |= {"claim_authors": voice & (tag == _CLAIM), "denial_authors": voice & (tag == _DENIAL)}
-    columns["claim_platforms"] = platform
+    columns |= {"claim_platforms": platform, "authors": anybody}
     return [pl.Series(name, values) for name, values in columns.items()]
 
 

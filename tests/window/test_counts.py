@@ -5,8 +5,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.frames import CLOSED, TICKS, Counted
+from monitor.frames import CLOSED, HEARD, TICKS, Counted
 from monitor.marks import GapMark
+from monitor.window.closed import MEASURES
 from monitor.window.counts import Windows
 from tests.fakes import mentions, streams
 
@@ -22,8 +23,8 @@ def walk(rows: pl.DataFrame, cuts: list[int], gaps: tuple[GapMark, ...] = ()) ->
         windows.add(part, upto, [gap for gap in gaps if before <= gap.ends < upto])
         for part, upto, before in spans(rows, cuts)
     ]
-    frames = [pl.concat([getattr(part, name) for part in parts]) for name in ("ticks", "closed", "late")]
-    return Counted(*frames)
+    frames = [pl.concat([getattr(part, name) for part in parts]) for name in ("ticks", "closed", "late", "heard")]
+    return Counted(*frames[:3], heard=frames[3])
 
 
 def spans(rows: pl.DataFrame, cuts: list[int]) -> list[tuple[pl.DataFrame, Any, Any]]:
@@ -54,6 +55,7 @@ def test_any_cut_gives_the_same_ticks_windows_and_late_posts(seed: int, cuts: li
     assert one.closed.equals(cut.closed)
     assert one.late.group_by("source").sum().sort("source").equals(cut.late.group_by("source").sum().sort("source"))
     assert one.late["posts"].sum() > 0
+    assert one.heard.unique().sort("slot", "source").equals(cut.heard.unique().sort("slot", "source"))
 
 
 @given(st.integers(0, 5), st.randoms(use_true_random=False))
@@ -66,8 +68,8 @@ def test_any_order_within_a_second_gives_the_same_counts(seed: int, random: Any)
 @given(st.integers(0, 20))
 def test_every_fresh_post_is_in_one_closed_window_of_each_length(seed: int) -> None:
     counted = walk(streams.story(seed, lag=90.0, sources=3), [])
-    per_length = counted.closed.group_by("length").agg(pl.col("posts", "originals").sum())
-    fresh = whole(counted).select("posts", "originals").sum().row(0)
+    per_length = counted.closed.group_by("length").agg(pl.col(MEASURES).sum())
+    fresh = whole(counted).select(MEASURES).sum().row(0)
     assert {row[1:] for row in per_length.iter_rows()} == {fresh}
     assert fresh[0] + counted.late["posts"].sum() == 860
 
@@ -76,6 +78,7 @@ def test_what_is_handed_on_has_the_declared_columns() -> None:
     counted = count({}, upto=2 * HOUR)
     assert dict(counted.ticks.schema) == TICKS
     assert dict(counted.closed.schema) == CLOSED
+    assert dict(counted.heard.schema) == HEARD
 
 
 def test_a_tick_covers_the_second_before_it() -> None:
@@ -116,6 +119,22 @@ def test_an_author_counts_again_after_more_than_a_week() -> None:
         for day in (0, 7, 8)
     ]
     assert total(count(*rows, upto=timedelta(days=9)), "")["claims"] == 2
+
+
+def test_an_author_who_speaks_again_within_a_week_is_no_new_author_of_the_event() -> None:
+    counted = count(
+        {"author": "a"}, {"author": "a", "tag": "other"}, {"author": "b", "repost_of": "0", "narrative": "n"}
+    )
+    assert whole(counted)["authors"].sum() == 2
+    assert counted.ticks.filter(pl.col("narrative") == "n")["authors"].sum() == 0
+
+
+def test_a_source_is_heard_in_five_minutes_of_seen_time_whether_late_or_not() -> None:
+    behind = {"event_time": START - HOUR, "seen_at": START + timedelta(minutes=7), "source": "slow"}
+    counted = count({}, {"seen_at": START + timedelta(seconds=299)}, behind, {"seen_at": START + timedelta(minutes=9)})
+    assert counted.heard.select("source", "slot").rows() == [
+        ("s", START), ("s", START + timedelta(minutes=5)), ("slow", START + timedelta(minutes=5)),
+    ]  # fmt: skip
 
 
 def test_the_same_name_on_two_platforms_is_two_authors_and_two_platforms() -> None:
