@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
+import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.app.backtest import report
+from monitor.app.backtest.archived import Precision, count_archive, precision
 from monitor.app.backtest.count import count_recording
-from monitor.app.backtest.counts import CountsReader, Labels
+from monitor.app.backtest.counts import CountsReader, Labels, Totals
 from monitor.app.backtest.grid import Point, grid
 from monitor.app.backtest.picture import picture
 from monitor.app.backtest.stories import FLOOR, Officials, Outcome, Story, outcome, stories
@@ -23,7 +25,9 @@ from monitor.cli import options, shown
 from monitor.cli.outputs import writing
 from monitor.clock import SystemClock
 from monitor.collect.recorded import batches, standard_input_as_file, survey
+from monitor.errors import SettingsError
 from monitor.settings import packaged_model
+from monitor.store.reader import Reader
 from monitor.tag.tagger import load_tagger
 
 NAME = "backtest"
@@ -36,6 +40,10 @@ all cores, and fires what `monitor replay` with these rules would. A setting of 
 A story is a stretch of a narrative with --story original claims or more within half an hour. It is missed if no alert
 of its narrative, or of its event as a whole, fired before its busiest half hour. Leads are told of its first alert.
 
+With --archive the mentions of a store are judged, tagged as they were then. Where the desk said which were useful
+(`monitor alerts useful`), a second table has the precision of every point: of the answered alerts, how many it would
+have fired (same narrative, begun within an hour) and how many of those were useful, with the 95 % interval.
+
 exit status:
   0  done
   1  a file could not be read or written, or a process was killed; one line says what to do
@@ -45,14 +53,17 @@ examples:
   monitor backtest posts.ndjson --event fall.toml
   monitor backtest posts.ndjson --event fall.toml --sweep alpha=0.01,0.05,0.1 --sweep minimum_originals=5,10,20
   monitor backtest 2021-*.parquet --event fall.toml --sweep for=1m,2m,5m --output alerts.csv --picture backtest.svg
+  monitor backtest --archive var/monitor.sqlite --event fall.toml
 """
 BATCH_POSTS = 65_536
+MOST_ALERTS = 1_000_000
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command and its options."""
     parser = options.command(commands, NAME, HELP, EPILOG)
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="NDJSON or Parquet files, or - for standard input")
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="NDJSON or Parquet files, or - for standard input")
+    parser.add_argument("--archive", metavar="FILE|URL", help="a store's mentions instead of INPUT")
     parser.add_argument("--event", action="append", required=True, type=Path, metavar="FILE", help="event file (TOML)")
     parser.add_argument(
         "--sweep", action="append", default=[], metavar="SETTING=A,B", help="values of a setting of [rules]; repeatable"
@@ -73,46 +84,93 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--model", type=Path, metavar="FILE", help="tagger artifact (default: the one that ships)")
 
 
+class _Found(NamedTuple):
+    """What a backtest found."""
+
+    totals: Totals
+    outcomes: list[Outcome]
+    stories: list[Story]
+    activity: pl.DataFrame
+    answered: list[Precision]
+    """Of every point; empty without answers."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Counts, judges and tells; returns the exit status."""
+    if bool(arguments.inputs) == (arguments.archive is not None):
+        raise SettingsError(["name recorded posts (INPUT) or a store (--archive), one of the two"])
     points = grid(arguments.event, arguments.sweep)
-    tagger = load_tagger(arguments.model or packaged_model())
-    clock = SystemClock()
-    with ExitStack() as stack:
-        paths = [stack.enter_context(standard_input_as_file()) if one == "-" else Path(one) for one in arguments.inputs]
-        recording = survey(paths)
-        folder = Path(stack.enter_context(_folder()))
-        bar = stack.enter_context(_Bar())
-        for batch in count_recording(batches(recording, BATCH_POSTS), points[0].events, tagger, folder, clock):
-            bar.counted(batch.posts.height + sum(batch.rejected.values()), recording.documents, batch.upto)
-        jobs = arguments.jobs or len(os.sched_getaffinity(0))
-        steps = judged_by(jobs, folder, [point.events for point in points], tagger.confusion.counts, bar.judged)
-        reader = CountsReader(folder)
-        labels = Labels(reader.frame("labels"), {event.name: event.proposition for event in points[0].events})
-        officials = Officials(reader.frame("voices"), reader.recorded.statuses, arguments.official)
-        activity = reader.frame("activity")
-    found = stories(activity, labels, officials, arguments.story)
-    totals = reader.recorded.totals
-    span = totals.ends - totals.begins if totals.begins and totals.ends else timedelta()
-    outcomes = [outcome(mine, found, span) for mine in steps]
+    found = _found(arguments, points)
     if arguments.output is not None:
-        about = {"posts": totals.posts, "mentions": totals.mentions, "begins": totals.begins, "ends": totals.ends}
-        wanted = arguments.output.suffix.lower() == ".csv"
-        written = report.as_csv(points, outcomes) if wanted else report.as_json(points, outcomes, found, about)
         with writing(arguments.output):
-            arguments.output.write_bytes(written)
+            arguments.output.write_bytes(_written(arguments.output, points, found))
     if arguments.picture is not None:
+        drawn = picture(points, found.outcomes, found.stories, found.activity)
         with writing(arguments.picture):
-            arguments.picture.write_text(picture(points, outcomes, found, activity), "utf-8")
-    _tell(points, outcomes, found, f"{totals.posts:,} posts, {totals.mentions:,} mentions, {_days(span)} days")
+            arguments.picture.write_text(drawn, "utf-8")
+    _tell(points, found)
     return 0
 
 
-def _tell(points: Sequence[Point], outcomes: Sequence[Outcome], found: Sequence[Story], recording: str) -> None:
-    told = [story for story in found if story.narrative]
-    print(f"{recording}; {len(told)} stories")
+def _found(arguments: argparse.Namespace, points: Sequence[Point]) -> _Found:
+    tagger = load_tagger(arguments.model or packaged_model())
+    events = points[0].events
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(_folder()))
+        bar = stack.enter_context(_Bar())
+        reader = stack.enter_context(Reader(_url(arguments.archive))) if arguments.archive else None
+        if reader is not None:
+            reader.check()
+            whole = reader.last_number()
+            for progress in count_archive(reader, events, folder):
+                bar.counted(progress.mentions, whole, progress.upto)
+        else:
+            names = arguments.inputs
+            paths = [stack.enter_context(standard_input_as_file()) if one == "-" else Path(one) for one in names]
+            recording = survey(paths)
+            for batch in count_recording(batches(recording, BATCH_POSTS), events, tagger, folder, SystemClock()):
+                bar.counted(batch.posts.height + sum(batch.rejected.values()), recording.documents, batch.upto)
+        jobs = arguments.jobs or len(os.sched_getaffinity(0))
+        steps = judged_by(jobs, folder, [point.events for point in points], tagger.confusion.counts, bar.judged)
+        counts = CountsReader(folder)
+        totals, activity = counts.recorded.totals, counts.frame("activity")
+        labels = Labels(counts.frame("labels"), {event.name: event.proposition for event in events})
+        officials = Officials(counts.frame("voices"), counts.recorded.statuses, arguments.official)
+        told = stories(activity, labels, officials, arguments.story)
+        outcomes = [outcome(mine, told, totals.span) for mine in steps]
+        answers = reader.answers() if reader is not None else []
+        alerts = reader.alerts(None, MOST_ALERTS) if reader is not None and answers else []
+    answered = [precision(one, alerts, answers) for one in outcomes] if answers else []
+    return _Found(totals, outcomes, told, activity, answered)
+
+
+def _written(path: Path, points: Sequence[Point], found: _Found) -> bytes:
+    if path.suffix.lower() == ".csv":
+        return report.as_csv(points, found.outcomes)
+    totals = found.totals
+    about = {"posts": totals.posts, "mentions": totals.mentions, "begins": totals.begins, "ends": totals.ends}
+    return report.as_json(points, found.outcomes, found.stories, about, found.answered)
+
+
+def _url(archive: str) -> str:
+    return archive if "://" in archive else f"sqlite:///{archive}"
+
+
+def _tell(points: Sequence[Point], found: _Found) -> None:
+    told = [story for story in found.stories if story.narrative]
+    totals, days = found.totals, found.totals.span / timedelta(days=1)
+    print(f"{totals.posts:,} posts, {totals.mentions:,} mentions, {days:.1f} days; {len(told)} stories")
     headings = ("alerts", "per day", "narratives", "missed", "lead before peak", "worst", "before official", "point")
-    shown.table(headings, (_row(*pair) for pair in zip(points, outcomes, strict=True)), "nothing was judged")
+    shown.table(headings, (_row(*pair) for pair in zip(points, found.outcomes, strict=True)), "nothing was judged")
+    if found.answered:
+        print(f"\n{found.answered[0].answered} alerts were answered, {found.answered[0].all_useful} of them useful")
+        shown.table(("would fire", "useful", "precision", "95 %", "point"), map(_useful, points, found.answered), "–")
+
+
+def _useful(point: Point, one: Precision) -> tuple[object, ...]:
+    low, high = one.interval
+    share = f"{one.useful / one.fired:.2f}" if one.fired else "–"
+    return (one.fired, one.useful, share, f"{low:.2f}–{high:.2f}" if one.fired else "–", point.name)
 
 
 def _row(point: Point, one: Outcome) -> tuple[object, ...]:
@@ -136,10 +194,6 @@ def _length(lead: timedelta | None) -> str:
     minutes = round(abs(lead) / timedelta(minutes=1))
     said = f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 -- an hour
     return f"{said} after" if lead < timedelta() and minutes else said
-
-
-def _days(span: timedelta) -> str:
-    return f"{span / timedelta(days=1):.1f}"
 
 
 @contextmanager

@@ -76,6 +76,11 @@ class Totals(msgspec.Struct, frozen=True):
     """When the first post was seen; None for a recording without one."""
     ends: datetime | None = None
 
+    @property
+    def span(self) -> timedelta:
+        """From the first post to the last."""
+        return self.ends - self.begins if self.begins and self.ends else timedelta()
+
 
 class Recorded(msgspec.Struct, frozen=True):
     """Everything that stands in a folder of counts."""

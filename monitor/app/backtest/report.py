@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from monitor.alert.harmless import harmless
+from monitor.app.backtest.archived import Precision
 from monitor.app.backtest.grid import Point
 from monitor.app.backtest.stories import Fired, Outcome, Story
 
@@ -32,23 +33,20 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＠")
 
 
 def as_json(
-    points: Sequence[Point], outcomes: Sequence[Outcome], stories: Sequence[Story], about: Mapping[str, object]
+    points: Sequence[Point],
+    outcomes: Sequence[Outcome],
+    stories: Sequence[Story],
+    about: Mapping[str, object],
+    answered: Sequence[Precision] = (),
 ) -> bytes:
     """One object: `about`, `stories`, and per point its settings, sums and alerts."""
-    whole = {
-        **about,
-        "stories": [_story(story) for story in stories],
-        "points": [
-            {
-                "point": point.name,
-                "settings": dict(point.settings),
-                **sums(outcome),
-                "alerts": list(_rows(point, outcome)),
-            }
-            for point, outcome in zip(points, outcomes, strict=True)
-        ],
-    }
-    return msgspec.json.format(msgspec.json.encode(whole, enc_hook=str), indent=1) + b"\n"
+    told: list[dict[str, Any]] = []
+    for number, (point, outcome) in enumerate(zip(points, outcomes, strict=True)):
+        useful = {"answered": _precision(answered[number])} if answered else {}
+        row = {"point": point.name, "settings": dict(point.settings), **sums(outcome), **useful}
+        told.append(row | {"alerts": list(_rows(point, outcome))})
+    whole = {**about, "stories": [_story(story) for story in stories], "points": told}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=1) + b"\n"
 
 
 def as_csv(points: Sequence[Point], outcomes: Sequence[Outcome]) -> bytes:
@@ -121,6 +119,11 @@ def _story(story: Story) -> dict[str, Any]:
         "claims": story.claims,
         "first_official": _time(story.official) if story.official else None,
     }
+
+
+def _precision(one: Precision) -> dict[str, Any]:
+    low, high = one.interval
+    return {"fired": one.fired, "useful": one.useful, "low": round(low, 4), "high": round(high, 4)}
 
 
 def _time(at: datetime) -> str:
