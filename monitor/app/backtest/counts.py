@@ -13,10 +13,10 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from monitor.frames import CLOSED, TICKS, TIME, Counted, Schema
+from monitor.frames import CLOSED, HEARD, LATE, TICKS, TIME, Counted, Schema
 from monitor.marks import GapMark, Silence, StatusMark
 
-ROWS = 1_000_000
+ROWS = 200_000
 """Rows of TICKS in a part, about."""
 STEP = timedelta(minutes=5)
 """Activity is kept in steps of this length."""
@@ -134,11 +134,13 @@ class CountsWriter:
     def _flush(self) -> None:
         if not self._held:
             return
-        ticks = pl.concat([pl.DataFrame(schema=TICKS), *(one.counted.ticks for one in self._held)])
-        closed = pl.concat([pl.DataFrame(schema=CLOSED), *(one.counted.closed for one in self._held)])
+        counted = [one.counted for one in self._held]
+        ticks = pl.concat([pl.DataFrame(schema=TICKS), *(one.ticks for one in counted)])
+        closed = pl.concat([pl.DataFrame(schema=CLOSED), *(one.closed for one in counted)])
+        heard = pl.concat([pl.DataFrame(schema=HEARD), *(one.heard for one in counted)]).unique(maintain_order=True)
         first, name = self._held[0], f"{self._parts:06}"
-        ticks.write_parquet(self._folder / f"{name}-ticks.parquet", compression="zstd", statistics=False)
-        closed.write_parquet(self._folder / f"{name}-closed.parquet", compression="zstd", statistics=False)
+        for kind, frame in (("ticks", ticks), ("closed", closed), ("heard", heard)):
+            frame.write_parquet(self._folder / f"{name}-{kind}.parquet", compression="zstd", statistics=False)
         part = _Part(self._held[-1].upto, first.counted.gaps, first.told.statuses, first.told.silences)
         (self._folder / f"{name}.json").write_bytes(msgspec.json.encode(part))
         self._activity.append(_steps(ticks))
@@ -160,13 +162,13 @@ class CountsReader:
         for number in range(self.recorded.parts):
             name = f"{number:06}"
             part = msgspec.json.decode((self._folder / f"{name}.json").read_bytes(), type=_Part)
-            ticks = pl.read_parquet(self._folder / f"{name}-ticks.parquet")
-            closed = pl.read_parquet(self._folder / f"{name}-closed.parquet")
-            counted = Counted(ticks, closed, pl.DataFrame(), part.gaps)
+            kinds = ("ticks", "closed", "heard")
+            ticks, closed, heard = (self.frame(f"{name}-{kind}") for kind in kinds)
+            counted = Counted(ticks, closed, pl.DataFrame(schema=LATE), part.gaps, heard)
             yield Counts(counted, part.upto, Told(part.statuses, part.silences))
 
     def frame(self, name: str) -> pl.DataFrame:
-        """`activity`, `labels` or `voices`."""
+        """`activity`, `labels` or `voices`; or of a part."""
         return pl.read_parquet(self._folder / f"{name}.parquet")
 
 
