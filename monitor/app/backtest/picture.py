@@ -25,7 +25,7 @@ NAMED = 12
 _WIDTH, _PLOT, _LEFT, _TOP = 960, 130, 60, 30
 _SCATTER = 260
 _ROW = 11
-_LABEL = 110
+_LABEL = 90
 _CLAIMS, _DENIALS, _PEAK, _OFFICIAL = "#1f5fa8", "#c0392b", "#555555", "#2e7d32"
 _COLOURS = ("#6c3fa0", "#b7860b", "#00838f", "#ad1457", "#558b2f", "#4e342e")
 
@@ -89,8 +89,8 @@ def _of_story(
     yield _text(_LEFT - 6, frame.top + 8, str(most), anchor="end")
     for name, colour in (("claims", _CLAIMS), ("denials", _DENIALS)):
         yield f'<path d="{_outline(frame, mine, name)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-    yield _text(_WIDTH - _LEFT, top + 4, "claims", anchor="end", fill=_CLAIMS)
-    yield _text(_WIDTH - _LEFT - 48, top + 4, "denials per 5 min and", anchor="end", fill=_DENIALS)
+    yield _text(_WIDTH - _LEFT - 150, top + 4, "claims", anchor="end", fill=_CLAIMS)
+    yield _text(_WIDTH - _LEFT, top + 4, "denials, in five minutes each", anchor="end", fill=_DENIALS)
     yield from _moment(frame, story.peak, "peak", _PEAK)
     if story.official is not None:
         yield from _moment(frame, story.official, "official", _OFFICIAL)
@@ -123,12 +123,14 @@ def _moment(frame: _Frame, at: datetime, said: str, colour: str) -> Iterator[str
 
 def _outline(frame: _Frame, steps: pl.DataFrame, name: str) -> str:
     """Counts as a stepped line; where nothing was said it is on the ground."""
-    parts = [f"M{_LEFT} {frame.y(0):.1f}"]
+    ground = frame.y(0)
+    parts, ended = [f"M{_LEFT} {ground:.1f}"], None
     for begins, count in steps.select("begins", name).iter_rows():
-        if count:
-            left, right = frame.x(begins.timestamp()), frame.x((begins + STEP).timestamp())
-            parts.append(f"L{left:.1f} {frame.y(0):.1f}V{frame.y(count):.1f}H{right:.1f}V{frame.y(0):.1f}")
-    return "".join([*parts, f"H{_WIDTH - _LEFT}"])
+        if begins != ended:
+            parts.append(f"V{ground:.1f}H{frame.x(begins.timestamp()):.1f}")
+        ended = begins + STEP
+        parts.append(f"V{frame.y(count):.1f}H{frame.x(ended.timestamp()):.1f}")
+    return "".join([*parts, f"V{ground:.1f}H{_WIDTH - _LEFT}"])
 
 
 def _of_points(points: Sequence[Point], outcomes: Sequence[Outcome], top: float) -> Iterator[str]:
