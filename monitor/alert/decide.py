@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
@@ -74,14 +75,19 @@ class AlertPolicy:
         upto: datetime,
         describe: Describe,
         marks: Sequence[StatusMark | Silence] = (),
+        *,
+        totals: "Totals | None" = None,
     ) -> list[Alert]:
-        """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`."""
+        """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`.
+
+        `totals` of `counted.ticks`, where other policies ask for the same ones.
+        """
         end = upto.replace(microsecond=0)
         self._marks.take(marks, counted.gaps)
         if any(isinstance(mark, Silence) for mark in marks):
             self._unsilence()
         coming = [f for f in findings if f.event in self._events and f.rule in self._events[f.event].rules.alert_on]
-        totals = _Totals(counted.ticks, [*self._live, *((f.event, f.narrative, f.rule) for f in coming)])
+        totals = totals or Totals(counted.ticks)
         steps = _Steps(self._events, self._marks, totals, describe)
         alerts: list[Alert] = []
         for finding in coming:
@@ -97,7 +103,7 @@ class AlertPolicy:
     def _leave(self, end: datetime) -> list[Alert]:
         """Resolves the alerts of events that are not watched any more."""
         leaving, self._leaving = self._leaving, []
-        nothing = _Totals(pl.DataFrame(), ())
+        nothing = Totals(pl.DataFrame())
         steps = [
             _Steps({one.event.name: one.event}, self._marks, nothing, one.describe).step(
                 one.live, AlertState.RESOLVED, end, "event_removed"
@@ -185,34 +191,40 @@ class AlertPolicy:
                     self._live[live.event, live.narrative, live.rule] = live
 
 
-class _Totals:
-    """Running counts of the alerts that live, from the increments at ticks."""
+class Totals:
+    """Running counts of events and narratives, from the increments at ticks; each is summed up when it is asked for."""
 
-    def __init__(self, ticks: pl.DataFrame, keys: Sequence[_Key]) -> None:
-        self._rows: dict[tuple[str, str], slice] = {}
-        if not keys or ticks.is_empty():
-            return
-        wanted = pl.DataFrame([key[:2] for key in keys], schema=["event", "narrative"], orient="row")
-        authors = (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors")
-        counts = ticks.select("event", "narrative", "tick", *COUNTS[:-1], authors)
-        rows = counts.join(wanted, on=["event", "narrative"], how="semi").sort("event", "narrative", "tick")
-        self._ticks = rows["tick"].to_physical().to_numpy()
-        zero = np.zeros((1, len(COUNTS)), np.int64)
-        self._totals = np.concatenate([zero, np.cumsum(rows.select(COUNTS).to_numpy(), axis=0)])
-        at = 0
-        for event, narrative, size in rows.group_by("event", "narrative", maintain_order=True).len().iter_rows():
-            self._rows[event, narrative] = slice(at, at + size)
-            at += size
+    def __init__(self, ticks: pl.DataFrame) -> None:
+        """`ticks`: TICKS in order of time."""
+        self._all = ticks
+        self._known: dict[tuple[str, str], _Running] = {}
 
     def count(self, live: Live, at: datetime) -> None:
         """Brings an alert's counts up to a time."""
-        rows = self._rows.get((live.event, live.narrative))
-        if rows is not None and at > live.counted:
+        if at > live.counted and self._all.height:
+            running = self._running(live.event, live.narrative)
             span = [(time - _EPOCH) // timedelta(microseconds=1) for time in (live.counted, at)]
-            first, last = np.searchsorted(self._ticks[rows], span, side="right") + rows.start
-            more = (self._totals[last] - self._totals[first]).tolist()
+            first, last = np.searchsorted(running.ticks, span, side="right")
+            more = (running.totals[last] - running.totals[first]).tolist()
             live.counts = [before + new for before, new in zip(live.counts, more, strict=True)]
         live.counted = max(live.counted, at)
+
+    def _running(self, event: str, narrative: str) -> "_Running":
+        known = self._known.get((event, narrative))
+        if known is None:
+            mine = self._all.filter((pl.col("event") == event) & (pl.col("narrative") == narrative))
+            authors = (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors")
+            counts = mine.select(*COUNTS[:-1], authors).to_numpy()
+            totals = np.concatenate([np.zeros((1, len(COUNTS)), np.int64), np.cumsum(counts, axis=0, dtype=np.int64)])
+            known = self._known[event, narrative] = _Running(mine["tick"].to_physical().to_numpy(), totals)
+        return known
+
+
+class _Running(NamedTuple):
+    ticks: npt.NDArray[np.int64]
+    """Microseconds."""
+    totals: npt.NDArray[np.int64]
+    """(ticks + 1, COUNTS): before the first tick, and after each."""
 
 
 class _Steps:
@@ -222,7 +234,7 @@ class _Steps:
         self,
         events: Mapping[str, Event],
         marks: Marks,
-        totals: _Totals,
+        totals: Totals,
         describe: Describe,
     ) -> None:
         self._events = events

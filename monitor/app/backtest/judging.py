@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.alert.decide import AlertPolicy
+from monitor.alert.decide import AlertPolicy, Totals
 from monitor.app.backtest.counts import Counts, CountsReader, Labels
 from monitor.app.backtest.grid import judging
 from monitor.judge.judge import Judge
@@ -50,11 +50,17 @@ class Judging:
 
     def __call__(self, counts: Counts) -> None:
         """Judges what comes next in the stream."""
+        totals = Totals(counts.counted.ticks)
         for same in self._groups:
             judged = same.judge.decide(counts.counted, counts.upto, counts.told.statuses)
             for number in same.points:
                 self.steps[number] += self._policies[number].decide(
-                    judged.findings, counts.counted, counts.upto, self._labels.describe, counts.told.marks
+                    judged.findings,
+                    counts.counted,
+                    counts.upto,
+                    self._labels.describe,
+                    counts.told.marks,
+                    totals=totals,
                 )
 
 
