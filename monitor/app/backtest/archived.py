@@ -59,7 +59,7 @@ def count_archive(reader: Reader, events: Sequence[Event], folder: Path) -> Iter
         writer.add(Counts(windows.add(mine, upto, gaps), upto, told))
         for call in labels.of(mine):
             writer.call(*call)
-        writer.speak(spoken(mine))
+        writer.speak(spoken(mine, events))
         totals = Totals(
             posts=totals.posts + mine.height,
             mentions=totals.mentions + mine.height,

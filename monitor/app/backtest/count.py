@@ -12,7 +12,7 @@ from monitor.app.walk import Walk, Walked
 from monitor.clock import Clock
 from monitor.frames import Batch
 from monitor.marks import Silence, StatusMark
-from monitor.watched import Event
+from monitor.watched import Event, VoiceKind
 
 _SECOND = timedelta(seconds=1)
 
@@ -29,20 +29,25 @@ def count_recording(
     for batch in batches:
         walked = walk(batch)
         told = Told(
-            tuple(mark for mark in batch.marks if isinstance(mark, StatusMark)),
+            (*(mark for mark in batch.marks if isinstance(mark, StatusMark)), *walked.said),
             tuple(mark for mark in batch.marks if isinstance(mark, Silence)),
         )
         writer.add(Counts(walked.counted, walked.upto, told))
         for call in labels.of(walked):
             writer.call(*call)
-        writer.speak(spoken(walked.mentions))
+        writer.speak(spoken(walked.mentions, events))
         totals = _more(totals, batch, walked)
         yield batch
     writer.close(totals)
 
 
-def spoken(clustered: pl.DataFrame) -> pl.DataFrame:
-    """VOICES: what registered voices said, of narratives and of events as a whole."""
+def spoken(clustered: pl.DataFrame, events: Iterable[Event]) -> pl.DataFrame:
+    """VOICES: what registered voices that are no party said, of narratives and of events as a whole."""
+    known = [(event.name, voice.name) for event in events for voice in event.voices if voice.kind != VoiceKind.PARTY]
+    if not known or clustered["voice"].null_count() == clustered.height:
+        return pl.DataFrame(schema=VOICES)
+    official = pl.DataFrame(known, schema=["event", "voice"], orient="row")
+    clustered = clustered.join(official, on=["event", "voice"], how="semi", maintain_order="left")
     own = (pl.col("op") == "create") & pl.col("voice").is_not_null() & pl.col("repost_of").is_null()
     said = clustered.filter(own).select("event", "narrative", pl.col("seen_at").alias("at"), "voice")
     whole = said.with_columns(pl.lit("").alias("narrative"))

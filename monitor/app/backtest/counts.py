@@ -1,8 +1,8 @@
 """What a recording counts, on disk: ticks and closed windows in parts, and all that judges need beside them.
 
 A recording is matched, tagged, clustered and counted once; every point of the grid is judged from these files. A part
-holds many batches: what is decided does not depend on where a stream is cut. Marks stand at the head of a part, so that
-each takes effect as it did.
+holds many batches: what is decided does not depend on where a stream is cut. A batch with a mark that came late begins
+a part, so that the mark takes effect when it did.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from monitor.alert.silence import made_at
 from monitor.frames import CLOSED, HEARD, LATE, TICKS, TIME, Counted, Schema
 from monitor.marks import GapMark, Silence, StatusMark
 
@@ -46,10 +47,6 @@ class Told(NamedTuple):
     def marks(self) -> tuple[StatusMark | Silence, ...]:
         """All of them."""
         return (*self.statuses, *self.silences)
-
-    def __bool__(self) -> bool:
-        """Whether there is one."""
-        return bool(self.statuses or self.silences)
 
 
 class Counts(NamedTuple):
@@ -106,7 +103,7 @@ class CountsWriter:
 
     def add(self, counts: Counts) -> None:
         """Takes a batch, in the order of the stream."""
-        if self._held and (counts.told or counts.counted.gaps or self._height >= self._rows):
+        if self._held and (self._height >= self._rows or _late(counts, self._held[-1].upto)):
             self._flush()
         self._held.append(counts)
         self._height += counts.counted.ticks.height
@@ -138,10 +135,15 @@ class CountsWriter:
         ticks = pl.concat([pl.DataFrame(schema=TICKS), *(one.ticks for one in counted)])
         closed = pl.concat([pl.DataFrame(schema=CLOSED), *(one.closed for one in counted)])
         heard = pl.concat([pl.DataFrame(schema=HEARD), *(one.heard for one in counted)]).unique(maintain_order=True)
-        first, name = self._held[0], f"{self._parts:06}"
+        name = f"{self._parts:06}"
         for kind, frame in (("ticks", ticks), ("closed", closed), ("heard", heard)):
             frame.write_parquet(self._folder / f"{name}-{kind}.parquet", compression="zstd", statistics=False)
-        part = _Part(self._held[-1].upto, first.counted.gaps, first.told.statuses, first.told.silences)
+        part = _Part(
+            self._held[-1].upto,
+            tuple(gap for one in counted for gap in one.gaps),
+            tuple(mark for one in self._held for mark in one.told.statuses),
+            tuple(mark for one in self._held for mark in one.told.silences),
+        )
         (self._folder / f"{name}.json").write_bytes(msgspec.json.encode(part))
         self._activity.append(_steps(ticks))
         if len(self._activity) > 20:  # noqa: PLR2004 -- now and then
@@ -192,6 +194,12 @@ class Labels:
     def describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[()]]:
         """The label; posts are not shown."""
         return self.at(event, narrative, at), ()
+
+
+def _late(counts: Counts, before: datetime) -> bool:
+    """Whether a mark of a batch takes effect when the batch begins, and not at its own time."""
+    times = [mark.at for mark in counts.told.statuses] + [gap.ends for gap in counts.counted.gaps]
+    return min([*times, *map(made_at, counts.told.silences)], default=counts.upto) <= before
 
 
 def _steps(ticks: pl.DataFrame) -> pl.DataFrame:

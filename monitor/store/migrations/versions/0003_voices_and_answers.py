@@ -23,11 +23,15 @@ def upgrade() -> None:
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
     )
+    with op.batch_alter_table("statuses") as statuses:
+        statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
     """Back to 0002."""
     op.drop_table("answers")
+    with op.batch_alter_table("statuses") as statuses:
+        statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
         for column in ("attributed", "language", "voice"):
             mentions.drop_column(column)
