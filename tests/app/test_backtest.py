@@ -12,13 +12,14 @@ from monitor.app import Walk
 from monitor.app.backtest.count import count_recording
 from monitor.app.backtest.counts import CountsReader
 from monitor.app.backtest.judging import judged, order
+from monitor.app.backtest.stories import Officials
 from monitor.app.backtest.workers import judged_by
 from monitor.clock import SystemClock
-from monitor.frames import Batch
+from monitor.frames import ORDER, Batch
 from monitor.marks import GapMark, Mark, Silence, Status, StatusMark
 from monitor.records import Alert
-from monitor.watched import Duration, Event, Rules
-from tests.fakes.stream import BANK, BEGIN, EVENT, feed, story
+from monitor.watched import Duration, Event, Rules, Voice, VoiceKind
+from tests.fakes.stream import BANK, BEGIN, EVENT, feed, posts, story
 from tests.fakes.tagger import WordTagger
 
 GRID = (
@@ -113,3 +114,25 @@ def test_an_empty_recording_fires_nothing(tmp_path: Path) -> None:
     assert judged(reader, [events], None) == [[]]
     assert reader.recorded.totals.posts == 0
     assert reader.recorded.totals.begins is None
+
+
+def test_the_word_of_a_registered_voice_settles_as_in_a_replay_and_is_the_first_official_one(tmp_path: Path) -> None:
+    voices = (
+        Voice(name="mayor", kind=VoiceKind.OFFICIAL, accounts=("x:mayor",)),
+        Voice(name="them", kind=VoiceKind.PARTY, accounts=("x:them",)),
+    )
+    event = msgspec.structs.replace(EVENT, voices=voices, rules=Rules(for_=Duration(seconds=1)))
+    said = posts(
+        {"at": 6 * 3600 + 1500, "text": "bazarak that is a lie says nobody but me", "author": "mayor", "id": "v1"},
+        {"at": 6 * 3600 + 60, "text": "bazarak has fallen to us alone today", "author": "them", "id": "v2"},
+    )
+    stream = pl.concat([story(1), said]).sort(ORDER)
+    batches = cut(stream, 97)
+    reader = counted(batches, [event], tmp_path)
+    found = judged(reader, [[event]], WordTagger().confusion.counts)[0]
+    assert written(found) == replayed(batches, [event])
+    assert [step.reason for step in found if step.reason == "status_set"]
+    assert set(reader.frame("voices")["voice"]) == {"mayor"}
+    officials = Officials(reader.frame("voices"), reader.recorded.statuses)
+    first = officials.first("fall", found[0].narrative, BEGIN, BEGIN + timedelta(days=1))
+    assert first == BEGIN + timedelta(hours=6, seconds=1500)
