@@ -5,7 +5,7 @@ holds many batches: what is decided does not depend on where a stream is cut. A 
 a part, so that the mark takes effect when it did.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from monitor.alert.silence import made_at
-from monitor.frames import CLOSED, HEARD, LATE, TICKS, TIME, Counted, Schema
+from monitor.frames import LATE, TIME, Counted, Schema
 from monitor.marks import GapMark, Silence, StatusMark
 
 ROWS = 200_000
@@ -35,6 +35,10 @@ ACTIVITY: Schema = {
     "posts": pl.Int64,
 }
 """Sums of TICKS over STEPs in which something was said."""
+
+
+_KINDS = tuple(name for name in Counted._fields if name not in {"late", "gaps"})
+"""The frames of `Counted` that judges read."""
 
 
 class Told(NamedTuple):
@@ -132,12 +136,11 @@ class CountsWriter:
         if not self._held:
             return
         counted = [one.counted for one in self._held]
-        ticks = pl.concat([pl.DataFrame(schema=TICKS), *(one.ticks for one in counted)])
-        closed = pl.concat([pl.DataFrame(schema=CLOSED), *(one.closed for one in counted)])
-        heard = pl.concat([pl.DataFrame(schema=HEARD), *(one.heard for one in counted)]).unique(maintain_order=True)
+        frames = {kind: _joined(counted, kind) for kind in _KINDS}
         name = f"{self._parts:06}"
-        for kind, frame in (("ticks", ticks), ("closed", closed), ("heard", heard)):
-            frame.write_parquet(self._folder / f"{name}-{kind}.parquet", compression="zstd", statistics=False)
+        for kind, frame in frames.items():
+            if frame is not None:
+                frame.write_parquet(self._folder / f"{name}-{kind}.parquet", compression="zstd", statistics=False)
         part = _Part(
             self._held[-1].upto,
             tuple(gap for one in counted for gap in one.gaps),
@@ -145,7 +148,7 @@ class CountsWriter:
             tuple(mark for one in self._held for mark in one.told.silences),
         )
         (self._folder / f"{name}.json").write_bytes(msgspec.json.encode(part))
-        self._activity.append(_steps(ticks))
+        self._activity.append(_steps(pl.concat([one.ticks for one in counted])))
         if len(self._activity) > 20:  # noqa: PLR2004 -- now and then
             self._activity = [_summed(pl.concat(self._activity))]
         self._parts += 1
@@ -164,10 +167,12 @@ class CountsReader:
         for number in range(self.recorded.parts):
             name = f"{number:06}"
             part = msgspec.json.decode((self._folder / f"{name}.json").read_bytes(), type=_Part)
-            kinds = ("ticks", "closed", "heard")
-            ticks, closed, heard = (self.frame(f"{name}-{kind}") for kind in kinds)
-            counted = Counted(ticks, closed, pl.DataFrame(schema=LATE), part.gaps, heard)
+            frames = {kind: self.frame(f"{name}-{kind}") for kind in _KINDS if self._has(f"{name}-{kind}")}
+            counted = Counted(late=pl.DataFrame(schema=LATE), gaps=part.gaps, **frames)
             yield Counts(counted, part.upto, Told(part.statuses, part.silences))
+
+    def _has(self, name: str) -> bool:
+        return (self._folder / f"{name}.parquet").exists()
 
     def frame(self, name: str) -> pl.DataFrame:
         """`activity`, `labels` or `voices`; or of a part."""
@@ -194,6 +199,12 @@ class Labels:
     def describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[()]]:
         """The label; posts are not shown."""
         return self.at(event, narrative, at), ()
+
+
+def _joined(counted: Sequence[Counted], kind: str) -> pl.DataFrame | None:
+    """One frame of many batches; None where no batch has it."""
+    frames = [frame for one in counted if (frame := getattr(one, kind)) is not None]
+    return pl.concat(frames) if frames else None
 
 
 def _late(counts: Counts, before: datetime) -> bool:
