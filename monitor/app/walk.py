@@ -19,7 +19,7 @@ from monitor.judge.races import RaceReading
 from monitor.marks import Correction, GapMark, Silence, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
-from monitor.records import Alert, Evidence, Narrative
+from monitor.records import Alert, Evidence, Narrative, NarrativeState
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
 from monitor.watched import Event, Exchange
@@ -136,7 +136,9 @@ class Walk:
         judged = self._judge.decide(counted, batch.upto, statuses)
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
-        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, told)
+        alerts = self._policy.decide(
+            judged.findings, counted, batch.upto, self._describe, told, state_of=self._judge.state_of
+        )
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -253,6 +255,10 @@ class Walk:
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stand now; for people to watch."""
         return self._judge.races(event)
+
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """Where the event's narratives stand now."""
+        return self._judge.states(event)
 
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.baseline import LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
+from monitor.judge.baseline import LEAST_LEVEL, LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
 from monitor.judge.tails import log_nbinom_tail
 from monitor.watched import Rules
 
@@ -57,10 +57,12 @@ class _Saved(msgspec.Struct, array_like=True):
 
 
 class Spikes:
-    """The spikes of one event."""
+    """The spikes of one count of one event."""
 
-    def __init__(self, rules: Rules, baseline: Baseline) -> None:
+    def __init__(self, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> None:
+        """`fewest`: what has to be counted in ten minutes, else nothing is a spike."""
         self._rules = rules
+        self._fewest = fewest
         self.baseline = baseline
         self._ticks = np.zeros(0, np.int64)
         self._posts = np.zeros(0, np.int64)
@@ -68,9 +70,9 @@ class Spikes:
         self._calm: int | None = None
         self._past: list[Interval] = []
 
-    def follow(self, rules: Rules) -> None:
+    def follow(self, rules: Rules, fewest: int = FEWEST) -> None:
         """These rules hold from now on."""
-        self._rules = rules
+        self._rules, self._fewest = rules, fewest
 
     @property
     def spiking(self) -> bool:
@@ -116,10 +118,12 @@ class Spikes:
         if not times.size:
             return None
         count = self._count(times)
-        if count.max() < FEWEST:
+        near = np.flatnonzero(count >= max(self._fewest, self._rules.spike_ratio * LEAST_LEVEL))
+        if not near.size:
             return None
+        times, count = times[near], count[near]
         level = self._level(times)
-        high = level.warm & (count >= FEWEST) & (count >= self._rules.spike_ratio * level.mean)
+        high = level.warm & (count >= self._rules.spike_ratio * level.mean)
         at = np.flatnonzero(high)
         score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
         found = np.flatnonzero(score >= self._rules.spike_score)
@@ -166,10 +170,10 @@ class Spikes:
         )
 
     @classmethod
-    def load(cls, row: bytes, rules: Rules, baseline: Baseline) -> Self:
+    def load(cls, row: bytes, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> Self:
         """The state of `save`."""
         saved = msgspec.msgpack.decode(row, type=_Saved)
-        found = cls(rules, baseline)
+        found = cls(rules, baseline, fewest)
         found._ticks = np.frombuffer(saved.ticks, np.int64)
         found._posts = np.frombuffer(saved.posts, np.int64)
         found._since, found._calm = saved.since, saved.calm
