@@ -41,12 +41,41 @@ class Finding(Struct, frozen=True, kw_only=True):
     narrative: str
     """The narrative's id, or "" for a finding about the whole event."""
     rule: str
-    """`race` or `spike`."""
+    """`race`, `spike`, `volume`, `celebration` or `quiet`."""
     holds: bool
     reason: str
     """A word of a bounded set: `claims_outrun_denials`, `denials_overtook`, `above_baseline`, `calmed`, `quiet`, …"""
     numbers: dict[str, float]
     """What the reason rests on, e.g. originals per side, log_e, threshold, p0, baseline, score."""
+    subject: str = ""
+    """What it is about where that is neither event nor narrative: the source that is quiet."""
+
+
+class NarrativeState(StrEnum):
+    """Where a narrative stands in its life."""
+
+    TOO_SMALL = "too-small"
+    """Too small to report: fewer originals or authors than the rules ask for."""
+    WATCH = "watch"
+    RISING = "rising"
+    VIRAL_UNCONFIRMED = "viral-unconfirmed"
+    CONTESTED = "contested"
+    SETTLED = "settled"
+    FADED = "faded"
+
+
+class Transition(Struct, frozen=True, kw_only=True):
+    """A narrative passed from one state to another, with a named reason and the numbers behind it."""
+
+    at: datetime
+    event: str
+    narrative: str
+    before: NarrativeState
+    state: NarrativeState
+    reason: str
+    """A word of a bounded set: `enough_originals`, `claims_come_fast`, `denials_keep_up`, `status_denied`, …"""
+    numbers: dict[str, float]
+    """Claims and denials of the last span, and originals in all."""
 
 
 class Narrative(Struct, frozen=True, kw_only=True):
@@ -112,6 +141,10 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Who set the status, when, and on what evidence."""
     silenced: bool = False
     """Kept, but nobody is notified of this step."""
+    subject: str = ""
+    """What it is about where that is neither event nor narrative: the source that is quiet."""
+    narrative_state: NarrativeState | None = None
+    """Where the narrative stands in its life; None where it is about none, or was written before this was known."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -14,20 +14,23 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
+from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest, named
 from monitor.alert.marks import Marks
 from monitor.frames import Counted
 from monitor.marks import Silence, Status, StatusMark
-from monitor.records import Alert, AlertState, Evidence, Finding
+from monitor.records import Alert, AlertState, Evidence, Finding, NarrativeState
 from monitor.watched import Event
 
 Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
 """(event, narrative, at) → label and evidence as they stood then."""
+StateOf = Callable[[str, str, datetime], NarrativeState | None]
+"""(event, narrative, at) → where the narrative stood then; None where there is none, or it is not known."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE = "alert/live/"
 _MARKS = "alert/marks"
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, str]
+"""Event, narrative, rule, subject."""
 
 
 class _Leaving(NamedTuple):
@@ -76,6 +79,7 @@ class AlertPolicy:
         describe: Describe,
         marks: Sequence[StatusMark | Silence] = (),
         *,
+        state_of: StateOf = lambda *_: None,
         totals: "Totals | None" = None,
     ) -> list[Alert]:
         """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`.
@@ -88,7 +92,7 @@ class AlertPolicy:
             self._unsilence()
         coming = [f for f in findings if f.event in self._events and f.rule in self._events[f.event].rules.alert_on]
         totals = totals or Totals(counted.ticks)
-        steps = _Steps(self._events, self._marks, totals, describe)
+        steps = _Steps(self._events, self._marks, totals, describe, state_of)
         alerts: list[Alert] = []
         for finding in coming:
             alerts += self._run_timers(steps, finding.at, sooner=True)
@@ -105,7 +109,7 @@ class AlertPolicy:
         leaving, self._leaving = self._leaving, []
         nothing = Totals(pl.DataFrame())
         steps = [
-            _Steps({one.event.name: one.event}, self._marks, nothing, one.describe).step(
+            _Steps({one.event.name: one.event}, self._marks, nothing, one.describe, lambda *_: None).step(
                 one.live, AlertState.RESOLVED, end, "event_removed"
             )
             for one in leaving
@@ -120,7 +124,7 @@ class AlertPolicy:
 
     def _take(self, steps: "_Steps", finding: Finding) -> list[Alert]:
         """What a finding does."""
-        key = (finding.event, finding.narrative, finding.rule)
+        key = _key(finding)
         live = self._live.get(key)
         if finding.holds:
             if live is None:
@@ -171,7 +175,7 @@ class AlertPolicy:
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
-        rows = {_LIVE + digest(*key): b"" for key in sorted(self._changed)}
+        rows = {_LIVE + digest(*named(*key)): b"" for key in sorted(self._changed)}
         rows |= {_LIVE + live.fingerprint: msgspec.msgpack.encode(live) for live in self._live.values()}
         marks = self._marks.save()
         if marks != self._written:
@@ -188,7 +192,11 @@ class AlertPolicy:
             if key.startswith(_LIVE) and row:
                 live = msgspec.msgpack.decode(row, type=Live)
                 if live.event in self._events:
-                    self._live[live.event, live.narrative, live.rule] = live
+                    self._live[_key(live)] = live
+
+
+def _key(one: Finding | Live) -> _Key:
+    return one.event, one.narrative, one.rule, one.subject
 
 
 class Totals:
@@ -236,7 +244,9 @@ class _Steps:
         marks: Marks,
         totals: Totals,
         describe: Describe,
+        state_of: StateOf,
     ) -> None:
+        self._state_of = state_of
         self._events = events
         self._marks = marks
         self._totals = totals
@@ -246,7 +256,7 @@ class _Steps:
         """One step, with everything as it stood then."""
         self._totals.count(live, at)
         label, evidence = self._describe(live.event, live.narrative, at)
-        counts = dict(zip(COUNTS, live.counts, strict=True))
+        claims, denials, celebrations, questions, authors = live.counts
         said = self._marks.status(live, at)
         unheard = live.silenced_until is not None and state == AlertState.RESOLVED
         return Alert(
@@ -263,9 +273,15 @@ class _Steps:
             reason=reason,
             status=said.status if said is not None else Status.UNCONFIRMED,
             said=said,
-            **counts,
+            claims=claims,
+            denials=denials,
+            celebrations=celebrations,
+            questions=questions,
+            authors=authors,
             numbers=live.numbers,
             evidence=evidence,
             blind=self._marks.outages(live.since, at),
             silenced=unheard or self._marks.silenced_until(live, at) is not None,
+            subject=live.subject,
+            narrative_state=self._state_of(live.event, live.narrative, at) if live.narrative else None,
         )

@@ -21,7 +21,7 @@ from monitor.marks import Correction, GapMark, Silence, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
-from monitor.records import Alert, Evidence, Narrative
+from monitor.records import Alert, Evidence, Narrative, NarrativeState
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
 from monitor.watched import Event, Exchange
@@ -143,7 +143,9 @@ class Walk:
         )
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
-        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, (*told, *said))
+        alerts = self._policy.decide(
+            judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=self._judge.state_of
+        )
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -261,6 +263,10 @@ class Walk:
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stand now; for people to watch."""
         return self._judge.races(event)
+
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """Where the event's narratives stand now."""
+        return self._judge.states(event)
 
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""

@@ -15,13 +15,14 @@ import polars as pl
 
 from monitor.frames import CLOSED, TICKS, Counted
 from monitor.judge.baseline import LENGTH
+from monitor.judge.quiet import Gap
 from monitor.judge.races import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
-from monitor.judge.watch import Gap, Marks, Watch, spent
+from monitor.judge.watch import Counts, Heard, Marks, Watch, spent
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Finding
-from monitor.watched import Event
+from monitor.records import Finding, NarrativeState, Transition
+from monitor.watched import Event, Measure
 
 _SECOND = 1_000_000
 
@@ -38,9 +39,11 @@ class Judged(NamedTuple):
     """What one call decided."""
 
     findings: list[Finding]
-    """Transitions, in order of time."""
+    """What began or ceased to hold, in order of time."""
     readings: tuple[EventReading, ...]
     """Of the events that had posts."""
+    transitions: tuple[Transition, ...] = ()
+    """Narratives that passed from one state to another, in order of time."""
 
 
 class _Pending(msgspec.Struct, array_like=True):
@@ -67,26 +70,38 @@ class Judge:
         self._decided: int | None = None
         self._gaps: list[Gap] = []
         self._marks: Marks = []
+        self._passed: dict[tuple[str, str], list[Transition]] = {}
+        """Of the last call."""
 
     def decide(self, counted: Counted, upto: datetime, marks: Sequence[StatusMark] = ()) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time."""
         ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
+        heard = _heard(counted.heard)
         end = max(int(upto.timestamp()), self._decided or 0)
         begin = end if self._decided is None else self._decided
         if self._decided is None and counted.ticks.height:
             begin = min(end, int(counted.ticks["tick"][0].timestamp())) - 1
         gaps, marks_due = self._due(counted.gaps, marks, begin, end)
         findings: list[Finding] = []
+        transitions: list[Transition] = []
         readings: list[EventReading] = []
         for name, watch in self._watches.items():
             mine = ticks.get(name, _NO_TICKS)
             named = [(at, mark) for at, mark in marks_due if mark.event == name]
-            findings += watch.decide((begin, end), mine, closed.get(name, _NO_CLOSED), gaps, named)
+            counts = Counts(mine, closed.get(name, _NO_CLOSED), heard.get(name, []))
+            decided = watch.decide((begin, end), counts, gaps, named)
+            findings += decided.findings
+            transitions += decided.transitions
             if mine.height:
-                readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), watch.spikes.reading(end)))
+                reading = watch.measures.reading(Measure.POSTS, end)
+                readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), reading))
         self._decided = end
-        findings.sort(key=lambda finding: (finding.at, finding.event, finding.narrative, finding.rule))
-        return Judged(findings, tuple(readings))
+        findings.sort(key=lambda one: (one.at, one.event, one.narrative, one.rule, one.subject))
+        transitions.sort(key=lambda one: (one.at, one.event, one.narrative))
+        self._passed = {}
+        for one in transitions:
+            self._passed.setdefault((one.event, one.narrative), []).append(one)
+        return Judged(findings, tuple(readings), tuple(transitions))
 
     def _due(
         self, gaps: Sequence[GapMark], marks: Sequence[StatusMark], begin: int, end: int
@@ -94,7 +109,7 @@ class Judge:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""
         for gap in gaps:
             since, until = gap.begins.timestamp(), gap.ends.timestamp()
-            self._gaps.append((max(ceil(until), begin + 1), since, until))
+            self._gaps.append(Gap(max(ceil(until), begin + 1), since, until, gap.source))
         for mark in marks:
             self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
         gaps_due = sorted(gap for gap in self._gaps if gap[0] <= end)
@@ -127,6 +142,24 @@ class Judge:
         """Where the event's races stand now."""
         watch = self._watches.get(event)
         return watch.races.readings() if watch is not None else []
+
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """The state of each of the event's narratives that is not too small, or was spoken of within a week."""
+        watch = self._watches.get(event)
+        return watch.courses.states() if watch is not None else {}
+
+    def state_of(self, event: str, narrative: str, at: datetime) -> NarrativeState | None:
+        """Where a narrative stood at a time of the last call; None of one that is not known."""
+        later = [one for one in self._passed.get((event, narrative), []) if one.at > at]
+        if later:
+            return later[0].before
+        watch = self._watches.get(event)
+        return None if watch is None else watch.courses.state(narrative)
+
+    def measure(self, event: str, measure: Measure) -> Reading | None:
+        """Where one of the event's measures stands now: the ask-rate is that of `questions`."""
+        watch = self._watches.get(event)
+        return None if watch is None else watch.measures.reading(measure, self._decided or 0)
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
@@ -174,6 +207,15 @@ def _closed(closed: pl.DataFrame) -> pl.DataFrame:
     """The windows of the baseline's length, times in seconds."""
     ours = closed.filter(pl.col("length") == timedelta(seconds=LENGTH))
     return ours.with_columns(pl.col("begins", "closed_at").to_physical() // _SECOND)
+
+
+def _heard(heard: pl.DataFrame) -> dict[str, Heard]:
+    """Event → its sources and their slots, in seconds."""
+    found: dict[str, Heard] = {}
+    slots = heard.select("event", "source", pl.col("slot").to_physical() // _SECOND)
+    for event, source, slot in slots.iter_rows():
+        found.setdefault(event, []).append((source, slot))
+    return found
 
 
 def _by_event(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

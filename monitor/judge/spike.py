@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.baseline import LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
+from monitor.judge.baseline import LEAST_LEVEL, LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
 from monitor.judge.tails import log_nbinom_tail
 from monitor.watched import Rules
 
@@ -59,19 +59,21 @@ class _Saved(msgspec.Struct, array_like=True):
 
 
 class Spikes:
-    """The spikes of one event."""
+    """The spikes of one count of one event."""
 
-    def __init__(self, rules: Rules, baseline: Baseline) -> None:
+    def __init__(self, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> None:
+        """`fewest`: what has to be counted in ten minutes, else nothing is a spike."""
         self._rules = rules
+        self._fewest = fewest
         self.baseline = baseline
         self._hold(np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._since: int | None = None
         self._calm: int | None = None
         self._past: list[Interval] = []
 
-    def follow(self, rules: Rules) -> None:
+    def follow(self, rules: Rules, fewest: int = FEWEST) -> None:
         """These rules hold from now on."""
-        self._rules = rules
+        self._rules, self._fewest = rules, fewest
 
     @property
     def spiking(self) -> bool:
@@ -127,10 +129,12 @@ class Spikes:
     def _rises(self, times: Ints) -> Turn | None:
         """The first of the times at which a spike begins."""
         count = self._count(times)
-        if count.max() < FEWEST:
+        near = np.flatnonzero(count >= max(self._fewest, self._rules.spike_ratio * LEAST_LEVEL))
+        if not near.size:
             return None
+        times, count = times[near], count[near]
         level = self._level(times)
-        high = level.warm & (count >= FEWEST) & (count >= self._rules.spike_ratio * level.mean)
+        high = level.warm & (count >= self._rules.spike_ratio * level.mean)
         at = np.flatnonzero(high)
         score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
         found = np.flatnonzero(score >= self._rules.spike_score)
@@ -190,10 +194,10 @@ class Spikes:
         )
 
     @classmethod
-    def load(cls, row: bytes, rules: Rules, baseline: Baseline) -> Self:
+    def load(cls, row: bytes, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> Self:
         """The state of `save`."""
         saved = msgspec.msgpack.decode(row, type=_Saved)
-        found = cls(rules, baseline)
+        found = cls(rules, baseline, fewest)
         found._hold(np.frombuffer(saved.ticks, np.int64), np.frombuffer(saved.posts, np.int64))
         found._since, found._calm = saved.since, saved.calm
         found._past = [Interval(*spike) for spike in saved.past]

@@ -1,7 +1,8 @@
 """The counts of the narratives of one event: what the judge is handed at ticks, and what it keeps of each."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from copy import copy
+from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -75,6 +76,14 @@ class Rows:
         self._counts = ordered.select(COLUMNS).to_numpy() if ordered.height else np.zeros((0, len(COLUMNS)), np.int64)
         changes = (self._narrative != self._narrative.shift()).fill_null(value=True).to_numpy()
         self._group = np.cumsum(changes)
+
+    def sided(self) -> Self:
+        """The rows at which a narrative was claimed or denied."""
+        kept = (self._counts[:, CLAIMS] > 0) | (self._counts[:, DENIALS] > 0)
+        found = copy(self)
+        found._narrative = self._narrative.filter(pl.Series(kept))
+        found._ticks, found._counts, found._group = self._ticks[kept], self._counts[kept], self._group[kept]
+        return found
 
     def between(self, begin: int, end: int) -> Iterator[Told]:
         """What the ticks after `begin` up to `end` added, by narrative; apart where a horizon lies between."""

@@ -195,7 +195,7 @@ class Windows:
         asked.append((everybody, _mix(_mix(event, np.uint64(64)), author)))
         *found, anybody = self._first(rows.tick, asked)
         nobody = np.zeros_like(anybody)
-        return [_flags(rows.tag, *found[3 * k : 3 * k + 3], anybody if k == 0 else nobody) for k in range(len(scopes))]
+        return [_flags(rows.tag, [*found[:3], anybody]), _flags(rows.tag, [*found[3:], nobody])]
 
     def _event(self, events: pl.Series) -> Hashes:
         """A hash per row of its event, another one each time it is watched again."""
@@ -254,8 +254,9 @@ def _heard(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("event", "source", slot).unique().sort("slot", "event", "source")
 
 
-def _flags(tag: Ints, author: Flags, voice: Flags, platform: Flags, anybody: Flags) -> list[pl.Series]:
+def _flags(tag: Ints, new: Sequence[Flags]) -> list[pl.Series]:
     """The columns of TICKS that ask who is new, per row."""
+    author, voice, platform, anybody = new
     columns = {name: author & (tag == code) for code, name in enumerate(_SIDES)}
     columns |= {"claim_authors": voice & (tag == _CLAIM), "denial_authors": voice & (tag == _DENIAL)}
     columns |= {"claim_platforms": platform, "authors": anybody}

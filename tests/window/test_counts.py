@@ -23,8 +23,9 @@ def walk(rows: pl.DataFrame, cuts: list[int], gaps: tuple[GapMark, ...] = ()) ->
         windows.add(part, upto, [gap for gap in gaps if before <= gap.ends < upto])
         for part, upto, before in spans(rows, cuts)
     ]
-    frames = [pl.concat([getattr(part, name) for part in parts]) for name in ("ticks", "closed", "late", "heard")]
-    return Counted(*frames[:3], heard=frames[3])
+    names = ("ticks", "closed", "late", "heard")
+    ticks, closed, late, heard = (pl.concat([getattr(part, name) for part in parts]) for name in names)
+    return Counted(ticks, closed, late, heard=heard)
 
 
 def spans(rows: pl.DataFrame, cuts: list[int]) -> list[tuple[pl.DataFrame, Any, Any]]:

@@ -60,6 +60,7 @@ class Judging:
                     counts.upto,
                     self._labels.describe,
                     counts.told.marks,
+                    state_of=same.judge.state_of,
                     totals=totals,
                 )
 
