@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from monitor.judge.recent import Minutes, Recent
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIAL_AUTHORS, DENIALS, Told
+from monitor.marks import StatusMark
 from monitor.records import NarrativeState as State
 from monitor.watched import Rules
 
@@ -41,6 +42,8 @@ class Course(msgspec.Struct, array_like=True):
     """The finding `race` holds."""
     volume: int | None = None
     """Since when the finding `volume` holds."""
+    mark: StatusMark | None = None
+    """The last status that stands."""
 
 
 class Limits(NamedTuple):

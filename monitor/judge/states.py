@@ -129,6 +129,10 @@ class Courses:
             what = RACES if race.holds else RACED
             found.setdefault(race.narrative, []).append(Moment(int(race.at.timestamp()), what, race.reason))
         for at, mark in marks:
+            course = self._courses.setdefault(mark.narrative, Course(at))
+            if not mark.overturns(course.mark):
+                continue
+            course.mark = mark
             what = SETTLES if mark.status in SETTLED else UNSETTLES
             found.setdefault(mark.narrative, []).append(Moment(at, what, f"status_{mark.status.value}"))
         return {name: sorted(own, key=lambda moment: moment.at) for name, own in found.items()}
@@ -138,7 +142,7 @@ class Courses:
         course = self._courses.get(told.narrative)
         first = int(told.ticks[0])
         if course is None or _over(course, first):
-            course = self._courses[told.narrative] = Course(first)
+            course = self._courses[told.narrative] = Course(first, mark=course.mark if course else None)
         self._changed.add(told.narrative)
         more = told.total[CLAIMS] + told.total[DENIALS]
         least = min(self._limits.originals, self._limits.volume)
@@ -168,7 +172,7 @@ class Courses:
             own = [moment for moment in moments if begin < moment.at <= upto]
             first = begin if part is None else int(part.ticks[0])
             if part is not None and _over(course, first):
-                course = Course(first)
+                course = Course(first, mark=course.mark)
             self._courses[name] = course
             high = standing.at(part.ticks) if part is not None else np.zeros(0, np.int64)
             trail = Trail(course, part, high, begin, self._limits)
@@ -210,7 +214,7 @@ class Courses:
         if now // 86_400 == self._swept:
             return
         self._swept = now // 86_400
-        for name in [name for name, course in self._courses.items() if _over(course, now)]:
+        for name in [name for name, course in self._courses.items() if course.mark is None and _over(course, now)]:
             del self._courses[name]
             self._active.discard(name)
             self._changed.add(name)

@@ -1,8 +1,7 @@
 """The counts of the narratives of one event: what the judge is handed at ticks, and what it keeps of each."""
 
 from collections.abc import Iterator
-from copy import copy
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -77,13 +76,11 @@ class Rows:
         changes = (self._narrative != self._narrative.shift()).fill_null(value=True).to_numpy()
         self._group = np.cumsum(changes)
 
-    def sided(self) -> Self:
-        """The rows at which a narrative was claimed or denied."""
+    def keep_sided(self) -> None:
+        """Drops the rows at which a narrative was neither claimed nor denied."""
         kept = (self._counts[:, CLAIMS] > 0) | (self._counts[:, DENIALS] > 0)
-        found = copy(self)
-        found._narrative = self._narrative.filter(pl.Series(kept))
-        found._ticks, found._counts, found._group = self._ticks[kept], self._counts[kept], self._group[kept]
-        return found
+        self._narrative = self._narrative.filter(pl.Series(kept))
+        self._ticks, self._counts, self._group = self._ticks[kept], self._counts[kept], self._group[kept]
 
     def between(self, begin: int, end: int) -> Iterator[Told]:
         """What the ticks after `begin` up to `end` added, by narrative; apart where a horizon lies between."""

@@ -81,8 +81,9 @@ class Watch:
         self.rules.note_warm(self.measures.warm)
         rows = Rows(ticks.filter(pl.col("narrative") != ""))
         races = self.races.run(span, turns, marks, rows, _sides(whole))
+        rows.keep_sided()
         standing = Standing(spiking, turns, self.measures.warm)
-        volumes, transitions = self.courses.run(span, rows.sided(), standing, races, marks)
+        volumes, transitions = self.courses.run(span, rows, standing, races, marks)
         self.measures.forget(span[1])
         self._raced = True
         return Decided([*findings, *races, *volumes], transitions)
