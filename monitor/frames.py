@@ -21,6 +21,7 @@ __all__ = [
     "ORDER",
     "POSTS",
     "REMEMBERED",
+    "SPOKEN",
     "TAG",
     "TAGGED",
     "TAGS",
@@ -127,6 +128,20 @@ TICKS: Schema = {
     "reach": pl.Int64,  # followers of the authors, where known
 }
 
+SPOKEN: Schema = {
+    "tick": TIME,  # as in TICKS
+    "event": pl.String,
+    "narrative": pl.String,
+    "denial": pl.Boolean,  # else a claim
+    "counts": pl.Boolean,  # one of TICKS' claims or denials: an original by an author new to this side
+    "copy": pl.Boolean,  # a near-copy that reposts nothing: pasted
+    "young": pl.Boolean,  # by an account made less than 30 days before
+    "platform": pl.String,
+    "language": pl.String,
+    "thread": pl.UInt64,  # hash of what began it
+}
+"""Fresh claims and denials of a narrative one by one, reposts and copies too: who is behind the counts of TICKS."""
+
 CLOSED: Schema = {
     "event": pl.String,
     "begins": TIME,  # event time
@@ -169,3 +184,5 @@ class Counted(NamedTuple):
     """LATE, by source."""
     gaps: tuple[GapMark, ...] = ()
     """The gaps that came with these posts."""
+    spoken: pl.DataFrame | None = None
+    """SPOKEN, by tick, event, narrative; None from who counts no more than ticks."""

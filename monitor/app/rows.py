@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import xxhash
 
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.marks import Silence, Status, StatusMark
 from monitor.store.lookups import NarrativeCount
 from monitor.web import bodies

@@ -9,13 +9,12 @@ from math import ceil
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from monitor.frames import CLOSED, TICKS, Counted
 from monitor.judge.baseline import LENGTH
-from monitor.judge.races import RaceReading
+from monitor.judge.rates import Rates
+from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
 from monitor.judge.watch import Gap, Marks, Watch, spent
@@ -54,13 +53,13 @@ class _Pending(msgspec.Struct, array_like=True):
 class Judge:
     """The judge and its state.
 
-    `confusion`: the tagger's, counts (5, 5) in the order of TAGS, rows true and columns given; None if it never errs.
+    `rates`: how often the tagger gives each tag, with intervals; None if it never errs.
     """
 
-    def __init__(self, events: Mapping[str, Event], confusion: npt.NDArray[np.int64] | None = None) -> None:
+    def __init__(self, events: Mapping[str, Event], rates: Rates | None = None) -> None:
         self._statuses = Statuses()
-        self._confusion = confusion
-        self._watches = {name: Watch(event, self._statuses, confusion) for name, event in sorted(events.items())}
+        self._rates = rates
+        self._watches = {name: Watch(event, self._statuses, rates) for name, event in sorted(events.items())}
         self._spent: dict[str, list[int]] = {}
         """Events that are not watched any more → when their races started: α is spent once."""
         self._gone: dict[str, bytes] = {}
@@ -71,6 +70,7 @@ class Judge:
     def decide(self, counted: Counted, upto: datetime, marks: Sequence[StatusMark] = ()) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time."""
         ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
+        spoken = _by_event(_ticks(counted.spoken)) if counted.spoken is not None else {}
         end = max(int(upto.timestamp()), self._decided or 0)
         begin = end if self._decided is None else self._decided
         if self._decided is None and counted.ticks.height:
@@ -81,6 +81,7 @@ class Judge:
         for name, watch in self._watches.items():
             mine = ticks.get(name, _NO_TICKS)
             named = [(at, mark) for at, mark in marks_due if mark.event == name]
+            watch.spoken = spoken.get(name)
             findings += watch.decide((begin, end), mine, closed.get(name, _NO_CLOSED), gaps, named)
             if mine.height:
                 readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), watch.spikes.reading(end)))
@@ -113,7 +114,7 @@ class Judge:
                 self._gone |= {prefix + key: row for key, row in rows.items()}
         kept, self._watches = self._watches, {}
         for name, event in sorted(events.items()):
-            watch = kept[name] if name in kept else Watch(event, self._statuses, self._confusion)
+            watch = kept[name] if name in kept else Watch(event, self._statuses, self._rates)
             watch.follow(event)
             if name not in kept:
                 watch.races.spend(self._spent.pop(name, []))

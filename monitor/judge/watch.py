@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from monitor.judge.baseline import Baseline
 from monitor.judge.epoch import Sides
 from monitor.judge.races import Races, starts_of
+from monitor.judge.rates import Rates
 from monitor.judge.spike import Spikes, Turn
 from monitor.judge.status import Statuses
 from monitor.judge.tally import Rows
@@ -28,12 +28,14 @@ _RACES = "races/"
 class Watch:
     """One event's part of the judge."""
 
-    def __init__(self, event: Event, statuses: Statuses, confusion: npt.NDArray[np.int64] | None) -> None:
+    def __init__(self, event: Event, statuses: Statuses, rates: Rates | None) -> None:
         self.event = event
         self.baseline = Baseline()
         self.spikes = Spikes(event.rules, self.baseline)
-        self.races = Races(event, statuses, confusion)
+        self.races = Races(event, statuses, rates)
         self.changed: set[str] = set()
+        self.spoken: pl.DataFrame | None = None
+        """SPOKEN of the event, for the next call; the tick as an integer of seconds."""
 
     def decide(
         self, span: tuple[int, int], ticks: pl.DataFrame, closed: pl.DataFrame, gaps: list[Gap], marks: Marks
@@ -51,7 +53,7 @@ class Watch:
             return []
         whole = ticks.filter(pl.col("narrative") == "")
         turns = self._turns(span, whole, gaps)
-        rows = Rows(ticks.filter(pl.col("narrative") != ""))
+        rows = Rows(ticks.filter(pl.col("narrative") != ""), self.spoken, self.races.names)
         findings = [self._spike(turn, whole) for turn in turns]
         findings += self.races.run(span, turns, marks, rows, _sides(whole))
         self.baseline.forget(span[1])
@@ -128,8 +130,6 @@ def spent(rows: Mapping[str, bytes]) -> list[int]:
 
 
 def _sides(whole: pl.DataFrame) -> Sides:
-    neither = whole.select(pl.sum_horizontal("celebrations", "questions", "others"))
-    sides = whole.select(pl.sum_horizontal("claims", "denials"))
-    return Sides(
-        whole["tick"].to_numpy(), neither.to_series().to_numpy(), (neither.to_series() + sides.to_series()).to_numpy()
-    )
+    neither = whole.select("celebrations", "questions", "others").to_numpy()
+    sides = whole.select(pl.sum_horizontal("claims", "denials")).to_series().to_numpy()
+    return Sides(whole["tick"].to_numpy(), neither, neither.sum(axis=1) + sides)
