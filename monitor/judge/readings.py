@@ -133,7 +133,7 @@ def race_numbers(race: Standing) -> dict[str, float]:
         "start": float(race.k),
         "dispersion": round(race.needed / race.threshold, 4),
         "untested": float(claims + denials - sum(race.tested)),
-        "ratio": ratio(*race.tested),
+        "rate_ratio": ratio(*race.tested),
         "denial_share": race.denial_share,
     }
     if race.crowd.lag is not None:
