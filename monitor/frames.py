@@ -22,6 +22,7 @@ __all__ = [
     "ORDER",
     "POSTS",
     "REMEMBERED",
+    "SPOKEN",
     "TAG",
     "TAGGED",
     "TAGS",
@@ -129,6 +130,20 @@ TICKS: Schema = {
     "reach": pl.Int64,  # followers of the authors, where known
 }
 
+SPOKEN: Schema = {
+    "tick": TIME,  # as in TICKS
+    "event": pl.String,
+    "narrative": pl.String,
+    "denial": pl.Boolean,  # else a claim
+    "counts": pl.Boolean,  # one of TICKS' claims or denials: an original by an author new to this side
+    "copy": pl.Boolean,  # a near-copy that reposts nothing: pasted
+    "young": pl.Boolean,  # by an account made less than 30 days before
+    "platform": pl.String,
+    "language": pl.String,
+    "thread": pl.UInt64,  # hash of what began it
+}
+"""Fresh claims and denials of a narrative one by one, reposts and copies too: who is behind the counts of TICKS."""
+
 CLOSED: Schema = {
     "event": pl.String,
     "begins": TIME,  # event time
@@ -184,3 +199,5 @@ class Counted(NamedTuple):
     """The gaps that came with these posts."""
     heard: pl.DataFrame = pl.DataFrame(schema=HEARD)
     """HEARD, by slot, event, source."""
+    spoken: pl.DataFrame | None = None
+    """SPOKEN, by tick, event, narrative; None from who counts no more than ticks."""

@@ -18,7 +18,7 @@ from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.marks import Correction, GapMark, Mark, Silence, StatusMark
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer

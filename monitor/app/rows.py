@@ -1,13 +1,13 @@
 """What the store and the desk know, in the shapes that the API answers."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 import xxhash
 
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.marks import Silence, Status, StatusMark
 from monitor.store.lookups import NarrativeCount
 from monitor.web import bodies
@@ -47,10 +47,29 @@ def race_row(reading: RaceReading) -> bodies.RaceRow:
     return bodies.RaceRow(
         claims=reading.claims,
         denials=reading.denials,
+        untested=reading.untested,
         log_e=reading.log_e if math.isfinite(reading.log_e) else None,
         threshold=reading.threshold,
+        p0=reading.p0,
+        posterior=reading.posterior,
+        ratio=reading.ratio,
+        denial_share=reading.denial_share,
+        lag_s=reading.lag,
         holds=reading.holds,
+        platforms=_sides(reading.platforms),
+        languages=_sides(reading.languages),
+        reached=tuple(
+            bodies.ReachedRow(posts=one.posts, claims_s=one.claims, denials_s=one.denials) for one in reading.reached
+        ),
+        coordinated=reading.signs.coordinated,
+        signs=tuple(name for name, there in reading.signs._asdict().items() if there),
     )
+
+
+def _sides(counts: Mapping[str, tuple[int, int]]) -> tuple[bodies.SidesRow, ...]:
+    """Those with most posts first."""
+    order = sorted(counts.items(), key=lambda one: (-sum(one[1]), one[0]))
+    return tuple(bodies.SidesRow(name=name, claims=claims, denials=denials) for name, (claims, denials) in order)
 
 
 def silence_id(asked: bodies.SilenceAsked, begins: datetime) -> str:

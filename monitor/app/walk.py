@@ -15,7 +15,8 @@ from monitor.cluster.clusters import Clusters
 from monitor.errors import SettingsError
 from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
-from monitor.judge.races import RaceReading
+from monitor.judge.rates import Rates
+from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
 from monitor.marks import Correction, GapMark, Silence, StatusMark
 from monitor.match.matcher import Matcher
@@ -98,7 +99,7 @@ class Walk:
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
         self._clusters = Clusters(events, size=remembers)
         self._windows = Windows()
-        self._judge = Judge(by_name, tagger.confusion.counts)
+        self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
         self._policy = AlertPolicy(by_name)
 
@@ -271,6 +272,12 @@ class Walk:
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""
         return self.label(event, narrative, at), self._evidence.of(event, narrative, at)
+
+
+def rates_of(tagger: Tagger) -> Rates:
+    """How often the tagger errs, for the judge: intervals over events where the artifact has them."""
+    known = tagger.languages.get("all")
+    return Rates.of_counts(tagger.confusion.counts) if known is None else Rates(known.rate, known.low, known.high)
 
 
 def _numbered(remembered: pl.DataFrame, made: int) -> pl.DataFrame:

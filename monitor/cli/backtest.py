@@ -21,6 +21,7 @@ from monitor.app.backtest.grid import Point, grid
 from monitor.app.backtest.picture import picture
 from monitor.app.backtest.stories import FLOOR, Officials, Outcome, Story, outcome, stories
 from monitor.app.backtest.workers import judged_by
+from monitor.app.walk import rates_of
 from monitor.cli import options, shown
 from monitor.cli.outputs import writing
 from monitor.clock import SystemClock
@@ -131,7 +132,7 @@ def _found(arguments: argparse.Namespace, points: Sequence[Point]) -> _Found:
             for batch in count_recording(batches(recording, BATCH_POSTS), events, tagger, folder, SystemClock()):
                 bar.counted(batch.posts.height + sum(batch.rejected.values()), recording.documents, batch.upto)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
-        steps = judged_by(jobs, folder, [point.events for point in points], tagger.confusion.counts, bar.judged)
+        steps = judged_by(jobs, folder, [point.events for point in points], rates_of(tagger), bar.judged)
         counts = CountsReader(folder)
         totals, activity = counts.recorded.totals, counts.frame("activity")
         labels = Labels(counts.frame("labels"), {event.name: event.proposition for event in events})

@@ -9,17 +9,17 @@ from math import ceil
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from monitor.frames import CLOSED, TICKS, Counted
 from monitor.judge.baseline import LENGTH
+from monitor.judge.given import Given, Heard
 from monitor.judge.quiet import Gap
-from monitor.judge.races import RaceReading
+from monitor.judge.rates import Rates
+from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
-from monitor.judge.watch import Counts, Heard, Marks, Watch, spent
+from monitor.judge.watch import Marks, Watch, spent
 from monitor.marks import GapMark, Status, StatusMark
 from monitor.records import Finding, NarrativeState, Transition
 from monitor.watched import Event, Measure
@@ -57,13 +57,13 @@ class _Pending(msgspec.Struct, array_like=True):
 class Judge:
     """The judge and its state.
 
-    `confusion`: the tagger's, counts (5, 5) in the order of TAGS, rows true and columns given; None if it never errs.
+    `rates`: how often the tagger gives each tag, with intervals; None if it never errs.
     """
 
-    def __init__(self, events: Mapping[str, Event], confusion: npt.NDArray[np.int64] | None = None) -> None:
+    def __init__(self, events: Mapping[str, Event], rates: Rates | None = None) -> None:
         self._statuses = Statuses()
-        self._confusion = confusion
-        self._watches = {name: Watch(event, self._statuses, confusion) for name, event in sorted(events.items())}
+        self._rates = rates
+        self._watches = {name: Watch(event, self._statuses, rates) for name, event in sorted(events.items())}
         self._spent: dict[str, list[int]] = {}
         """Events that are not watched any more → when their races started: α is spent once."""
         self._gone: dict[str, bytes] = {}
@@ -73,10 +73,18 @@ class Judge:
         self._passed: dict[tuple[str, str], list[Transition]] = {}
         """Of the last call."""
 
-    def decide(self, counted: Counted, upto: datetime, marks: Sequence[StatusMark] = ()) -> Judged:
-        """What begins and ceases to hold at the ticks up to `upto`, in order of time."""
-        ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
-        heard = _heard(counted.heard)
+    def decide(
+        self,
+        counted: Counted,
+        upto: datetime,
+        marks: Sequence[StatusMark] = (),
+        given: Mapping[str, Given] | None = None,
+    ) -> Judged:
+        """What begins and ceases to hold at the ticks up to `upto`, in order of time.
+
+        `given`: `taken_apart(counted)`, where other judges go by the same counts.
+        """
+        given = taken_apart(counted) if given is None else given
         end = max(int(upto.timestamp()), self._decided or 0)
         begin = end if self._decided is None else self._decided
         if self._decided is None and counted.ticks.height:
@@ -86,13 +94,12 @@ class Judge:
         transitions: list[Transition] = []
         readings: list[EventReading] = []
         for name, watch in self._watches.items():
-            mine = ticks.get(name, _NO_TICKS)
+            mine = given.get(name) or Given(_NO_TICKS, _NO_CLOSED, [], None)
             named = [(at, mark) for at, mark in marks_due if mark.event == name]
-            counts = Counts(mine, closed.get(name, _NO_CLOSED), heard.get(name, []))
-            decided = watch.decide((begin, end), counts, gaps, named)
+            decided = watch.decide((begin, end), mine, gaps, named)
             findings += decided.findings
             transitions += decided.transitions
-            if mine.height:
+            if mine.ticks.height:
                 reading = watch.measures.reading(Measure.POSTS, end)
                 readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), reading))
         self._decided = end
@@ -128,7 +135,7 @@ class Judge:
                 self._gone |= {prefix + key: row for key, row in rows.items()}
         kept, self._watches = self._watches, {}
         for name, event in sorted(events.items()):
-            watch = kept[name] if name in kept else Watch(event, self._statuses, self._confusion)
+            watch = kept[name] if name in kept else Watch(event, self._statuses, self._rates)
             watch.follow(event)
             if name not in kept:
                 watch.races.spend(self._spent.pop(name, []))
@@ -197,6 +204,17 @@ _STATUS = "judge/status/"
 _EVENT = "judge/event/"
 _NO_TICKS = pl.DataFrame(schema=TICKS | {"tick": pl.Int64})
 _NO_CLOSED = pl.DataFrame(schema=CLOSED | {"begins": pl.Int64, "closed_at": pl.Int64})
+
+
+def taken_apart(counted: Counted) -> dict[str, Given]:
+    """Event → its part."""
+    ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
+    spoken = _by_event(_ticks(counted.spoken)) if counted.spoken is not None else {}
+    heard = _heard(counted.heard)
+    return {
+        name: Given(ticks.get(name, _NO_TICKS), closed.get(name, _NO_CLOSED), heard.get(name, []), spoken.get(name))
+        for name in sorted({*ticks, *closed, *heard, *spoken})
+    }
 
 
 def _ticks(ticks: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from monitor.judge.baseline import Baseline
+from monitor.judge.given import Given
 from monitor.judge.quiet import Gap
 from monitor.judge.spike import FEWEST, Reading, Spikes, Turn
 from monitor.watched import Measure, Rules
@@ -21,6 +22,16 @@ class Turned(NamedTuple):
     measure: Measure
 
 
+class Measured(NamedTuple):
+    """What a call did."""
+
+    spiking: frozenset[Measure]
+    """Those that spiked when it began."""
+    turned: list[Turned]
+    warm: int | None
+    """As in `Measures`, after it."""
+
+
 class Measures:
     """One event's measures, each with a baseline and spikes of its own."""
 
@@ -31,6 +42,8 @@ class Measures:
             measure: Spikes(rules, self._baselines[measure], _fewest(rules, measure)) for measure in Measure
         }
         self._changed: set[str] = set()
+        self._taken: tuple[Given, Measured] | None = None
+        """The last call."""
         self.warm: int | None = None
         """The second from which posts have a normal level; None: warming up."""
 
@@ -44,6 +57,16 @@ class Measures:
     def spiking(self) -> frozenset[Measure]:
         """Those whose spike goes on."""
         return frozenset(measure for measure, spikes in self._spikes.items() if spikes.spiking)
+
+    def take(self, span: tuple[int, int], given: Given, gaps: list[Gap]) -> Measured:
+        """What a call does to the measures; watches that share them are all told what the first of them was."""
+        if self._taken is None or self._taken[0] is not given:
+            spiking = self.spiking
+            self.close(given.closed)
+            turned = self.run(span, given.whole, gaps)
+            self.forget(span[1])
+            self._taken = given, Measured(spiking, turned, self.warm)
+        return self._taken[1]
 
     def close(self, closed: pl.DataFrame) -> None:
         """Takes CLOSED of the baselines' length, times in seconds."""

@@ -89,7 +89,7 @@ class Courses:
         begin, end = span
         moments = self._moments(standing.turns, races, marks)
         told: dict[str, list[Told]] = {}
-        for one in rows.between(begin, end):
+        for one in rows.between(begin, end, sided=True):
             if one.narrative in moments or not self._small(one):
                 told.setdefault(one.narrative, []).append(one)
         due = [name for name in self._active if name not in told and self._due(self._courses[name], end)]

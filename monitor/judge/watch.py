@@ -3,39 +3,25 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-
-from monitor.judge.epoch import Sides
+from monitor.judge.given import Given
 from monitor.judge.measures import Measures
 from monitor.judge.quiet import Gap, Sources
 from monitor.judge.races import Races, starts_of
+from monitor.judge.rates import Rates
 from monitor.judge.rules import EventRules
 from monitor.judge.states import Courses, Standing
 from monitor.judge.status import Statuses
-from monitor.judge.tally import Rows
 from monitor.marks import StatusMark
 from monitor.records import Finding, Transition
 from monitor.watched import Event, Measure
 
 Marks = list[tuple[int, StatusMark]]
 """With the second at which each takes effect."""
-Heard = list[tuple[str, int]]
-"""Source, and the begin of a slot in which it spoke."""
 
 _RACES = "races/"
 _STATES = "states/"
 _RULES = "rules"
 _SOURCES = "sources"
-
-
-class Counts(NamedTuple):
-    """One event's part of what was counted, times in seconds."""
-
-    ticks: pl.DataFrame
-    closed: pl.DataFrame
-    heard: Heard
 
 
 class Decided(NamedTuple):
@@ -48,43 +34,30 @@ class Decided(NamedTuple):
 class Watch:
     """One event's part of the judge."""
 
-    def __init__(self, event: Event, statuses: Statuses, confusion: npt.NDArray[np.int64] | None) -> None:
+    def __init__(self, event: Event, statuses: Statuses, rates: Rates | None, measures: Measures | None = None) -> None:
+        """`measures`: those of another watch of the event whose rules ask the same of them."""
         self.event = event
-        self.measures = Measures(event.rules)
+        self.measures = measures or Measures(event.rules)
         self.rules = EventRules(event)
-        self.races = Races(event, statuses, confusion)
+        self.races = Races(event, statuses, rates)
         self.courses = Courses(event)
         self.sources = Sources(event)
         self._raced = False
 
-    def decide(
-        self,
-        span: tuple[int, int],
-        counts: Counts,
-        gaps: list[Gap],
-        marks: Marks,
-    ) -> Decided:
+    def decide(self, span: tuple[int, int], given: Given, gaps: list[Gap], marks: Marks) -> Decided:
         """Findings and transitions of one event in the seconds after `span[0]` up to `span[1]`."""
-        ticks, closed, heard = counts
-        waits = self.measures.spiking or self.races.open or self.rules.waits or self.courses.waits(span[1])
-        self.measures.close(closed)
-        findings = self.sources.run(span, heard, gaps)
-        if ticks.is_empty() and not marks and not waits:
-            self.measures.mask(gaps)
-            self.measures.forget(span[1])
+        measured = self.measures.take(span, given, gaps)
+        waits = measured.spiking or self.races.open or self.rules.waits or self.courses.waits(span[1])
+        findings = self.sources.run(span, given.heard, gaps)
+        if given.ticks.is_empty() and not marks and not waits:
             return Decided(findings, [])
-        whole = ticks.filter(pl.col("narrative") == "")
-        spiking = Measure.POSTS in self.measures.spiking
-        turned = self.measures.run(span, whole, gaps)
-        turns = [one.turn for one in turned if one.measure is Measure.POSTS]
-        findings += self.rules.run(span, turned, whole)
-        self.rules.note_warm(self.measures.warm)
-        rows = Rows(ticks.filter(pl.col("narrative") != ""))
-        races = self.races.run(span, turns, marks, rows, _sides(whole))
-        rows.keep_sided()
-        standing = Standing(spiking, turns, self.measures.warm)
+        turns = [one.turn for one in measured.turned if one.measure is Measure.POSTS]
+        findings += self.rules.run(span, measured.turned, given.whole)
+        self.rules.note_warm(measured.warm)
+        rows = given.rows(self.races.names)
+        races = self.races.run(span, turns, marks, rows, given.sides)
+        standing = Standing(Measure.POSTS in measured.spiking, turns, measured.warm)
         volumes, transitions = self.courses.run(span, rows, standing, races, marks)
-        self.measures.forget(span[1])
         self._raced = True
         return Decided([*findings, *races, *volumes], transitions)
 
@@ -134,11 +107,3 @@ def spent(rows: Mapping[str, bytes]) -> list[int]:
 
 def _part(rows: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
     return {key.removeprefix(prefix): row for key, row in rows.items() if key.startswith(prefix)}
-
-
-def _sides(whole: pl.DataFrame) -> Sides:
-    neither = whole.select(pl.sum_horizontal("celebrations", "questions", "others"))
-    sides = whole.select(pl.sum_horizontal("claims", "denials"))
-    return Sides(
-        whole["tick"].to_numpy(), neither.to_series().to_numpy(), (neither.to_series() + sides.to_series()).to_numpy()
-    )

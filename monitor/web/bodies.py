@@ -111,17 +111,52 @@ class Preview(Struct, frozen=True, kw_only=True):
     """The newest different texts, newest first."""
 
 
+class SidesRow(Struct, frozen=True, kw_only=True):
+    """Claims and denials of one platform or language since the race's start, reposts and copies included."""
+
+    name: str
+    claims: int
+    denials: int
+
+
+class ReachedRow(Struct, frozen=True, kw_only=True):
+    """Seconds that either side took to so many posts since the narrative was first told; null if it did not yet."""
+
+    posts: int
+    claims_s: int | None
+    denials_s: int | None
+
+
 class RaceRow(Struct, frozen=True, kw_only=True):
-    """Where a narrative's race stands."""
+    """Where a narrative's race stands; all but `holds` are readings."""
 
     claims: int
     """Original claims since the spike began; an author counts once."""
     denials: int
+    untested: int
+    """How many of both are by accounts younger than 30 days: counted, and not put to the test."""
     log_e: float | None
     """ln of the evidence that claims outrun denials; null if it is beyond all numbers."""
     threshold: float
+    p0: float
+    """The share of claims that an even race may show, given how the tagger errs."""
+    posterior: float
+    """Chance that the share of claims is above p0."""
+    ratio: float
+    """Claims for each denial."""
+    denial_share: float
+    """Share of denials on both sides, corrected for the tagger's errors."""
+    lag_s: int | None
+    """Seconds from the first claim to the first denial; null while no denial was seen."""
     holds: bool
     """Whether the finding holds now."""
+    platforms: tuple[SidesRow, ...] = ()
+    languages: tuple[SidesRow, ...] = ()
+    reached: tuple[ReachedRow, ...] = ()
+    coordinated: bool = False
+    """Whether two signs or more of a coordinated burst are there."""
+    signs: tuple[str, ...] = ()
+    """Those there: few_authors, pasted, young, one_platform."""
 
 
 class NarrativeRow(Struct, frozen=True, kw_only=True):

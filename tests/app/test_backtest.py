@@ -14,6 +14,7 @@ from monitor.app.backtest.counts import CountsReader
 from monitor.app.backtest.judging import judged, order
 from monitor.app.backtest.stories import Officials
 from monitor.app.backtest.workers import judged_by
+from monitor.app.walk import rates_of
 from monitor.clock import SystemClock
 from monitor.frames import ORDER, Batch
 from monitor.marks import GapMark, Mark, Silence, Status, StatusMark
@@ -30,6 +31,7 @@ GRID = (
     Rules(spike_ratio=1.5, spike_score=1.0, warm_up=Duration(hours=1), minimum_originals=3, minimum_authors=2),
     Rules(minimum_originals=500, quiet=Duration(minutes=10)),
 )
+RATES = rates_of(WordTagger())  # type: ignore[arg-type]
 MARKS: tuple[Mark, ...] = (
     GapMark(source="s", begins=BEGIN + timedelta(hours=1), ends=BEGIN + timedelta(hours=2), why="down"),
     Silence(id="a", event="fall", owner="d", comment="c", begins_at=BEGIN, expires_at=BEGIN + timedelta(hours=5)),
@@ -71,7 +73,7 @@ def test_every_point_of_the_grid_fires_byte_for_byte_what_a_replay_by_its_rules_
     batches = cut(feed(seed), 50, marks)
     points = [with_rules(rules, EVENT, BANK) for rules in GRID]
     reader = counted(batches, points[0], tmp_path)
-    found = judged(reader, points, WordTagger().confusion.counts)
+    found = judged(reader, points, RATES)
     assert [written(steps) for steps in found] == [replayed(batches, events) for events in points]
     assert len({written(steps) for steps in found}) > 1
 
@@ -79,14 +81,14 @@ def test_every_point_of_the_grid_fires_byte_for_byte_what_a_replay_by_its_rules_
 def test_a_status_in_the_stream_settles_what_it_settled(tmp_path: Path) -> None:
     stream = story(1)
     events = with_rules(Rules(for_=Duration(seconds=1)), EVENT)
-    plain = judged(counted(cut(stream, 400), events, tmp_path), [events], WordTagger().confusion.counts)[0]
+    plain = judged(counted(cut(stream, 400), events, tmp_path), [events], RATES)[0]
     name, at = plain[0].narrative, plain[0].at + timedelta(minutes=2)
     mark = StatusMark(at=at, event="fall", narrative=name, status=Status.DENIED, by="desk")
     row = int(stream["seen_at"].search_sorted(at))
     batches = [*cut(stream[:row], row)[:1], *cut(stream[row:], 100)]
     batches[1] = batches[1]._replace(marks=(mark,))
     (tmp_path / "b").mkdir()
-    found = judged(counted(batches, events, tmp_path / "b"), [events], WordTagger().confusion.counts)[0]
+    found = judged(counted(batches, events, tmp_path / "b"), [events], RATES)[0]
     assert written(found) == replayed(batches, events)
     assert [step.reason for step in found if step.reason == "status_set"]
 
@@ -95,9 +97,8 @@ def test_both_cores_find_what_one_finds(tmp_path: Path) -> None:
     points = [with_rules(rules, EVENT, BANK) for rules in GRID]
     counted(cut(feed(3), 64), points[0], tmp_path)
     heard: list[tuple[int, int]] = []
-    confusion = WordTagger().confusion.counts
-    apart = judged_by(2, tmp_path, points, confusion, lambda done, whole: heard.append((done, whole)))
-    alone = judged_by(1, tmp_path, points, confusion)
+    apart = judged_by(2, tmp_path, points, RATES, lambda done, whole: heard.append((done, whole)))
+    alone = judged_by(1, tmp_path, points, RATES)
     assert [written(steps) for steps in apart] == [written(steps) for steps in alone]
     assert heard[-1][0] == heard[-1][1] > 0
 
@@ -129,7 +130,7 @@ def test_the_word_of_a_registered_voice_settles_as_in_a_replay_and_is_the_first_
     stream = pl.concat([story(1), said]).sort(ORDER)
     batches = cut(stream, 97)
     reader = counted(batches, [event], tmp_path)
-    found = judged(reader, [[event]], WordTagger().confusion.counts)[0]
+    found = judged(reader, [[event]], RATES)[0]
     assert written(found) == replayed(batches, [event])
     assert [step.reason for step in found if step.reason == "status_set"]
     assert set(reader.frame("voices")["voice"]) == {"mayor"}

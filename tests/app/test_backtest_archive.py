@@ -13,6 +13,7 @@ from monitor.app.backtest.archived import count_archive, precision, wilson
 from monitor.app.backtest.counts import CountsReader
 from monitor.app.backtest.judging import judged
 from monitor.app.backtest.stories import Fired, Outcome
+from monitor.app.walk import rates_of
 from monitor.marks import GapMark, Mark, Silence, Status, StatusMark
 from monitor.records import Alert, AlertState, Answer
 from monitor.store.reader import Reader
@@ -23,7 +24,7 @@ from tests.fakes.alerts import AT, an_alert
 from tests.fakes.stream import BANK, BEGIN, EVENT, feed
 from tests.fakes.tagger import WordTagger
 
-CONFUSION = WordTagger().confusion.counts
+RATES = rates_of(WordTagger())  # type: ignore[arg-type]
 
 
 def archived(path: Path, events: Sequence[Event], seed: int, marks: Sequence[Mark]) -> list[Alert]:
@@ -57,7 +58,7 @@ def test_an_archive_fires_again_what_fired_live(marks: Sequence[Mark], tmp_path:
     (tmp_path / "counts").mkdir()
     with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:
         assert sum(progress.mentions for progress in count_archive(reader, events, tmp_path / "counts")) > 0
-    found = judged(CountsReader(tmp_path / "counts"), [events], CONFUSION)[0]
+    found = judged(CountsReader(tmp_path / "counts"), [events], RATES)[0]
     assert plain(found) == plain(live)
     assert any(step.state is AlertState.FIRING for step in live)
 
@@ -69,7 +70,7 @@ def test_narratives_of_an_archive_are_called_as_their_alerts_were(tmp_path: Path
     with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:
         for _ in count_archive(reader, events, tmp_path / "counts"):
             pass
-    found = judged(CountsReader(tmp_path / "counts"), [events], CONFUSION)[0]
+    found = judged(CountsReader(tmp_path / "counts"), [events], RATES)[0]
     assert {step.label for step in found} == {step.label for step in live}
 
 
@@ -84,7 +85,7 @@ def test_a_status_of_an_archive_settles_again(tmp_path: Path) -> None:
     with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:
         for _ in count_archive(reader, events, tmp_path / "counts"):
             pass
-    found = judged(CountsReader(tmp_path / "counts"), [events], CONFUSION)[0]
+    found = judged(CountsReader(tmp_path / "counts"), [events], RATES)[0]
     assert "status_set" in {step.reason for step in found}
 
 
@@ -92,7 +93,7 @@ def test_an_empty_archive_fires_nothing(tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path}/a.sqlite").close()
     with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:
         assert list(count_archive(reader, [EVENT], tmp_path)) == []
-    assert judged(CountsReader(tmp_path), [[EVENT]], CONFUSION) == [[]]
+    assert judged(CountsReader(tmp_path), [[EVENT]], RATES) == [[]]
 
 
 def fired(*alerts: Alert) -> Outcome:

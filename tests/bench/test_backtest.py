@@ -11,6 +11,7 @@ import pytest
 
 from monitor.app.backtest.workers import judged_by
 from monitor.clock import SystemClock
+from monitor.judge.rates import Rates
 from monitor.records import AlertState
 from monitor.watched import Event, Rules
 from tests.bench.years import EVENT, write
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.bench
 DAYS = int(os.environ.get("BACKTEST_DAYS", "37"))
 YEAR = 365
 SLOW = 5
-CONFUSION = np.array(np.eye(5) * 900 + 20, np.int64)
+RATES = Rates.of_counts(np.array(np.eye(5) * 900 + 20, np.int64))
 
 
 def grid(swept: dict[str, list[Any]]) -> list[tuple[Event, ...]]:
@@ -48,7 +49,7 @@ def test_a_hundred_points_over_a_year(swept: dict[str, list[Any]], matching: flo
     posts = write(tmp_path, DAYS, matching=matching)
     jobs = min(2, len(os.sched_getaffinity(0)))
     began = clock.monotonic()
-    steps = judged_by(jobs, tmp_path, points, CONFUSION)
+    steps = judged_by(jobs, tmp_path, points, RATES)
     seconds = (clock.monotonic() - began) * YEAR / DAYS
     fired = sum(step.state is AlertState.FIRING for one in steps for step in one)
     figure = f"100 points, {jobs} processes, {posts:,} mentions in {DAYS} days, scaled to a year, s"

@@ -1,11 +1,16 @@
 """A tagger whose answers are plain: it goes by one word of the text."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from classifiers.figures import Confusion
 from classifiers.tags import TAGS, Tag
+
+if TYPE_CHECKING:
+    from classifiers.rates import Rates
 
 WORDS = {
     Tag.CLAIM: "fallen",
@@ -20,6 +25,7 @@ class WordTagger:
 
     def __init__(self) -> None:
         self.confusion = Confusion(np.eye(len(TAGS), dtype=np.int64) * 1000)
+        self.languages: dict[str, Rates] = {}
 
     def probabilities(
         self,

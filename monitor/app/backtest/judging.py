@@ -7,19 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from monitor.alert.decide import AlertPolicy, Totals
 from monitor.app.backtest.counts import Counts, CountsReader, Labels
 from monitor.app.backtest.grid import judging
 from monitor.judge.judge import Judge
+from monitor.judge.rates import Rates
 from monitor.records import Alert
 from monitor.saved import events_text
 from monitor.watched import Event
 
 Events = Sequence[Event]
-Confusion = npt.NDArray[np.int64] | None
 
 
 class _Same(NamedTuple):
@@ -32,7 +30,7 @@ class _Same(NamedTuple):
 class Judging:
     """The judges and policies of some points."""
 
-    def __init__(self, points: Sequence[Events], confusion: Confusion, labels: Labels) -> None:
+    def __init__(self, points: Sequence[Events], rates: Rates | None, labels: Labels) -> None:
         """`points`: the watched events, under the rules of each point."""
         self._labels = labels
         self._policies = [AlertPolicy({event.name: event for event in events}) for events in points]
@@ -41,7 +39,7 @@ class Judging:
             judged = [judging(event) for event in events]
             same = groups.get(key := events_text(judged))
             if same is None:
-                judge = Judge({event.name: event for event in judged}, confusion)
+                judge = Judge({event.name: event for event in judged}, rates)
                 same = groups[key] = _Same(judge, [])
             same.points.append(number)
         self._groups = list(groups.values())
@@ -68,12 +66,12 @@ class Judging:
 def judged(
     reader: CountsReader,
     points: Sequence[Events],
-    confusion: Confusion,
+    rates: Rates | None,
     progress: Callable[[int], None] = lambda _parts: None,
 ) -> list[list[Alert]]:
     """The steps of every point's alerts; `progress` hears how many parts are done."""
     propositions = {event.name: event.proposition for events in points for event in events}
-    judging_ = Judging(points, confusion, Labels(reader.frame("labels"), propositions))
+    judging_ = Judging(points, rates, Labels(reader.frame("labels"), propositions))
     for done, counts in enumerate(reader, 1):
         judging_(counts)
         progress(done)

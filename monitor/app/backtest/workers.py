@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from monitor.app.backtest.counts import CountsReader
-from monitor.app.backtest.judging import Confusion, Events, judged, order
+from monitor.app.backtest.judging import Events, judged, order
 from monitor.errors import StoreError
+from monitor.judge.rates import Rates
 from monitor.records import Alert
 from monitor.saved import events_of, events_text
 
@@ -23,7 +24,7 @@ class _Work(msgspec.Struct):
 
     events: list[str]
     """As JSON, of each point."""
-    confusion: list[list[int]] | None
+    rates: list[list[list[float]]] | None
 
 
 class _Said(msgspec.Struct):
@@ -37,7 +38,7 @@ def judged_by(
     jobs: int,
     folder: Path,
     points: Sequence[Events],
-    confusion: Confusion,
+    rates: Rates | None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> list[list[Alert]]:
     """The steps of every point's alerts, in the order of the points; the same whatever `jobs` is.
@@ -55,9 +56,9 @@ def judged_by(
         progress(sum(done), whole)
 
     if len(shares) == 1:
-        results = [judged(reader, [points[at] for at in shares[0]], confusion, lambda parts: note(0, parts))]
+        results = [judged(reader, [points[at] for at in shares[0]], rates, lambda parts: note(0, parts))]
     else:
-        results = _apart(folder, [[points[at] for at in share] for share in shares], confusion, note)
+        results = _apart(folder, [[points[at] for at in share] for share in shares], rates, note)
     for share, steps in zip(shares, results, strict=True):
         for at, mine in zip(share, steps, strict=True):
             found[at] = mine
@@ -65,11 +66,11 @@ def judged_by(
 
 
 def _apart(
-    folder: Path, shares: Sequence[Sequence[Events]], confusion: Confusion, note: Callable[[int, int], None]
+    folder: Path, shares: Sequence[Sequence[Events]], rates: Rates | None, note: Callable[[int, int], None]
 ) -> list[list[list[Alert]]]:
     """Each share in a process of its own."""
     found: dict[int, list[list[Alert]]] = {}
-    with _processes(folder, shares, confusion) as connections:
+    with _processes(folder, shares, rates) as connections:
         waiting = dict(zip(connections, range(len(shares)), strict=True))
         while waiting:
             for ready in wait(list(waiting)):
@@ -88,12 +89,12 @@ def _apart(
 
 
 @contextmanager
-def _processes(folder: Path, shares: Sequence[Sequence[Events]], confusion: Confusion) -> Iterator[list[Connection]]:
+def _processes(folder: Path, shares: Sequence[Sequence[Events]], rates: Rates | None) -> Iterator[list[Connection]]:
     """Processes at work, and where each is heard; they end with the context."""
-    matrix = None if confusion is None else confusion.tolist()
+    ends = None if rates is None else [each.tolist() for each in rates]
     works = [folder / f"work-{number}.json" for number in range(len(shares))]
     for work, share in zip(works, shares, strict=True):
-        work.write_bytes(msgspec.json.encode(_Work([events_text(events) for events in share], matrix)))
+        work.write_bytes(msgspec.json.encode(_Work([events_text(events) for events in share], ends)))
     started: list[_Process] = []
     try:
         started += (_start(folder, work) for work in works)
@@ -123,12 +124,12 @@ def _start(folder: Path, work: Path) -> _Process:
 def work_on(said: Connection, folder: str, work: str) -> None:
     """A process: judges its share and says how far it is."""
     asked = msgspec.json.decode(Path(work).read_bytes(), type=_Work)
-    confusion = None if asked.confusion is None else np.array(asked.confusion, np.int64)
+    rates = None if asked.rates is None else Rates(*(np.array(each) for each in asked.rates))
     reader = CountsReader(Path(folder))
 
     def note(parts: int) -> None:
         said.send_bytes(msgspec.msgpack.encode(_Said(parts)))
 
-    steps = judged(reader, [events_of(text) for text in asked.events], confusion, note)
+    steps = judged(reader, [events_of(text) for text in asked.events], rates, note)
     said.send_bytes(msgspec.msgpack.encode(_Said(reader.recorded.parts, steps)))
     said.close()
