@@ -3,7 +3,7 @@
 What it knows of an event is small rows (baseline, spikes, races, one per narrative), so that a restart goes on exactly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -14,6 +14,7 @@ import polars as pl
 from monitor.frames import CLOSED, TICKS, Counted
 from monitor.judge.baseline import LENGTH
 from monitor.judge.given import Given, Heard
+from monitor.judge.measures import Measures
 from monitor.judge.quiet import Gap
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
@@ -57,13 +58,19 @@ class _Pending(msgspec.Struct, array_like=True):
 class Judge:
     """The judge and its state.
 
-    `rates`: how often the tagger gives each tag, with intervals; None if it never errs.
+    `rates`: how often the tagger gives each tag, with intervals; None if it never errs. `measures`: event → those of a
+    judge of the same counts whose rules ask the same of them (`asked_of_measures`).
     """
 
-    def __init__(self, events: Mapping[str, Event], rates: Rates | None = None) -> None:
+    def __init__(
+        self, events: Mapping[str, Event], rates: Rates | None = None, measures: Mapping[str, Measures] | None = None
+    ) -> None:
         self._statuses = Statuses()
         self._rates = rates
-        self._watches = {name: Watch(event, self._statuses, rates) for name, event in sorted(events.items())}
+        shared = measures or {}
+        self._watches = {
+            name: Watch(event, self._statuses, rates, shared.get(name)) for name, event in sorted(events.items())
+        }
         self._spent: dict[str, list[int]] = {}
         """Events that are not watched any more → when their races started: α is spent once."""
         self._gone: dict[str, bytes] = {}
@@ -82,9 +89,9 @@ class Judge:
     ) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time.
 
-        `given`: `taken_apart(counted)`, where other judges go by the same counts.
+        `given`: `taken_apart(counted, …)` with all events, where other judges go by the same counts.
         """
-        given = taken_apart(counted) if given is None else given
+        given = taken_apart(counted, self._watches) if given is None else given
         end = max(int(upto.timestamp()), self._decided or 0)
         begin = end if self._decided is None else self._decided
         if self._decided is None and counted.ticks.height:
@@ -94,7 +101,7 @@ class Judge:
         transitions: list[Transition] = []
         readings: list[EventReading] = []
         for name, watch in self._watches.items():
-            mine = given.get(name) or Given(_NO_TICKS, _NO_CLOSED, [], None)
+            mine = given[name]
             named = [(at, mark) for at, mark in marks_due if mark.event == name]
             decided = watch.decide((begin, end), mine, gaps, named)
             findings += decided.findings
@@ -206,14 +213,14 @@ _NO_TICKS = pl.DataFrame(schema=TICKS | {"tick": pl.Int64})
 _NO_CLOSED = pl.DataFrame(schema=CLOSED | {"begins": pl.Int64, "closed_at": pl.Int64})
 
 
-def taken_apart(counted: Counted) -> dict[str, Given]:
-    """Event → its part."""
+def taken_apart(counted: Counted, events: Iterable[str]) -> dict[str, Given]:
+    """Event → its part, for all of `events`."""
     ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
     spoken = _by_event(_ticks(counted.spoken)) if counted.spoken is not None else {}
     heard = _heard(counted.heard)
     return {
         name: Given(ticks.get(name, _NO_TICKS), closed.get(name, _NO_CLOSED), heard.get(name, []), spoken.get(name))
-        for name in sorted({*ticks, *closed, *heard, *spoken})
+        for name in events
     }
 
 

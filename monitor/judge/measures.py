@@ -159,6 +159,11 @@ class Measures:
                 self._spikes[measure] = Spikes.load(row, self._rules, self._baselines[measure], fewest)
 
 
+def asked_of_measures(rules: Rules) -> tuple[object, ...]:
+    """All that measures and their spikes depend on: where it is equal, they are."""
+    return rules.spike_ratio, rules.spike_score, rules.warm_up, rules.minimum_celebrations, rules.false_alarms_per_day
+
+
 def _row(kind: str, measure: Measure) -> str:
     return kind if measure is Measure.POSTS else f"{kind}/{measure.value}"
 

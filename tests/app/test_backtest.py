@@ -10,8 +10,8 @@ import pytest
 
 from monitor.app import Walk
 from monitor.app.backtest.count import count_recording
-from monitor.app.backtest.counts import CountsReader
-from monitor.app.backtest.judging import judged, order
+from monitor.app.backtest.counts import Counts, CountsReader, Labels
+from monitor.app.backtest.judging import Judging, judged, order
 from monitor.app.backtest.stories import Officials
 from monitor.app.backtest.workers import judged_by
 from monitor.app.walk import rates_of
@@ -137,3 +137,21 @@ def test_the_word_of_a_registered_voice_settles_as_in_a_replay_and_is_the_first_
     officials = Officials(reader.frame("voices"), reader.recorded.statuses)
     first = officials.first("fall", found[0].narrative, BEGIN, BEGIN + timedelta(days=1))
     assert first == BEGIN + timedelta(hours=6, seconds=1500)
+
+
+def test_a_part_in_which_an_event_was_not_spoken_of_is_the_same_for_all_that_share_its_measures(tmp_path: Path) -> None:
+    stream = feed(2, early=False)
+    late = stream[-1:].with_columns(pl.col("seen_at", "posted_at") + timedelta(minutes=40), text=pl.lit("the bank"))
+    batches = [*cut(stream, 100)[:-1], Batch(late.with_columns(id=pl.lit("new")), late["seen_at"][0])]
+    points = [with_rules(msgspec.structs.replace(rules, alert_on=("race", "spike")), EVENT, BANK) for rules in GRID[:3]]
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    counted(batches, points[0], tmp_path / "a")
+    parts = Judging(points, RATES, Labels(CountsReader(tmp_path / "a").frame("labels"), {}))
+    whole = CountsReader(tmp_path / "a")
+    walk = Walk(points[0], WordTagger())  # type: ignore[arg-type]
+    for batch in batches:
+        walked = walk(batch)
+        parts(Counts(walked.counted, walked.upto))
+    assert [len(steps) for steps in parts.steps] == [len(steps) for steps in judged(whole, points, RATES)]
+    assert [step.reason for step in parts.steps[2] if step.rule == "spike"]

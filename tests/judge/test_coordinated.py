@@ -57,7 +57,7 @@ def burst(size: int, **common: Any) -> list[Row]:  # noqa: ANN401  any column of
 
 
 def judged(rows: list[Row], pieces: int = 7) -> tuple[list[Finding], RaceReading | None]:
-    """The findings about `n`, and its race at the end."""
+    """The findings of the race of `n`, and where it stands at the end."""
     frame = mentions.clustered(*rows).sort("seen_at", "platform", "id")
     windows = Windows()
     judge = Judge({"fall": Event(name="fall", proposition="The valley has fallen", any=("valley",), rules=Rules())})
@@ -69,7 +69,7 @@ def judged(rows: list[Row], pieces: int = 7) -> tuple[list[Finding], RaceReading
         upto = frame["seen_at"][begin + size] if begin + size < frame.height else last + timedelta(seconds=2)
         found += judge.decide(windows.add(part, upto), upto).findings
     readings = {one.narrative: one for one in judge.races("fall")}
-    return [one for one in found if one.narrative == "n"], readings.get("n")
+    return [one for one in found if one.narrative == "n" and one.rule == "race"], readings.get("n")
 
 
 def test_the_same_posts_by_people_of_their_own_on_all_platforms_do_win() -> None:

@@ -1,6 +1,7 @@
 """Counts → the steps of alerts, for many points of the grid in one pass.
 
-Points whose findings cannot differ share a judge; each has an alert policy of its own.
+Points whose findings cannot differ share a judge, and judges that ask the same of measures share those; each point has
+an alert policy of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,8 @@ import msgspec
 from monitor.alert.decide import AlertPolicy, Totals
 from monitor.app.backtest.counts import Counts, CountsReader, Labels
 from monitor.app.backtest.grid import judging
-from monitor.judge.judge import Judge
+from monitor.judge.judge import Judge, taken_apart
+from monitor.judge.measures import Measures, asked_of_measures
 from monitor.judge.rates import Rates
 from monitor.records import Alert
 from monitor.saved import events_text
@@ -34,23 +36,30 @@ class Judging:
         """`points`: the watched events, under the rules of each point."""
         self._labels = labels
         self._policies = [AlertPolicy({event.name: event for event in events}) for events in points]
+        self._events = [event.name for event in points[0]] if points else []
+        self._measures: dict[tuple[object, ...], Measures] = {}
         groups: dict[str, _Same] = {}
         for number, events in enumerate(points):
             judged = [judging(event) for event in events]
             same = groups.get(key := events_text(judged))
             if same is None:
-                judge = Judge({event.name: event for event in judged}, rates)
+                shared = {event.name: self._measured(event) for event in judged}
+                judge = Judge({event.name: event for event in judged}, rates, shared)
                 same = groups[key] = _Same(judge, [])
             same.points.append(number)
         self._groups = list(groups.values())
         self.steps: list[list[Alert]] = [[] for _ in points]
         """Of each point, in order of time."""
 
+    def _measured(self, event: Event) -> Measures:
+        """The event's measures, shared by all points that ask the same of them."""
+        return self._measures.setdefault((event.name, *asked_of_measures(event.rules)), Measures(event.rules))
+
     def __call__(self, counts: Counts) -> None:
         """Judges what comes next in the stream."""
-        totals = Totals(counts.counted.ticks)
+        totals, given = Totals(counts.counted.ticks), taken_apart(counts.counted, self._events)
         for same in self._groups:
-            judged = same.judge.decide(counts.counted, counts.upto, counts.told.statuses)
+            judged = same.judge.decide(counts.counted, counts.upto, counts.told.statuses, given)
             for number in same.points:
                 self.steps[number] += self._policies[number].decide(
                     judged.findings,
