@@ -36,12 +36,13 @@ def codes(known: list[str], names: pl.Series) -> Ints:
     if not known:
         known.append(REST)
     place = {name: number for number, name in enumerate(known)}
-    for name in names.unique(maintain_order=True).to_list():
+    values = names.to_list()
+    for name in dict.fromkeys(values):
         if name not in place:
             place[name] = len(known) if len(known) <= NAMES else 0
             if place[name]:
                 known.append(name)
-    return names.replace_strict(place, return_dtype=pl.Int64).to_numpy() if len(names) else np.zeros(0, np.int64)
+    return np.array([place[name] for name in values], np.int64)
 
 
 class Spoken(NamedTuple):

@@ -244,4 +244,6 @@ def _heard(heard: pl.DataFrame) -> dict[str, Heard]:
 
 
 def _by_event(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    if frame["event"].n_unique() <= 1:
+        return dict.fromkeys(frame["event"][:1], frame)
     return {str(name[0]): part for name, part in frame.partition_by("event", as_dict=True).items()}

@@ -107,7 +107,7 @@ class Rows:
         self._counts = ordered.select(COLUMNS).to_numpy() if ordered.height else np.zeros((0, len(COLUMNS)), np.int64)
         changes = (self._narrative != self._narrative.shift()).fill_null(value=True).to_numpy()
         self._group = np.cumsum(changes)
-        self._spoken, self._event = _spoken(ordered, spoken, names or Names())
+        self._spoken, self._event = _spoken(self._narrative, self._ticks, spoken, names or Names())
 
     def event(self, begin: int, end: int) -> tuple[Ints, Ints]:
         """The claims and denials of the whole event after `begin` up to `end`: ticks, and platforms by `codes`."""
@@ -136,17 +136,35 @@ class Rows:
             yield Told(name, ticks[first:last], counts[first:last], total, spoken)
 
 
-def _spoken(ordered: pl.DataFrame, spoken: pl.DataFrame | None, names: Names) -> tuple[Spoken, tuple[Ints, Ints]]:
+_MANY = 1 << 40
+"""More than any tick."""
+
+
+def _spoken(
+    narrative: pl.Series, ticks: Ints, spoken: pl.DataFrame | None, names: Names
+) -> tuple[Spoken, tuple[Ints, Ints]]:
     """SPOKEN at the indices of the ordered ticks; and ticks and platforms in order of time."""
     told = pl.DataFrame(schema=SPOKEN | {"tick": pl.Int64}) if spoken is None else spoken
-    told = told.with_columns(
-        pl.Series("platform", codes(names.platforms, told["platform"])),
-        pl.Series("language", codes(names.languages, told["language"])),
+    at = _places(narrative.to_list(), ticks, told)
+    order = np.argsort(at, kind="stable")
+    platform, language = codes(names.platforms, told["platform"]), codes(names.languages, told["language"])
+    kept = Spoken(
+        at=at[order],
+        denial=told["denial"].to_numpy()[order],
+        counts=told["counts"].to_numpy()[order],
+        copy=told["copy"].to_numpy()[order],
+        young=told["young"].to_numpy()[order],
+        thread=told["thread"].to_numpy()[order],
+        platform=platform[order],
+        language=language[order],
     )
-    key = ["narrative", "tick"]
-    placed = told.join(ordered.select(key).with_row_index("at"), on=key, how="inner", maintain_order="left")
-    placed = placed.with_columns(pl.col("at").cast(pl.Int64)).sort("at", maintain_order=True)
-    return Spoken(*(placed[name].to_numpy() for name in Spoken._fields)), (
-        told["tick"].to_numpy(),
-        told["platform"].to_numpy(),
-    )
+    return kept, (told["tick"].to_numpy(), platform)
+
+
+def _places(narrative: list[str], ticks: Ints, told: pl.DataFrame) -> Ints:
+    """Where the tick of each row of SPOKEN stands among ticks ordered by narrative and tick."""
+    group = {name: number for number, name in enumerate(dict.fromkeys(narrative))}
+    keys = np.array([group[name] for name in narrative], np.int64) * _MANY + ticks
+    own = np.array([group[name] for name in told["narrative"].to_list()], np.int64) * _MANY + told["tick"].to_numpy()
+    places: Ints = np.searchsorted(keys, own)
+    return places

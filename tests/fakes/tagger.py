@@ -25,7 +25,7 @@ class WordTagger:
 
     def __init__(self) -> None:
         self.confusion = Confusion(np.eye(len(TAGS), dtype=np.int64) * 1000)
-        self.languages: dict[str, Rates] = {}
+        self.languages = dict[str, Rates]()
 
     def probabilities(
         self,
