@@ -19,14 +19,14 @@ def judge(**rules: Any) -> Judge:  # noqa: ANN401  any field of Rules
     return Judge({EVENT: event})
 
 
-def told(rows: Mapping[float, Mapping[str, int]]) -> Counted:
+def told(rows: Mapping[int, Mapping[str, int]]) -> Counted:
     """What a call counts of the event as a whole: second → measure → how many more."""
     columns = list(TICKS)[3:]
     ticks = [(at(second), EVENT, "", *(counts.get(name, 0) for name in columns)) for second, counts in rows.items()]
     return counted([])._replace(ticks=pl.DataFrame(ticks, schema=TICKS, orient="row"))
 
 
-def found(rows: Mapping[float, Mapping[str, int]], cuts: Sequence[float] = (), **rules: object) -> list[Finding]:
+def found(rows: Mapping[int, Mapping[str, int]], cuts: Sequence[float] = (), **rules: object) -> list[Finding]:
     """Findings of an hour, with a restart at each cut."""
     now = judge(**rules)
     now.decide(counted([], quiet()), START)
@@ -80,7 +80,7 @@ def test_celebration_is_a_finding_of_its_own_above_its_floor() -> None:
 
 
 def test_so_many_posts_within_the_span_are_a_volume_of_the_event() -> None:
-    rows = {float(ONSET + k): {"posts": 1} for k in range(9)}
+    rows = {ONSET + k: {"posts": 1} for k in range(9)}
     findings = found(rows, cuts=(12.0, 900.0), volume_posts=9)
     assert said(findings) == [("volume", True, "many_posts")]
     assert findings[0].numbers == {"posts": 9.0, "threshold": 9.0, "minutes": 60.0}
