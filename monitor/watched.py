@@ -61,7 +61,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     preset: Preset = Preset.BALANCED
     """How readily alerts fire: `fewer`, `balanced` or `more`; it sets what is not set here (docs/rules.md)."""
-    alert_on: tuple[str, ...] = ("race",)
+    alert_on: tuple[str, ...] = ("race", "volume", "celebration")
     """Which findings become alerts: `race`, `spike`, `volume`, `celebration`, `quiet`."""
     alpha: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05
     """The chance per event and rolling 30 days that a race alert fires although claims do not outrun denials."""
@@ -81,7 +81,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A spike stands at least this many times above its baseline,"""
     spike_score: Annotated[float, Meta(gt=0)] = 4.0
     """… and is this improbable under it (−log10 of the tail probability)."""
-    volume: Annotated[int, Meta(ge=2)] = 30
+    volume: Annotated[int, Meta(ge=2)] = 20
     """Original claims of one narrative (an author counts once) within `volume_span` that make the finding `volume`."""
     volume_posts: Annotated[int, Meta(ge=0)] = 0
     """Posts of the whole event within `volume_span` that make it too; 0: no number of them does."""
@@ -90,8 +90,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     minimum_celebrations: Annotated[int, Meta(ge=2)] = 5
     """Reports of celebration (an author counts once) in ten minutes without which they are no finding."""
     silent_times: Annotated[float, Meta(gt=1)] = 2.0
-    """A source is quiet when it said nothing of the event for so many times its longest silence on a usual day,"""
-    silent_least: Duration = Duration(minutes=30)
+    """A source is quiet when it says nothing for so many times its longest silence of the last seven days,"""
+    silent_least: Duration = Duration(hours=1)
     """… and at least this long."""
     for_: Duration = msgspec.field(name="for", default=Duration(minutes=2))
     """A finding must hold this long before its alert fires."""
@@ -103,9 +103,19 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 PRESETS: Mapping[Preset, Mapping[str, object]] = MappingProxyType(
     {
-        Preset.FEWER: MappingProxyType({"alert_on": ["race"], "alpha": 0.01, "false_alarms_per_day": 0.02}),
+        Preset.FEWER: MappingProxyType(
+            {"alert_on": ["race", "volume"], "alpha": 0.01, "false_alarms_per_day": 0.02, "volume": 50, "for": "5m"}
+        ),
         Preset.BALANCED: MappingProxyType({}),
-        Preset.MORE: MappingProxyType({"alert_on": ["race", "spike"], "alpha": 0.1, "false_alarms_per_day": 0.5}),
+        Preset.MORE: MappingProxyType(
+            {
+                "alert_on": ["race", "spike", "volume", "celebration", "quiet"],
+                "alpha": 0.1,
+                "false_alarms_per_day": 0.5,
+                "spike_on": ["posts", "questions"],
+                "volume": 10,
+            }
+        ),
     }
 )
 """Preset → the settings under `[rules]`, as in a file, that it has unlike the defaults."""

@@ -19,8 +19,8 @@ Flags = npt.NDArray[np.bool_]
 
 NORMAL, HIGH, UNKNOWN = 0, 1, 2
 """An event's level at a tick: at its normal one, above it, or no normal one is known yet: it is warming up."""
-FEWEST_DENIALS = 3
-"""Denials within the span without which nothing is contested, whatever the floors are."""
+FEWEST = 3
+"""Claims and denials within the span that make a narrative that had faded one to watch; denials that contest one."""
 FADING = frozenset({State.WATCH, State.RISING, State.VIRAL_UNCONFIRMED, State.CONTESTED})
 """States of a narrative that fades when nobody speaks of it."""
 _BEFORE_VIRAL = frozenset({State.TOO_SMALL, State.WATCH, State.RISING, State.FADED})
@@ -67,7 +67,7 @@ class Limits(NamedTuple):
     @property
     def denials(self) -> int:
         """Denials within the span that contest a claim."""
-        return max(FEWEST_DENIALS, ceil(self.originals / 2))
+        return max(FEWEST, ceil(self.originals / 2))
 
 
 class Moment(NamedTuple):
@@ -202,10 +202,13 @@ class Trail:
             large = (self._originals[here] >= limits.originals) & (self._authors[here] >= limits.authors)
             yield _Asked(large, "enough_originals", State.WATCH)
         elif state is State.FADED:
-            yield _Asked(np.ones(claims.size, np.bool_), "spoken_of_again", State.WATCH)
+            yield _Asked(claims + denials >= FEWEST, "spoken_of_again", State.WATCH)
         elif state in _BEFORE_CONTESTED and not self._course.racing:
-            kept_up = (denials >= limits.denials) & (2 * denials >= claims)
-            yield _Asked(kept_up, "denials_keep_up", State.CONTESTED)
+            many = (denials >= limits.denials) & (claims + denials >= limits.originals)
+            yield _Asked(many & (2 * denials >= claims), "denials_keep_up", State.CONTESTED)
+        elif state is State.CONTESTED:
+            ahead = (claims >= limits.originals) & (4 * denials < claims) & (self._high[here] != NORMAL)
+            yield _Asked(ahead, "denials_fall_behind", State.RISING)
         if state is State.WATCH:
             fast = (claims >= limits.originals) & (self._high[here] != NORMAL)
             yield _Asked(fast, "claims_come_fast", State.RISING)

@@ -1,13 +1,12 @@
 """Which sources of an event have gone quiet: nothing for much longer than the longest silence of their usual day.
 
-A source is heard in slots of five minutes, each known at its end. Its usual silence is the median of the longest one of
-each of the last seven whole days, so a source that sleeps at night may; it needs two such days. A known gap is no
+A source is heard in slots of five minutes, each known at its end. Its usual silence is the longest one of the last
+seven whole days, so a source that sleeps at night may; it needs two such days. A known gap is no
 silence: the clock starts anew at its end.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from statistics import median
 from typing import NamedTuple
 
 import msgspec
@@ -54,7 +53,7 @@ class _Source(msgspec.Struct, array_like=True):
         """Seconds of silence that are too many, whole slots; None where that is not known."""
         if len(self.days) < FEWEST_DAYS:
             return None
-        least = max(rules.silent_times * median(self.days), rules.silent_least.total_seconds())
+        least = max(rules.silent_times * max(self.days), rules.silent_least.total_seconds())
         return -(-round(least) // SLOT) * SLOT
 
 
@@ -130,7 +129,7 @@ class Sources:
         source.heard = max(source.heard, slot + SLOT)
 
     def _finding(self, name: str, source: _Source, at: int, reason: str) -> Finding:
-        usual = median(source.days) if source.days else 0
+        usual = max(source.days, default=0)
         return Finding(
             at=datetime.fromtimestamp(at, UTC),
             event=self._event.name,

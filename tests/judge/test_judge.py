@@ -44,7 +44,7 @@ def decide(
     begin = 0.0
     for end in [*sorted({cut for cut in cuts if 0 < cut < upto}), upto]:
         part = [tick for tick in story if begin < tick[0] <= end]
-        given_now = [mark for mark in marks if at(begin) <= mark.at < at(end)]
+        given_now = [mark for mark in marks if at(begin) < mark.at <= at(end)]
         found += now.decide(counted(part), at(end), given_now).findings
         rows |= now.snapshot()
         now = judge(**rules)
