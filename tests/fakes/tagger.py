@@ -1,16 +1,12 @@
 """A tagger whose answers are plain: it goes by one word of the text."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from classifiers.figures import Confusion
+from classifiers.rates import Rates
 from classifiers.tags import TAGS, Tag
-
-if TYPE_CHECKING:
-    from classifiers.rates import Rates
 
 WORDS = {
     Tag.CLAIM: "fallen",
