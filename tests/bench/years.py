@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from monitor.app.backtest.counts import Counts, CountsWriter, Totals
-from monitor.frames import CLOSED, LATE, TICKS, Counted
+from monitor.frames import CLOSED, LATE, SPOKEN, TICKS, Counted
 
 BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
 DAY = 86_400
@@ -31,7 +31,8 @@ def write(folder: Path, days: int, *, matching: float, stories: int = 6, seed: i
         total += int(counts["posts"].sum())
         ticks = pl.concat([_whole(day, counts), _narratives(chance, day, counts)]).sort("tick", "event", "narrative")
         closed = pl.concat([_closed(day, counts, length) for length in _LENGTHS])
-        counted = Counted(ticks, closed.sort("closed_at", "length", "event", "begins"), pl.DataFrame(schema=LATE))
+        late, in_order = pl.DataFrame(schema=LATE), closed.sort("closed_at", "length", "event", "begins")
+        counted = Counted(ticks, in_order, late, spoken=_spoken(chance, ticks))
         writer.add(Counts(counted, BEGIN + timedelta(days=day + 1)))
     writer.close(Totals(total, total, BEGIN, BEGIN + timedelta(days=days)))
     return total
@@ -76,6 +77,25 @@ def _ticks(day: int, at: Ints, narrative: pl.Series, counts: dict[str, Ints]) ->
     columns = {name: counts[name][at] if name in counts else np.zeros(at.size, np.int64) for name in list(TICKS)[3:]}
     keys = {"tick": (begin + at + 1) * 1_000_000, "event": [EVENT] * at.size, "narrative": narrative}
     return pl.DataFrame(keys | columns).cast(TICKS)  # type: ignore[arg-type]
+
+
+def _spoken(chance: np.random.Generator, ticks: pl.DataFrame) -> pl.DataFrame:
+    """One row per second at which a narrative was claimed or denied, each thread a dozen of them."""
+    sided = ticks.filter((pl.col("narrative") != "") & (pl.col("claims") + pl.col("denials") > 0))
+    threads = chance.integers(0, max(sided.height // 12, 1), sided.height).astype(np.uint64)
+    rows = sided.select(
+        "tick",
+        "event",
+        "narrative",
+        (pl.col("claims") == 0).alias("denial"),
+        counts=pl.lit(value=True),
+        copy=pl.lit(value=False),
+        young=pl.lit(value=False),
+        platform=pl.lit("x"),
+        language=pl.lit("en"),
+        thread=pl.Series(threads),
+    )
+    return rows.select(SPOKEN.keys()).cast(SPOKEN)  # type: ignore[arg-type]
 
 
 def _closed(day: int, counts: dict[str, Ints], length: int) -> pl.DataFrame:
