@@ -21,7 +21,7 @@ from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
 from monitor.marks import Correction, GapMark, Mark, Silence, StatusMark
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState, Answer
+from monitor.records import Alert, AlertState, Answer, NarrativeState
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
@@ -104,6 +104,10 @@ class Desk:
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stood after the last batch."""
         return list(self._races.get(event, []))
+
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """Where the event's narratives stand in their lives."""
+        return self._walk.states(event)
 
     def reads(self, mentions: pl.DataFrame) -> list[str]:
         """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""

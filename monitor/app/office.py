@@ -120,8 +120,12 @@ class DaemonOffice:
         labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
         races = {one.narrative: one for one in await self._hands.worker.call(self._hands.desk.races, event)}
         last = {name: mark for (_, name), mark in standing(statuses).items()}
+        states = await self._hands.worker.call(self._hands.desk.states, event)
         rows = [
-            narrative_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most
+            narrative_row(
+                name, tallied[name], labels.get(name, ""), last.get(name), races.get(name), state=states.get(name)
+            )
+            for name in most
         ]
         return bodies.NarrativeList(narratives=tuple(rows), total=len(tallied))
 

@@ -9,6 +9,7 @@ import xxhash
 
 from monitor.judge.readings import RaceReading
 from monitor.marks import Silence, Status, StatusMark
+from monitor.records import NarrativeState
 from monitor.store.lookups import NarrativeCount
 from monitor.web import bodies
 
@@ -22,7 +23,13 @@ def by_narrative(counts: Iterable[NarrativeCount]) -> dict[str, list[NarrativeCo
 
 
 def narrative_row(
-    name: str, counts: Sequence[NarrativeCount], label: str, status: StatusMark | None, race: RaceReading | None
+    name: str,
+    counts: Sequence[NarrativeCount],
+    label: str,
+    status: StatusMark | None,
+    race: RaceReading | None,
+    *,
+    state: NarrativeState | None = None,
 ) -> bodies.NarrativeRow:
     """A narrative's row from its counts per tag; it is unconfirmed until somebody says otherwise."""
     per_tag = {one.tag: one.mentions for one in counts}
@@ -39,6 +46,7 @@ def narrative_row(
         questions=per_tag.get("question", 0),
         others=per_tag.get("other", 0),
         race=race_row(race) if race else None,
+        state=state,
     )
 
 

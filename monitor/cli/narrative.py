@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         shown.as_json(found)
     else:
-        headings = ("narrative", "status", "claims", "denials", "celebrating", "race", "says")
+        headings = ("narrative", "status", "state", "claims", "denials", "celebrating", "race", "says")
         shown.table(headings, map(_row, found.narratives), "no mention asserts anything yet")
         if found.total > len(found.narratives):
             print(f"and {found.total - len(found.narratives)} more; --limit shows them")
@@ -72,4 +72,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _row(one: NarrativeRow) -> tuple[object, ...]:
     race = "–" if one.race is None else f"{one.race.claims}:{one.race.denials}{' firing' if one.race.holds else ''}"
-    return (one.id, one.status.value, one.claims, one.denials, one.celebrations, race, one.label)
+    state = "–" if one.state is None else one.state.value
+    return (one.id, one.status.value, state, one.claims, one.denials, one.celebrations, race, one.label)

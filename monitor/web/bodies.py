@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.frames import Tag
 from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
-from monitor.records import Alert, AlertState, Answer
+from monitor.records import Alert, AlertState, Answer, NarrativeState
 from monitor.watched import Name
 from monitor.web.pages import SourceHealth
 
@@ -176,6 +176,8 @@ class NarrativeRow(Struct, frozen=True, kw_only=True):
     questions: int
     others: int
     race: RaceRow | None = None
+    state: NarrativeState | None = None
+    """Where it stands in its life; null where nobody claimed or denied it for long."""
 
 
 class NarrativeList(Struct, frozen=True, kw_only=True):

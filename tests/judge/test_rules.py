@@ -94,3 +94,17 @@ def test_a_measure_that_is_not_asked_for_any_more_ends_its_spike() -> None:
     event = Event(name=EVENT, proposition="The valley has fallen", any=("valley",))
     now.watch({EVENT: event})
     assert said(now.decide(told({70: {"posts": 1}}), at(80)).findings) == [("spike", False, "calmed")]
+
+
+def test_a_store_of_an_older_version_is_taken_up_with_its_spike() -> None:
+    now = judge()
+    now.decide(counted([], quiet()), START)
+    now.decide(told({ONSET: {"posts": 40}}), at(60))
+    rows = {
+        key: row
+        for key, row in now.snapshot().items()
+        if key == "judge/pending" or key.rpartition("/")[2] in {"baseline", "spikes"}
+    }
+    again = judge()
+    again.restore(rows)
+    assert said(again.decide(told({}), at(HOUR)).findings) == [("spike", False, "calmed")]

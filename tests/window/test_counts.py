@@ -1,6 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -210,3 +211,16 @@ def test_windows_restored_from_their_rows_go_on_the_same() -> None:
     straight.add(rows[:400], middle)
     refilled.restore(straight.snapshot())
     assert straight.add(rows[400:], end).ticks.equals(refilled.add(rows[400:], end).ticks)
+
+
+def test_open_windows_of_an_older_version_with_fewer_counts_are_taken_up() -> None:
+    windows = Windows()
+    windows.add(mentions.clustered({}, {"copy_of": "0"}), START + timedelta(seconds=2))
+    rows = windows.snapshot()
+    awake, held = msgspec.msgpack.decode(rows["window/open/fall"], strict=False)
+    older = {length: {index: counts[:2] for index, counts in own.items()} for length, own in held.items()}
+    rows["window/open/fall"] = msgspec.msgpack.encode((awake, older))
+    again = Windows()
+    again.restore(rows)
+    closed = again.add(mentions.clustered(), START + 2 * HOUR).closed
+    assert closed.filter(pl.col("posts") > 0)["originals"].to_list() == [1, 1]
