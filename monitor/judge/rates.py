@@ -18,6 +18,8 @@ Ints = npt.NDArray[np.int64]
 EVEN = 0.5
 INTERVAL = 0.95
 """Of a rate that comes as counts alone (Jeffreys)."""
+ONE_SIDED = 1.645 / 1.96
+"""The null errs to one side only: of two-sided 95 % ends, those of a one-sided 95 % bound."""
 MOST = 0.95
 """The largest share of posts on neither side that is reckoned with."""
 PRIOR = (5, 10)
@@ -74,7 +76,7 @@ def p0_worst(rates: Rates | None, neither: Neither) -> Floats:
     share = claims / (claims + denials)
     more, fewer = rates.high[:, 0] - rates.rate[:, 0], rates.rate[:, 1] - rates.low[:, 1]
     rows = weights * ((1 - share)[..., None] * more + share[..., None] * fewer)
-    worst = share + np.sqrt((rows**2).sum(axis=-1)) / (claims + denials)
+    worst = share + ONE_SIDED * np.sqrt((rows**2).sum(axis=-1)) / (claims + denials)
     return np.asarray(np.round(np.clip(worst, EVEN, 0.999), 4), np.float64)
 
 

@@ -130,7 +130,7 @@ def test_a_tagger_that_favours_denials_lowers_nothing() -> None:
     assert worst({"claim": {"claim": 5_000, "denial": 5_000}, "denial": {"denial": 10_000}}, 0) == 0.5
 
 
-def test_the_joint_worst_case_is_the_worst_of_nearly_all_matrices_within_the_intervals() -> None:
+def test_the_joint_worst_case_is_worse_than_nine_in_ten_matrices_within_the_intervals() -> None:
     rng = np.random.default_rng(5)
     rates = Rates.of_counts(
         confusion({tag: {other: 40 + 160 * (tag == other) for other in CERTAIN} for tag in CERTAIN})
@@ -142,7 +142,7 @@ def test_the_joint_worst_case_is_the_worst_of_nearly_all_matrices_within_the_int
     drawn = rng.uniform(rates.low, rates.high, (4_000, 5, 5))
     sides = weights @ (drawn / drawn.sum(axis=2, keepdims=True))
     even = sides[:, 0] / sides[:, :2].sum(axis=1)
-    assert np.mean(even > bar) < 0.025
+    assert np.mean(even > bar) < 0.1
     assert bar < even.max() + 0.02
 
 
