@@ -7,8 +7,10 @@ import polars as pl
 
 from classifiers.text import fold, without_links, words
 from monitor.cluster.copies import Copies
-from monitor.cluster.narratives import Narratives, mention_key
+from monitor.cluster.mentions import mention_key
+from monitor.cluster.narratives import Narratives
 from monitor.frames import CLUSTERED
+from monitor.marks import Ruling
 from monitor.records import Narrative
 from monitor.watched import Event
 
@@ -46,6 +48,22 @@ class Clusters:
     def narratives(self) -> dict[str, int]:
         """How many narratives each event has."""
         return self._narratives.per_event()
+
+    def rule(self, rulings: Sequence[Ruling]) -> None:
+        """Editors merge and split narratives; it holds from the next mention on."""
+        self._narratives.rule(rulings)
+
+    def merged(self, event: str) -> dict[str, str]:
+        """Narratives that editors merged → what they belong to."""
+        return self._narratives.merged(event)
+
+    def suggested(self, event: str) -> list[tuple[str, str, float]]:
+        """Pairs of narratives that may be one and how alike they are, the most alike first."""
+        return self._narratives.suggested(event)
+
+    def says(self, texts: pl.Series) -> list[list[int]]:
+        """What each text (String) asserts, as SplitMark carries it."""
+        return self._narratives.says(texts)
 
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""
