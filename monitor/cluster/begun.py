@@ -104,13 +104,17 @@ class Begun:
         pairs = similar.alike(at_least) if similar is not None else []
         return [pair for pair in pairs if (pair[0], pair[1]) not in apart]
 
-    def join(self, event: str, narrative: str, said: Said, post: Post) -> str | None:
-        """An original joins a narrative, which begins with it where it is new; None where no more may begin."""
+    def join(self, event: str, narrative: str, said: Said, post: Post, *, learns: bool = True) -> str | None:
+        """An original joins a narrative, which begins with it where it is new; None where no more may begin.
+
+        `learns`: what joins later is compared with it, too.
+        """
         name = self.resolved(event, narrative) or narrative
         similar = self._similar[event]
         if self.records.get(event, name) is None and not self._begin(event, name, post):
             return None
-        similar.join(name, said)
+        if learns:
+            similar.join(name, said)
         if name != self._main[event]:
             self._label(event, name, said, post)
         return name

@@ -22,7 +22,7 @@ import polars as pl
 
 from classifiers.text import fold_one
 from monitor.cluster.asserted import Asserter, Said
-from monitor.cluster.begun import Begun
+from monitor.cluster.begun import Begun, Post
 from monitor.cluster.mentions import Mentions, mention_key
 from monitor.frames import Tag
 from monitor.marks import Ruling
@@ -31,11 +31,14 @@ from monitor.watched import Event
 
 JOINS: Final = 0.19
 """Nearness from which on an original joins a narrative,"""
+JOINS_NAMED: Final = 0.5
+"""… where its event has terms, so that naming the event is enough to be about the proposition."""
 SUGGESTED: Final = 0.5
-"""… and cosine from which on two narratives are suggested to an editor as one."""
+"""Cosine from which on two narratives are suggested to an editor as one."""
 LONG_ENOUGH: Final = 8
 """Words from which on nearness alone decides."""
 SPECIFIC_WORDS: Final = 5
+_EVERYTHING: Final = ("*",)
 NUMBER = re.compile(r"(?:^|\s)(\d{2,6})(?:\s|$)")
 YEAR = re.compile(r"(?:19|20)\d\d$")
 
@@ -56,6 +59,10 @@ class _Rows(NamedTuple):
     said: Mapping[int, Said]
     """Of those that may be originals."""
     tagged: pl.DataFrame
+
+    def post(self, index: int) -> Post:
+        """What a narrative must know of a mention that joins it."""
+        return self.key[index], self.tag[index], self.tagged, index, self.number[index]
 
 
 class _Person(NamedTuple):
@@ -78,6 +85,8 @@ class Narratives:
         self._mentions = Mentions(size)
         self._begun = Begun()
         self._people: dict[str, list[_Person]] = {}
+        self._open: list[str] = []
+        """Events that take every post."""
         self._events = self._follow(events)
 
     def get(self, event: str, narrative: str, at: datetime | None = None) -> Narrative | None:
@@ -149,8 +158,9 @@ class Narratives:
         )
         key, parent, original, create, tag, event, via, term = (column.to_list() for column in columns)
         folded = words.list.join(" ").to_list()
-        own = frame.select((pl.col("op") == "create") & pl.col("parent").is_null() & pl.col("original").is_null())
-        places = own.to_series().arg_true()
+        asserts = (pl.col("tag") != Tag.OTHER) | pl.col("event").is_in(self._open)
+        own = (pl.col("op") == "create") & asserts & pl.col("parent").is_null() & pl.col("original").is_null()
+        places = frame.select(own).to_series().arg_true()
         said = dict(zip(places.to_list(), self._asserter.read(tagged["text"].gather(places)), strict=True))
         return _Rows(key, parent, original, create, tag, event, via, term, folded, numbers, said, tagged)
 
@@ -177,15 +187,17 @@ class Narratives:
 
     def _found(self, rows: _Rows, index: int) -> str | None:
         """The narrative of an original, begun with it where it is new; None where it asserts nothing."""
-        event, tag = rows.event[index], rows.tag[index]
-        said = rows.said.get(index) or self._asserter.read(rows.tagged["text"][index : index + 1])[0]
+        event = rows.event[index]
+        if event not in self._open:
+            return None if rows.tag[index] == Tag.OTHER else self._named(rows, index)
+        said = self._said(rows, index)
         self._begun.learn(event, said)
-        specific = (
-            self._filtered(rows, index, said) if self._events[event].any == ("*",) else self._named(rows, index, said)
-        )
-        if specific is None:
-            return None
-        return self._begun.join(event, specific, said, (rows.key[index], tag, rows.tagged, index, rows.number[index]))
+        narrative = self._filtered(rows, index, said)
+        return None if narrative is None else self._begun.join(event, narrative, said, rows.post(index))
+
+    def _said(self, rows: _Rows, index: int) -> Said:
+        said = rows.said.get(index)
+        return self._asserter.read(rows.tagged["text"][index : index + 1])[0] if said is None else said
 
     def _filtered(self, rows: _Rows, index: int, said: Said) -> str | None:
         """Every post is taken: which narrative is near enough, or what a new one begins with."""
@@ -199,16 +211,15 @@ class Narratives:
             return narrative_id(event, "")
         return None if other and said.words < LONG_ENOUGH else narrative_id(event, f"post\0{rows.key[index]}")
 
-    def _named(self, rows: _Rows, index: int, said: Said) -> str | None:
-        """The event is named: its main narrative, but for what is specific and what is nearer to another one."""
-        event, other = rows.event[index], rows.tag[index] == Tag.OTHER
-        specific = "" if other else self._specific(rows, index)
-        if specific:
-            return narrative_id(event, specific)
-        near = self._begun.nearest(event, said) if said.words >= LONG_ENOUGH else None
-        if near is not None and near.score >= JOINS and near.narrative != narrative_id(event, ""):
-            return near.narrative
-        return None if other else narrative_id(event, "")
+    def _named(self, rows: _Rows, index: int) -> str | None:
+        """The event is named: its main narrative, but for what is specific and what is near to another one."""
+        event, specific, said = rows.event[index], self._specific(rows, index), self._said(rows, index)
+        self._begun.learn(event, said)
+        narrative = narrative_id(event, specific)
+        if not specific and said.words >= LONG_ENOUGH:
+            near = self._begun.nearest(event, said)
+            narrative = near.narrative if near is not None and near.score >= JOINS_NAMED else narrative
+        return self._begun.join(event, narrative, said, rows.post(index), learns=narrative != narrative_id(event, ""))
 
     def _specific(self, rows: _Rows, index: int) -> str:
         """What a row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
@@ -243,6 +254,7 @@ class Narratives:
 
     def _follow(self, events: Sequence[Event]) -> dict[str, Event]:
         """Folds the names of the events' people; gives the events by name."""
+        self._open = [event.name for event in events if event.any == _EVERYTHING]
         self._people = {
             event.name: [
                 _Person(f"person:{fold_one(name)}", [fold_one(text) for text in (name, *spellings)])
