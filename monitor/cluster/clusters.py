@@ -37,8 +37,9 @@ class Clusters:
         narrative = self._narratives.assign(tagged, token, original, numbers.to_list())
         self._made = int(numbers[-1]) if tagged.height else self._made
         self._note_changes(tagged)
+        copied = [named if named is None else named.partition("\0")[2] for named in original]
         return tagged.with_columns(
-            pl.Series("narrative", narrative, dtype=pl.String), pl.Series("copy_of", original, dtype=pl.String)
+            pl.Series("narrative", narrative, dtype=pl.String), pl.Series("copy_of", copied, dtype=pl.String)
         ).select(CLUSTERED.keys())
 
     def narrative(self, event: str, identity: str, at: datetime | None = None) -> Narrative | None:
@@ -86,12 +87,16 @@ class Clusters:
         self._copies.restore(rows, compared, pl.concat(parts) if parts else _words(texts))
 
     def _originals(self, tagged: pl.DataFrame, token: pl.Series, numbers: pl.Series) -> list[str | None]:
-        """A repost copies what it reposts; the rest is compared by words."""
+        """Platform and id of what a row copies: a repost of what it reposts; the rest is compared by words."""
         own = tagged.select((pl.col("op") == "create") & _OWN).to_series()
+        named = tagged.select(
+            pl.concat_str("platform", "id", separator="\0").alias("named"),
+            pl.concat_str("platform", "repost_of", separator="\0").alias("repost_of"),
+        )
         compared = tagged.filter(own)
-        columns = compared["event"], token.filter(own), compared["id"].to_list(), numbers.filter(own).to_numpy()
-        found = iter(self._copies.originals(*columns))
-        return [next(found) if mine else repost for mine, repost in zip(own, tagged["repost_of"], strict=True)]
+        columns = compared["event"], token.filter(own), named["named"].filter(own).to_list(), numbers.filter(own)
+        found = iter(self._copies.originals(*columns[:3], columns[3].to_numpy()))
+        return [next(found) if mine else repost for mine, repost in zip(own, named["repost_of"], strict=True)]
 
     def _note_changes(self, tagged: pl.DataFrame) -> None:
         """Updates and deletions: what their mentions were compared by is kept, and no label quotes the deleted."""

@@ -191,7 +191,7 @@ class Copies:
         return rows
 
     def restore(self, rows: Mapping[str, bytes], mentions: pl.DataFrame, words: pl.Series) -> None:
-        """Builds the memory again: `mentions` have number, event, id and copy_of; `words` are those of their texts."""
+        """Builds the memory again: `mentions` have number, event, platform, id, copy_of; `words` are of their texts."""
         kept = {int(key.removeprefix(_PREFIX)): row for key, row in rows.items() if key.startswith(_PREFIX) and row}
         self._kept = kept
         changed = {number: msgspec.msgpack.decode(row, type=_Kept) for number, row in kept.items()}
@@ -199,12 +199,12 @@ class Copies:
         keys = word_keys(mentions["event"], words)
         keys = [changed[n].key if n in changed else key for n, key in zip(numbers.tolist(), keys, strict=True)]
         self._keys[numbers % self._size] = np.array(keys, np.uint64)
-        columns = (mentions[name].to_list() for name in ("number", "event", "id", "copy_of"))
+        columns = (mentions[name].to_list() for name in ("number", "event", "platform", "id", "copy_of"))
         of: dict[tuple[str, str], int] = {}
-        for key, number, event, post, original in zip(keys, *columns, strict=True):
+        for key, number, event, platform, post, original in zip(keys, *columns, strict=True):
             if original is None:
                 of[event, post] = number
-                self._ids[number % self._size] = post
+                self._ids[number % self._size] = f"{platform}\0{post}"
             if key and (original is None or (event, original) in of):
                 self._exact[key] = number if original is None else of[event, original]
         self._swept = int(numbers[-1]) // self._size if numbers.size else 0

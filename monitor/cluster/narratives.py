@@ -125,6 +125,7 @@ class Narratives:
     ) -> list[str | None]:
         """The narrative of each row, None for one that asserts nothing and answers nothing; rows in order.
 
+        `copy_of`: platform and id of what a row copies, parted by a NUL.
         `numbers`: of a create its own, of others the last create's before it.
         """
         self._begun.records.settle()
@@ -149,7 +150,7 @@ class Narratives:
         columns = frame.select(
             mention_key("id").alias("key"),
             mention_key("parent").alias("parent"),
-            mention_key("original").alias("original"),
+            _original_key().alias("original"),
             (pl.col("op") == "create").alias("create"),
             pl.col("tag").cast(pl.String),
             "event",
@@ -275,3 +276,9 @@ class Narratives:
         """Goes on where the narratives that gave all these rows left off; `remembered`: REMEMBERED with `number`."""
         self._mentions.restore(remembered)
         self._begun.restore(rows, self._mentions)
+
+
+def _original_key() -> pl.Expr:
+    """The key of the mention that a row copies."""
+    platform, identity = (pl.col("original").str.split_exact("\0", 1).struct.field(f"field_{n}") for n in (0, 1))
+    return pl.concat_str(platform, "event", identity, separator="\0")
