@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from monitor.cluster.asserted import Ints, Said
+from monitor.cluster.asserted import Ints, Said, ordinary_shares
 from monitor.cluster.known import Label, Records
 from monitor.cluster.mentions import Mentions
 from monitor.cluster.similar import Near, Similar
@@ -22,6 +22,8 @@ MOST_BEGUN: Final = 10_000
 _SIMILAR: Final = "cluster/similar/"
 _RULED: Final = "cluster/ruled/"
 _BEGAN: Final = "cluster/began/"
+_ANY_POST: Final = 0.01
+"""A word that this share of ordinary posts holds asserts nothing."""
 _BETTER: Final = 0.02
 """How much more central an original must be to take the label's place."""
 
@@ -60,7 +62,8 @@ class Begun:
         self._main: dict[str, str] = {}
         self._proposed: dict[str, list[Said]] = {}
         self._common: dict[str, Ints] = {}
-        """What the propositions assert."""
+        """What the propositions assert, and what any post may."""
+        self._ordinary = np.flatnonzero(ordinary_shares() >= _ANY_POST)
         self._ruled: dict[str, _Ruled] = {}
         self._began: dict[str, _Began] = {}
         self._changed: dict[str, bytes] = {}
@@ -68,7 +71,7 @@ class Begun:
     def follow(self, event: str, main: str, proposed: list[Said]) -> None:
         """An event is watched, whose main narrative asserts what its proposition and wordings do."""
         self._main[event], self._proposed[event] = main, proposed
-        self._common[event] = np.unique(np.concatenate([said.slots for said in proposed]))
+        self._common[event] = np.unique(np.concatenate([self._ordinary, *(said.slots for said in proposed)]))
 
     def asserts_nothing_else(self, event: str, said: Said) -> bool:
         """Whether a text asserts nothing beyond the proposition."""

@@ -8,7 +8,7 @@ import polars as pl
 from classifiers.text import fold, without_links, words
 from monitor.cluster.copies import Copies
 from monitor.cluster.mentions import mention_key
-from monitor.cluster.narratives import Narratives
+from monitor.cluster.narratives import JOINS, Narratives
 from monitor.frames import CLUSTERED
 from monitor.marks import Ruling
 from monitor.records import Narrative
@@ -22,10 +22,11 @@ _AT_ONCE = 8_192
 class Clusters:
     """The cluster stage and its bounded memory: the last `size` mentions, numbered from 1 on."""
 
-    def __init__(self, events: Sequence[Event], *, size: int = 200_000) -> None:
+    def __init__(self, events: Sequence[Event], *, size: int = 200_000, joins: float = JOINS) -> None:
+        """`joins`: the nearness from which on an original joins a narrative."""
         self._made = 0
         self._copies = Copies(size=size)
-        self._narratives = Narratives(events, size=size)
+        self._narratives = Narratives(events, size=size, joins=joins)
 
     def assign(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """TAGGED → CLUSTERED, rows in the same order."""
@@ -61,6 +62,10 @@ class Clusters:
     def suggested(self, event: str) -> list[tuple[str, str, float]]:
         """Pairs of narratives that may be one and how alike they are, the most alike first."""
         return self._narratives.suggested(event)
+
+    def bounds(self) -> tuple[int, int]:
+        """Narratives that made room for others, and originals for which there was none, since the start."""
+        return self._narratives.bounds()
 
     def says(self, texts: pl.Series) -> list[list[int]]:
         """What each text (String) asserts, as SplitMark carries it."""
@@ -99,17 +104,14 @@ class Clusters:
         return [next(found) if mine else repost for mine, repost in zip(own, named["repost_of"], strict=True)]
 
     def _note_changes(self, tagged: pl.DataFrame) -> None:
-        """Updates and deletions: what their mentions were compared by is kept, and no label quotes the deleted."""
+        """Updates and deletions: what their mentions were compared by is kept."""
         changes = tagged.filter(pl.col("op").is_in(["update", "delete"]))
         if changes.is_empty():
             return
-        named = changes.select(mention_key("id"), "event", "op", "seen_at")
-        for key, event, op, seen_at in named.iter_rows():
+        for key in changes.select(mention_key("id")).to_series():
             number = self._narratives.number(key)
             if number is not None:
                 self._copies.keep(number, self._made)
-            if op == "delete":
-                self._narratives.delete(key, event, seen_at)
 
 
 def _words(texts: pl.Series) -> pl.Series:

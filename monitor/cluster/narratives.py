@@ -80,7 +80,8 @@ def narrative_id(event: str, specifics: str) -> str:
 class Narratives:
     """Assigns narratives; remembers the last `size` mentions and their parents, and a bounded number of narratives."""
 
-    def __init__(self, events: Sequence[Event], *, size: int = 200_000) -> None:
+    def __init__(self, events: Sequence[Event], *, size: int = 200_000, joins: float = JOINS) -> None:
+        self._joins = joins
         self._asserter = Asserter()
         self._mentions = Mentions(size)
         self._begun = Begun()
@@ -104,6 +105,10 @@ class Narratives:
     def suggested(self, event: str) -> list[tuple[str, str, float]]:
         """Pairs of narratives that may be one and how alike they are, the most alike first."""
         return self._begun.suggested(event, SUGGESTED)
+
+    def bounds(self) -> tuple[int, int]:
+        """Narratives that made room for others, and originals for which there was none, since the start."""
+        return self._begun.forgotten, self._begun.refused
 
     def says(self, texts: pl.Series) -> list[list[int]]:
         """What each text (String) asserts, as SplitMark carries it."""
@@ -132,7 +137,7 @@ class Narratives:
         rows = self._rows(tagged, words, copy_of, numbers)
         found: list[str | None] = [None] * tagged.height
         waiting: Sequence[int] = range(tagged.height)
-        here = set(rows.key)
+        here = {key for key, create in zip(rows.key, rows.create, strict=True) if create}
         while waiting:
             later = [index for index in waiting if not self._assign_row(rows, index, found, here)]
             if len(later) == len(waiting):
@@ -141,6 +146,8 @@ class Narratives:
         if numbers:
             self._mentions.sweep(numbers[-1])
         self._begun.records.note(tagged.with_columns(pl.Series("narrative", found, dtype=pl.String)))
+        for index in tagged.select(pl.col("op") == "delete").to_series().arg_true():
+            self._delete(rows, index)
         return found
 
     def _rows(
@@ -169,6 +176,7 @@ class Narratives:
         """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
         key, number, mentions = rows.key[index], rows.number[index], self._mentions
         if not rows.create[index]:
+            self._delete(rows, index)
             live = mentions.live(key, number)
             found[index] = live.narrative if live is not None else None
             return True
@@ -206,7 +214,7 @@ class Narratives:
         if self._begun.asserts_nothing_else(event, said):
             return None if other else narrative_id(event, "")
         near = self._begun.nearest(event, said)
-        if near is not None and near.score >= JOINS and (said.words >= LONG_ENOUGH or near.shares_number):
+        if near is not None and near.score >= self._joins and (said.words >= LONG_ENOUGH or near.shares_number):
             return near.narrative
         if rows.tag[index] == Tag.CELEBRATION:
             return narrative_id(event, "")
@@ -237,13 +245,14 @@ class Narratives:
                     return person.specific
         return ""
 
-    def delete(self, key: str, event: str, at: datetime) -> None:
+    def _delete(self, rows: _Rows, index: int) -> None:
         """A mention was deleted: no narrative is called by its text, nor names its author, from then on."""
+        key, event = rows.key[index], rows.event[index]
         known = self._mentions.get(key)
-        if known is not None and known.narrative is not None:
+        if rows.tagged["op"][index] == "delete" and known is not None and known.narrative is not None:
             narrative = self._begun.resolved(event, known.narrative) or ""
             for one in {narrative, known.narrative}:
-                self._begun.records.delete(event, one, key, at)
+                self._begun.records.delete(event, one, key, rows.tagged["seen_at"][index])
 
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""

@@ -24,7 +24,7 @@ _PRIOR: Final = 30.0
 """Ordinary posts that the frequencies begin with."""
 _LEAST_WEIGHT: Final = 0.02
 _NUMBER_WEIGHT: Final = 1.5
-_OTHER_NUMBER: Final = 0.4
+_OTHER_NUMBER: Final = 0.12
 _STATED, _UNSTATED = 0.4, 0.2
 """Share of originals from which on a narrative states a number, and below which it does not."""
 _FADES: Final = 150.0

@@ -165,6 +165,15 @@ corrections = Table(  # what editors say instead of the tagger; the last one of 
     *(Column(name, Text, nullable=False) for name in ("event", "platform", "id", "tag", "by", "reads")),
 )
 
+rulings = Table(  # which narratives editors say are one, and which are not
+    "rulings",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),  # merge or split
+    Column("json", Text, nullable=False),
+)
+
 answered = Table(  # requests that may come again, and what was answered
     "answered",
     METADATA,

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.frames import Tag
 from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Cited
 from monitor.watched import Name
 from monitor.web.pages import SourceHealth
 
@@ -141,6 +141,14 @@ class NarrativeRow(Struct, frozen=True, kw_only=True):
     questions: int
     others: int
     race: RaceRow | None = None
+    first_post: Cited | None = None
+    first_denial: Cited | None = None
+    """The first mention that contests it."""
+    voices: tuple[str, ...] = ()
+    """Registered voices that spoke of it."""
+    platforms: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """As the tagger read them."""
 
 
 class NarrativeList(Struct, frozen=True, kw_only=True):
