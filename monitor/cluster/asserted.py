@@ -32,6 +32,7 @@ _LONGEST_KNOWN: Final = 100_000
 _COUNTED = re.compile(r"(\d{1,6})(\D{3,})?$")
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _CAMEL = r"(\p{Ll})(\p{Lu})"
+_GROUPED: Final = r"(\d)[,.](\d{3})\b"
 _NOTHING: Ints = np.zeros(0, np.int64)
 
 
@@ -61,7 +62,7 @@ class Asserter:
     def read(self, texts: pl.Series) -> list[Said]:
         """What each text (String) asserts."""
         parted = texts.fill_null("").str.replace_all(_CAMEL, "${1} ${2}")
-        found = words(without_links(fold(parted))).to_list()
+        found = asserted_words(fold(parted)).to_list()
         if len(self._known) > _LONGEST_KNOWN:
             self._known.clear()
         return [Said(self._slots(text), len(text)) for text in found]
@@ -88,6 +89,11 @@ class Asserter:
         if len(word) == 1 and word.isascii():
             return ()
         return (word_slot(word),)
+
+
+def asserted_words(folded: pl.Series) -> pl.Series:
+    """The words that folded texts are compared by: without urls and handles, `40,000` as one number."""
+    return words(without_links(folded).str.replace_all(_GROUPED, "${1}${2}"))
 
 
 def word_slot(word: str) -> int:

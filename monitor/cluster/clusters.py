@@ -5,7 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
-from classifiers.text import fold, without_links, words
+from classifiers.text import fold
+from monitor.cluster.asserted import asserted_words
 from monitor.cluster.copies import Copies
 from monitor.cluster.mentions import mention_key
 from monitor.cluster.narratives import JOINS, Narratives
@@ -116,4 +117,4 @@ class Clusters:
 
 def _words(texts: pl.Series) -> pl.Series:
     """The words that texts are compared by."""
-    return words(without_links(fold(texts)))
+    return asserted_words(fold(texts))

@@ -255,4 +255,5 @@ class Copies:
 
 def _same(ones: Ints, others: Ints) -> npt.NDArray[np.bool_]:
     """Where no other number is stated: one has none, or both have the same."""
-    return (ones == others) | (ones == 0) | (others == 0)
+    same: npt.NDArray[np.bool_] = (ones == others) | (ones == 0) | (others == 0)
+    return same

@@ -7,7 +7,7 @@ An answer belongs to its parent's narrative, a copy to its original's. What is l
   ("17 killed"), a person of the event it speaks of without naming the event ("Saleh has fled"), or a narrative of its
   own that it is nearer to than to the main one. So claim and denial of one thing meet whatever their language;
 * where every post is taken (`any = ["*"]`), it joins the narrative it is nearest to, if that is near enough, or begins
-  one. A text of fewer than eight words joins none by nearness alone: it must state the same number, too.
+  one. A text of fewer than eight words joins none by nearness alone: it must repeat one but for a word.
 
 A narrative's id is a hash of the event and its specifics, or of the mention that began it: the same on every machine.
 """
@@ -29,10 +29,12 @@ from monitor.marks import Ruling
 from monitor.records import Narrative
 from monitor.watched import Event
 
-JOINS: Final = 0.19
+JOINS: Final = 0.18
 """Nearness from which on an original joins a narrative,"""
+REPEATED_WORDS: Final = 6
+"""… and if it repeats one, lacking a word or two."""
 JOINS_NAMED: Final = 0.5
-"""… where its event has terms, so that naming the event is enough to be about the proposition."""
+"""Nearness from which on it does where its event has terms: there, naming the event is about the proposition."""
 SUGGESTED: Final = 0.5
 """Cosine from which on two narratives are suggested to an editor as one."""
 LONG_ENOUGH: Final = 8
@@ -214,7 +216,8 @@ class Narratives:
         if self._begun.asserts_nothing_else(event, said):
             return None if other else narrative_id(event, "")
         near = self._begun.nearest(event, said)
-        if near is not None and near.score >= self._joins and (said.words >= LONG_ENOUGH or near.shares_number):
+        enough = REPEATED_WORDS if near is not None and near.repeats else LONG_ENOUGH
+        if near is not None and near.score >= self._joins and said.words >= enough:
             return near.narrative
         if rows.tag[index] == Tag.CELEBRATION:
             return narrative_id(event, "")

@@ -22,16 +22,18 @@ _FEATURES, _KEPT = 96, 64
 """Slots of a narrative beyond which only the most frequent stay, and how many those are."""
 _PRIOR: Final = 30.0
 """Ordinary posts that the frequencies begin with."""
+REPEATS: Final = 0.85
+"""Cosine from which on a text repeats a narrative, whenever others spoke of it last."""
 _LEAST_WEIGHT: Final = 0.02
 _NUMBER_WEIGHT: Final = 1.5
 _OTHER_NUMBER: Final = 0.12
 _STATED, _UNSTATED = 0.4, 0.2
 """Share of originals from which on a narrative states a number, and below which it does not."""
-_FADES: Final = 150.0
+_FADES: Final = 100.0
 """Originals of the event over which nearness falls to 1/e,"""
 _FADED: Final = 0.4
 """… but not below this."""
-_CROWD, _CROWD_POWER = 50, 0.1
+_CROWD, _CROWD_POWER = 50, 0.05
 _HALVED_AT: Final = 1 << 16
 _FREQUENCIES: Final = "words"
 
@@ -41,8 +43,8 @@ class Near(NamedTuple):
 
     narrative: str
     score: float
-    shares_number: bool
-    """The text states a number that the narrative's originals state."""
+    repeats: bool
+    """The text asserts nothing that originals of the narrative do not, and nearly all that they do."""
 
 
 class _Live(msgspec.Struct, array_like=True):
@@ -107,20 +109,20 @@ class Similar:
         squared = self._weights(said.slots) ** 2
         shares = self._shares[said.slots, :live]
         norm, last, bonus, number = self._known[:, :live]
-        score = (shares * squared[:, None]).sum(axis=0) * bonus / np.maximum(norm * np.sqrt(squared.sum()), 1e-9)
-        score *= np.maximum(np.exp((last - self._originals) / _FADES), _FADED)
+        alike = (shares * squared[:, None]).sum(axis=0) / np.maximum(norm * np.sqrt(squared.sum()), 1e-9)
         stated = said.slots >= WORD_SLOTS
-        shared = np.zeros(live, np.bool_)
         if stated.any():
             mine = shares[stated].max(axis=0)
-            shared = mine >= _STATED
-            score[(number >= _STATED) & (mine < _UNSTATED)] *= _OTHER_NUMBER
+            alike[(number >= _STATED) & (mine < _UNSTATED)] *= _OTHER_NUMBER
         for name in besides:
             if name in self._live:
-                score[self._live[name].column] = 0.0
-        score = np.round(score, 4)
-        best = int(score.argmax())
-        return Near(self._names[best], float(score[best]), bool(shared[best])) if score[best] > 0 else None
+                alike[self._live[name].column] = 0.0
+        alike = np.round(alike, 4)
+        score = np.round(alike * bonus * np.maximum(np.exp((last - self._originals) / _FADES), _FADED), 4)
+        best = int((alike if alike.max() >= REPEATS else score).argmax())
+        repeats = bool(alike[best] >= REPEATS and (shares[:, best] > 0).all())
+        near = max(float(score[best]), float(alike[best]) if alike[best] >= REPEATS else 0.0)
+        return Near(self._names[best], near, repeats) if near > 0 else None
 
     def central(self, narrative: str, said: Said) -> float:
         """How near a text is to a live narrative by words alone, whenever it was spoken of."""

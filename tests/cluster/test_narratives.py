@@ -193,7 +193,11 @@ def stream(seed: int, size: int = 90) -> pl.DataFrame:
         words = chance.choice(told).split()
         chance.shuffle(words)
         text = " ".join(words[: chance.randint(4, 20)] + chance.choices(["abcd", "efgh", "ijkl", "mnop"], k=2))
-        post: dict[str, Any] = {"text": text, "tag": chance.choice(["claim", "claim", "denial", "other", "question"]), "language": "en"}
+        post: dict[str, Any] = {
+            "text": text,
+            "tag": chance.choice(["claim", "claim", "denial", "other", "question"]),
+            "language": "en",
+        }
         if number and chance.random() < 0.3:
             post |= {"parent": str(chance.randrange(number)), "via": "reply"}
         if number and chance.random() < 0.1:
