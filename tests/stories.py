@@ -74,8 +74,11 @@ def main(data: Path) -> None:
     ):
         kept = [families(texts, seed) for seed in SEEDS]
         out.write(f"near-copy families kept whole, {name}: worst {min(kept):.2%} of {FAMILIES}, {len(kept)} seeds\n")
-    wrong = [wrong_merges(seeds, seed) for seed in SEEDS]
-    out.write(f"wrong merges per 1,000 short texts: worst {max(wrong):.1f}, {len(wrong)} seeds\n")
+    for column, other in (("parent", "proposition or post"), ("event_kind", "kind of event")):
+        wrong = [wrong_merges(seeds, seed, column) for seed in SEEDS]
+        out.write(
+            f"per 1,000 short texts, in one narrative with a text about another {other}: worst {max(wrong):.1f}\n"
+        )
 
 
 def chosen(told: dict[str, pl.DataFrame]) -> None:
@@ -163,13 +166,13 @@ def reworked(text: str, chance: random.Random) -> str:
     return text
 
 
-def wrong_merges(seeds: pl.DataFrame, seed: int) -> float:
-    """Short texts that share a narrative with a text about another thing, per 1,000."""
+def wrong_merges(seeds: pl.DataFrame, seed: int, column: str) -> float:
+    """Short claims that share a narrative with one about something else, as `column` says, per 1,000."""
     short = seeds.filter(~_long(seeds["text"]) & (pl.col("tag") == "claim")).unique("text", maintain_order=True)
     some = short.sample(SHORT, seed=seed, shuffle=True)
     found = _clustered("short", _claims(some["text"].to_list()), JOINS)
     about: dict[str, set[str]] = {}
-    for narrative, proposition in zip(found, some["parent"], strict=True):
+    for narrative, proposition in zip(found, some[column], strict=True):
         about.setdefault(narrative, set()).add(proposition)
     main = narrative_id("short", "")
     merged = sum(1 for narrative in found if narrative != main and len(about[narrative]) > 1)
@@ -177,11 +180,11 @@ def wrong_merges(seeds: pl.DataFrame, seed: int) -> float:
 
 
 def written() -> pl.DataFrame:
-    """Our own posts: tag, text and the proposition or post they are read against."""
+    """Our own posts: kind of event, tag, text and the proposition or post they are read against."""
     read = [
         pl.read_csv(path, separator="\t", quote_char=None, infer_schema=False) for path in sorted(WRITTEN.glob("*.tsv"))
     ]
-    return pl.concat([frame.select("tag", "text", "parent") for frame in read]).drop_nulls()
+    return pl.concat([frame.select("event_kind", "tag", "text", "parent") for frame in read]).drop_nulls()
 
 
 def _long(texts: pl.Series) -> pl.Series:

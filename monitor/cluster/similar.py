@@ -22,7 +22,7 @@ _FEATURES, _KEPT = 96, 64
 """Slots of a narrative beyond which only the most frequent stay, and how many those are."""
 _PRIOR: Final = 30.0
 """Ordinary posts that the frequencies begin with."""
-REPEATS: Final = 0.85
+REPEATS: Final = 0.9
 """Cosine from which on a text repeats a narrative, whenever others spoke of it last."""
 _LEAST_WEIGHT: Final = 0.02
 _NUMBER_WEIGHT: Final = 1.5
