@@ -56,7 +56,7 @@ def main(data: Path) -> None:
     sources = pl.read_parquet(data / "pheme9.parquet").filter(pl.col("reply_to").is_null()).sort("created_at", "id")
     told = {name: sources.filter((pl.col("event") == name) & pl.col("story").is_not_null()) for name in PROPOSITIONS}
     out.write(
-        "| event | posts | stories | narratives | B-cubed F1 | precision | recall | purity |\n" + "|---|" * 8 + "\n"
+        "| event | posts | stories | narratives | B-cubed F1 | precision | recall | purity |\n" + "|---" * 8 + "|\n"
     )
     for name, posts in told.items():
         found = replayed(name, posts)
