@@ -78,13 +78,36 @@ class Transition(Struct, frozen=True, kw_only=True):
     """Claims and denials of the last span, and originals in all."""
 
 
+class Cited(Struct, frozen=True, kw_only=True):
+    """A mention as a narrative names it."""
+
+    platform: str
+    id: str
+    seen_at: datetime
+    author: str | None = None
+    """None where there is none, or where the author deleted the post."""
+    voice: str | None = None
+    """The event's registered voice that wrote it."""
+
+
 class Narrative(Struct, frozen=True, kw_only=True):
     """One assertion about an event, as the mentions that repeat or contest it."""
 
     id: str
     event: str
     label: str
+    """Its most central original, in one line; "" where there is none, or its author deleted it."""
     first_seen: datetime
+    first_post: Cited | None = None
+    first_denial: Cited | None = None
+    """The first mention that contests it."""
+    voices: tuple[str, ...] = ()
+    """Registered voices that spoke of it, in order."""
+    platforms: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """As the tagger read them, in order of their first mention."""
+    merged_into: str = ""
+    """The narrative that an editor merged it into."""
 
 
 class AlertState(StrEnum):

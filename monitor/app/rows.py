@@ -1,6 +1,7 @@
 """What the store and the desk know, in the shapes that the API answers."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -32,7 +33,9 @@ def narrative_row(
     state: NarrativeState | None = None,
 ) -> bodies.NarrativeRow:
     """A narrative's row from its counts per tag; it is unconfirmed until somebody says otherwise."""
-    per_tag = {one.tag: one.mentions for one in counts}
+    per_tag = Counter[str]()
+    for one in counts:
+        per_tag[one.tag] += one.mentions
     return bodies.NarrativeRow(
         id=name,
         label=label,
@@ -40,11 +43,11 @@ def narrative_row(
         by=status.by if status else "",
         first_seen=min(one.first_seen for one in counts),
         last_seen=max(one.last_seen for one in counts),
-        claims=per_tag.get("claim", 0),
-        denials=per_tag.get("denial", 0),
-        celebrations=per_tag.get("celebration", 0),
-        questions=per_tag.get("question", 0),
-        others=per_tag.get("other", 0),
+        claims=per_tag["claim"],
+        denials=per_tag["denial"],
+        celebrations=per_tag["celebration"],
+        questions=per_tag["question"],
+        others=per_tag["other"],
         race=race_row(race) if race else None,
         state=state,
     )

@@ -18,7 +18,7 @@ from monitor.judge.judge import Judge, Judged
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import Correction, GapMark, Silence, StatusMark
+from monitor.marks import Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
@@ -134,6 +134,7 @@ class Walk:
         laps.append(self._clock.monotonic())
         tagged = self._tag.tag(mentions)
         laps.append(self._clock.monotonic())
+        self._clusters.rule([mark for mark in batch.marks if isinstance(mark, MergeMark | SplitMark)])
         clustered = self._clusters.assign(tagged)
         laps.append(self._clock.monotonic())
         counted = self._windows.add(clustered, batch.upto, gaps)
@@ -252,6 +253,18 @@ class Walk:
     def narrative(self, event: str, identity: str) -> Narrative | None:
         """What is known of a narrative; None of one that was never seen, or long ago."""
         return self._clusters.narrative(event, identity)
+
+    def merged(self, event: str) -> dict[str, str]:
+        """Narratives that editors merged → what they belong to."""
+        return self._clusters.merged(event)
+
+    def suggested(self, event: str) -> list[tuple[str, str, float]]:
+        """Pairs of narratives that may be one and how alike they are, the most alike first."""
+        return self._clusters.suggested(event)
+
+    def says(self, texts: pl.Series) -> list[list[int]]:
+        """What each text (String) asserts, as SplitMark carries it."""
+        return self._clusters.says(texts)
 
     def reads(self, mentions: pl.DataFrame) -> pl.Series:
         """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""

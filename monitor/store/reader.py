@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
-from monitor.marks import Correction, GapMark, Silence, StatusMark
+from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
 from monitor.store import alerts, archive, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
@@ -112,6 +112,11 @@ class Reader:
         """The last corrections of tags, in the order of the stream."""
         with self._connection() as connection:
             return marks.read_corrections(connection, limit)
+
+    def rulings(self, limit: int) -> list[Ruling]:
+        """The last merges and splits of narratives, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_rulings(connection, limit)
 
     def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
         """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""

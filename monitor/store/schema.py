@@ -176,6 +176,15 @@ answers = Table(  # was this alert useful? the last one of an alert counts
     Column("comment", Text, nullable=False),
 )
 
+rulings = Table(  # which narratives editors say are one, and which are not
+    "rulings",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),  # merge or split
+    Column("json", Text, nullable=False),
+)
+
 answered = Table(  # requests that may come again, and what was answered
     "answered",
     METADATA,

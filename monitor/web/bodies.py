@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.frames import Tag
 from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
-from monitor.records import Alert, AlertState, Answer, NarrativeState
+from monitor.records import Alert, AlertState, Answer, Cited, NarrativeState
 from monitor.watched import Name
 from monitor.web.pages import SourceHealth
 
@@ -178,6 +178,14 @@ class NarrativeRow(Struct, frozen=True, kw_only=True):
     race: RaceRow | None = None
     state: NarrativeState | None = None
     """Where it stands in its life; null where nobody claimed or denied it for long."""
+    first_post: Cited | None = None
+    first_denial: Cited | None = None
+    """The first mention that contests it."""
+    voices: tuple[str, ...] = ()
+    """Registered voices that spoke of it."""
+    platforms: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """As the tagger read them."""
 
 
 class NarrativeList(Struct, frozen=True, kw_only=True):

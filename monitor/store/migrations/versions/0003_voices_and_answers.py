@@ -7,8 +7,18 @@ revision = "0003"
 down_revision = "0002"
 
 
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 def upgrade() -> None:
     """To this schema."""
+    op.create_table(
+        "rulings",
+        sa.Column("number", _NUMBER, primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("json", sa.Text(), nullable=False),
+    )
     with op.batch_alter_table("mentions") as mentions:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
@@ -30,6 +40,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back to 0002."""
     op.drop_table("answers")
+    op.drop_table("rulings")
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
