@@ -11,10 +11,10 @@ Lai, IEEE Trans. Inf. Theory 44 (1998).
 A bin is scored against what was known before it, then taken in. A masked bin is unknown, not zero. About 0.5 KB a key.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
-
-from monitor.judge.board import Tick
 
 Counts = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
@@ -44,6 +44,17 @@ _LEAST = 0.6
 """Posts per hour below which no expectation goes."""
 
 
+class Look(NamedTuple):
+    """What one bin of every key shows, arrays (keys,)."""
+
+    expected: Floats
+    """Posts the bin should have held."""
+    score: Floats
+    """Decimal log-likelihood ratio of the span that stands out most; unbounded, 0 where masked."""
+    warm: Flags
+    """False: warming up, or masked; no alarm."""
+
+
 class Scan:
     """The score's state for `keys` keys whose bins are `step` seconds long; `step` divides half an hour."""
 
@@ -61,7 +72,7 @@ class Scan:
         self._varied = np.zeros((2, len(self._spans), keys), np.float32)
         self._known = np.zeros(keys, np.int32)
 
-    def tick(self, at: int, counts: Counts, masked: Flags) -> Tick:
+    def tick(self, at: int, counts: Counts, masked: Flags) -> Look:
         """Scores the bin that ends at `at` (seconds) for every key, then takes it in.
 
         Bins that were left out since the last call are unknown. A bin that is not later than the last one is answered
@@ -69,7 +80,7 @@ class Scan:
         """
         keys = self._known.size
         if self._at is not None and at <= self._at:
-            return Tick(self._expected(at)[0], np.zeros(keys, np.float32), np.zeros(keys, np.bool_))
+            return Look(self._expected(at)[0], np.zeros(keys, np.float32), np.zeros(keys, np.bool_))
         self._pass(at)
         normal, ratio = self._expected(at)
         posts = np.where(masked, 0, counts).astype(np.float32)
@@ -82,7 +93,7 @@ class Scan:
         self._learn(sums, means, warm)
         self._take(np.where(warm, np.minimum(posts, CLIP * normal * ratio + SPARE), posts), leaving, ratio, ~masked)
         self._at = at
-        return Tick(normal * ratio, score.astype(np.float32), warm)
+        return Look(normal * ratio, score.astype(np.float32), warm)
 
     def _pass(self, at: int) -> None:
         """Time goes on to the bin that ends at `at`: hours end, and bins between are missing."""

@@ -6,6 +6,7 @@ bin block (what makes counts negative binomial) and one that wanders over hours.
 """
 
 from collections.abc import Iterator
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -39,9 +40,14 @@ class Kind(NamedTuple):
     """Seconds after which a post's children come, on average."""
 
 
-def rates(kind: Kind, phase: Floats, at: float) -> Floats:
-    """Mean posts per hour at a second, per stream."""
-    return kind.per_hour * (1 + kind.swing * np.sin(2 * np.pi * (at / DAY + phase)))
+class Bin(NamedTuple):
+    """One bin of every stream, arrays (keys,)."""
+
+    at: int
+    """The second at which it ends."""
+    posts: Ints
+    mean: Floats
+    """What it holds on average at this time of day: the level in control, which only the maker knows."""
 
 
 class Streams:
@@ -59,36 +65,35 @@ class Streams:
         }
         self._block = np.ones(self.keys)
         self._slow = self._rng.standard_normal(self.keys)
-        self._echo = self._columns["branching"] * self._columns["per_hour"] * step / HOUR
-        self._echo *= 1 + self._columns["swing"] * np.sin(2 * np.pi * self._phase)
         self._at = 0
 
-    def expected(self, at: float) -> Floats:
-        """Posts in the bin that begins at a second, on average over everything but the daily cycle (lag of reshares aside)."""
-        turn = np.sin(2 * np.pi * (at / DAY + self._phase))
+    def _cycle(self) -> Floats:
+        """Posts per bin by the daily cycle."""
+        turn = np.sin(2 * np.pi * (self._at / DAY + self._phase))
         return self._columns["per_hour"] * (1 + self._columns["swing"] * turn) * self.step / HOUR
 
-    def __iter__(self) -> Iterator[Ints]:
-        """The posts of the next bin per stream, for ever."""
+    def __iter__(self) -> Iterator[Bin]:
+        """The next bin of every stream, for ever."""
         columns, rng = self._columns, self._rng
         keep = np.exp(-self.step / columns["wander_over"])
         fade = np.exp(-self.step / columns["kernel"])
         spread, branching = columns["wander"], columns["branching"]
-        fresh = (columns["block"] // self.step).clip(1).astype(np.int64)
-        number = 0
-        while True:
-            due = number % fresh == 0
-            if due.any():
-                size = columns["size"][due]
-                self._block[due] = rng.gamma(size) / size
+        blocks = np.maximum(columns["block"] // self.step, 1).astype(np.int64)
+        echo = branching * self._cycle()
+        normal_echo = echo.copy()
+        for number in count():
+            due = number % blocks == 0
+            size = columns["size"][due]
+            self._block[due] = rng.gamma(size) / size
             self._slow = keep * self._slow + np.sqrt(1 - keep**2) * rng.standard_normal(self.keys)
+            first = (1 - branching) * self._cycle()
+            mean = first + normal_echo
             noise = self._block * np.exp(spread * self._slow - spread**2 / 2)
-            first = (1 - branching) * self.expected(self._at) * noise
-            posts = rng.poisson(first + self._echo).astype(np.int64)
-            self._echo = fade * self._echo + (1 - fade) * branching * posts
+            posts = rng.poisson(first * noise + echo).astype(np.int64)
+            echo = fade * echo + (1 - fade) * branching * posts
+            normal_echo = fade * normal_echo + (1 - fade) * branching * mean
             self._at += self.step
-            number += 1
-            yield posts
+            yield Bin(self._at, posts, mean)
 
 
 def burst(posts: Ints, each: int, factor: int) -> Ints:
