@@ -24,6 +24,8 @@ HOUR = 3_600
 DAY = 86_400
 SPANS = (60, 120, 300, 600, 900, 1_800)
 """Seconds of the trailing sums; those shorter than a bin are left out."""
+PENALTY = 0.6
+"""What a span's score loses for every factor of ten it is shorter than the longest: there are more of the short."""
 HALF_LIFE = 3 * HOUR
 """Seconds after which a bin's weight in the level has halved."""
 DAYS = 10
@@ -63,6 +65,8 @@ class Scan:
         self._at: int | None = None
         self._spans = sorted({max(span // step, 1) for span in SPANS})
         self._lag = self._spans[-1]
+        shorter = np.log10(self._lag / np.array(self._spans, np.float32))
+        self._penalty = (PENALTY * shorter).astype(np.float32)[:, None]
         self._profile = np.zeros((24, keys), np.float32)
         self._days = np.zeros((24, keys), np.float32)
         self._hour = np.zeros((2, keys), np.float32)
@@ -144,9 +148,9 @@ class Scan:
         excess, squares = self._varied
         size = np.clip(squares / np.maximum(excess, 1e-9), *SIZES)
         above = sums > means
-        posts, mean = np.where(above, sums, 1), np.where(above, means, 1)
+        posts, mean = np.where(above, sums, 1), np.where(above, means, 1)  # equal: no evidence
         ratio = posts * np.log(posts / mean) - (posts + size) * np.log((posts + size) / (mean + size))
-        best: Floats = np.where(above, ratio, 0).max(axis=0) / np.float32(np.log(10))
+        best: Floats = np.maximum(ratio / np.float32(np.log(10)) - self._penalty, 0).max(axis=0)
         return best
 
     def _learn(self, sums: Floats, means: Floats, warm: Flags) -> None:
