@@ -31,6 +31,8 @@ MOST = 1e12
 """A bin never holds more; more is taken as this."""
 MOST_BINS = 30
 """Bins in the longest span."""
+_FASTEST = np.float32(0.25)
+"""No bin moves the quantile by more of itself."""
 
 
 class Tuning(NamedTuple):
@@ -134,7 +136,7 @@ class Board:
         """The quantile follows: up where it was too low, down slowly elsewhere, faster in the first days."""
         tuning = self._tuning
         young = 1 + 10 * np.exp(self._seen * np.float32(-self._step / DAY))
-        rate = np.float32(min(tuning.climb * self._step / 300, 0.2)) * young * known
+        rate = np.minimum(np.float32(tuning.climb * self._step / 300) * young, _FASTEST) * known
         toward = np.where(surprise > self._quantile, np.float32(1 - tuning.beyond), np.float32(-tuning.beyond))
         self._quantile = np.maximum(self._quantile * np.exp(rate * toward), np.float32(0.05))
 

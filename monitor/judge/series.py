@@ -19,7 +19,7 @@ QUIET = DAY
 OF_BOARD = Prior(daily=0.55, excess=0.15)
 """What is believed of the board's score before anything is known."""
 SHARE = (0.5, 0.7)
-"""Of the announced rate, for board and scan of a calm series: some alarms are both's. Elsewhere the board has it all."""
+"""Of the announced rate, for board and scan of a calm series: some alarms are both's; elsewhere the board has all."""
 TWICE = 2.0
 """A daily peak so many times the usual one is a burst."""
 SELDOM = 0.05
