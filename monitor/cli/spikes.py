@@ -21,7 +21,8 @@ depends on rows of earlier times only.
 
   score  how surprising the row is, by the series' own past; 1 is what happens in a thousandth of the time. It has no
          upper end. For a day after a high score only a higher one counts: a burst has one onset.
-  alarm  1 at the onset of a spike, at most as often as announced; never in the first day, which is warm-up.
+  alarm  1 at the onset of a spike, at most as often as announced.
+The first day (twelve rows at least) is warm-up: score 0, no alarm.
 
 Timestamps are ISO 8601 or YYYY-MM-DD hh:mm:ss, without an offset in UTC. Rows may be missing (a gap is unknown, not
 zero; an empty value too), out of order (they are read in order of time) or repeated (the first counts; the others get

@@ -26,7 +26,9 @@ DAY = 86_400
 HOURS = 168
 """Hours that are remembered: a week."""
 WARM_UP = DAY
-"""Seconds of known bins before a key may alarm; a bin that is missed takes one back, at most a week is kept."""
+"""Seconds of known bins before a key may alarm; a bin that is missed takes one back; seven times this is kept."""
+FEWEST = 12
+"""Known bins before a key may alarm, where bins are long."""
 MOST = 1e12
 """A bin never holds more; more is taken as this."""
 MOST_BINS = 30
@@ -75,6 +77,7 @@ class Board:
         self._tuning = tuning or Tuning()
         self._at: int | None = None
         self._span = min(max(2, round(self._tuning.span / step)), MOST_BINS)
+        self._enough = np.float32(max(WARM_UP / step, FEWEST))
         self._row = 0
         self._trail = np.zeros((self._span, keys), np.float32)
         self._level = np.zeros(keys, np.float32)
@@ -110,7 +113,7 @@ class Board:
         self._trail[self._row] = posts
         surprise = self._surprise(expected)
         score = np.where(known, surprise / self._quantile, np.float32(0))
-        warm = known & (self._known >= WARM_UP / self._step)
+        warm = known & (self._known >= self._enough)
         self._climb(surprise, known)
         self._take(posts, expected, known)
         self._at = at
@@ -154,8 +157,7 @@ class Board:
         self._sum += np.where(known, clipped, np.float32(0))
         self._bins += known
         self._seen += known
-        kept = np.float32(7 * DAY / self._step)
-        self._known = np.clip(self._known + np.where(known, np.float32(1), np.float32(-1)), 0, kept)
+        self._known = np.clip(self._known + np.where(known, np.float32(1), np.float32(-1)), 0, 7 * self._enough)
 
     def _season(self, begin: int) -> Floats:
         """The season at the middle of a bin, between those of its hour and the nearer neighbour."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.judge.announced import APART, Announced, Prior
-from monitor.judge.board import DAY, Board, Counts, Flags, Floats, Tuning
+from monitor.judge.board import DAY, MOST, Board, Counts, Flags, Floats, Tuning
 from monitor.judge.scan import Scan
 
 QUIET = DAY
@@ -76,7 +76,7 @@ class Scored(NamedTuple):
     """What a bin of every series is, arrays (keys,)."""
 
     score: Floats
-    """For ranking: the board's, unbounded, damped by `Onsets`."""
+    """For ranking: the board's, unbounded, damped by `Onsets`; 0 while warming up."""
     alarm: Flags
     """At most as often as announced; never while warming up, nor within an hour of another."""
 
@@ -94,11 +94,12 @@ class Watched:
 
     def tick(self, at: int, counts: Counts, masked: Flags) -> Scored:
         """The bin that ends at `at` (seconds), later than the last one."""
+        counts = np.minimum(counts, MOST)
         board, scan = self._board.tick(at, counts, masked), self._scan.tick(at, counts, masked)
         calm = self._calm.tick(at, scan.score)
-        onset = self._onsets.tick(at, board.score)
+        onset = self._onsets.tick(at, np.where(board.warm, board.score, np.float32(0)))
         alone, beside = (each.tick(at, onset, board.warm) for each in (self._alone, self._beside))
-        begins = np.where(calm, beside | self._of_scan.tick(at, scan.score, scan.warm), alone)
+        begins = np.where(calm, beside | self._of_scan.tick(at, scan.score, scan.warm & board.warm), alone)
         alarm = begins & (at - self._alarmed >= APART)
         self._alarmed = np.where(begins, at, self._alarmed)
         return Scored(onset, alarm)
