@@ -13,8 +13,8 @@ from monitor.__main__ import main
 Rows = list[tuple[str, str]]
 
 BEGIN = datetime(2021, 9, 1, tzinfo=UTC)
-DAYS = 6
-BURST = 5 * 288 + 100
+DAYS = 4
+BURST = 3 * 288 + 100
 
 
 def plain(step: int = 300, days: int = DAYS) -> Rows:
@@ -49,11 +49,11 @@ def test_a_burst_has_the_highest_score_and_one_alarm(tmp_path: Path, capsys: pyt
     highest = max(range(len(lines)), key=lambda number: float(lines[number][2]))
     assert BURST <= highest <= BURST + 2
     assert alarms(lines)[-1:] == [rows[BURST][0]]
-    assert capsys.readouterr().out.startswith("1,728 rows every 300 s over 6.0 days: ")
+    assert capsys.readouterr().out.startswith("1,152 rows every 300 s over 4.0 days: ")
 
 
 def test_a_lower_rate_gives_no_more_alarms_and_the_same_scores(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).negative_binomial(1, 0.05, 1_728)
+    noise = np.random.default_rng(0).negative_binomial(1, 0.05, 1_152)
     rows = [(time, str(count)) for (time, _), count in zip(plain(), noise, strict=True)]
     often, seldom = (spikes(tmp_path, rows, "--false-alarms-per-day", rate) for rate in ("10", "0.05"))
     assert len(alarms(often)) > len(alarms(seldom))
@@ -84,7 +84,7 @@ def test_of_repeated_rows_the_first_counts_and_the_others_raise_no_alarm(tmp_pat
 
 def test_a_gap_is_unknown_whether_rows_are_missing_or_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = plain()
-    gap = range(3 * 288, 3 * 288 + 100)
+    gap = range(2 * 288, 2 * 288 + 100)
     missing = spikes(tmp_path, [row for number, row in enumerate(rows) if number not in gap])
     assert "100 bins missing" in capsys.readouterr().out
     empty = spikes(tmp_path, [(time, "" if number in gap else value) for number, (time, value) in enumerate(rows)])
@@ -108,7 +108,7 @@ def test_a_constant_series_has_no_alarm(tmp_path: Path, value: str) -> None:
 
 
 def test_one_giant_burst_is_scored_and_the_next_day_is_judged_as_ever(tmp_path: Path) -> None:
-    rows = plain(days=8)
+    rows = plain(days=7)
     rows[BURST] = (rows[BURST][0], "1e300")
     rows[BURST + 600] = (rows[BURST + 600][0], "400")
     lines = spikes(tmp_path, rows)
@@ -134,7 +134,7 @@ def test_iso_times_with_and_without_offset_and_unsteady_ones_are_read(tmp_path: 
 
 
 def test_the_step_is_found_in_the_data_or_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = plain(3_600, 70)
+    rows = plain(3_600, 45)
     spikes(tmp_path, rows)
     assert "rows every 3600 s" in capsys.readouterr().out
     spikes(tmp_path, rows, "--step", "1800")
