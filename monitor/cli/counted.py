@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from monitor.cli.outputs import writing
 from monitor.errors import SettingsError
-from monitor.judge.series import Scored
 
 MOST_NAMED = 20
 """Bad lines that are named; the others are counted."""
@@ -31,6 +30,13 @@ class Row(NamedTuple):
     """Seconds since 1970."""
     value: float | None
     """None where it is unknown."""
+
+
+class Scored(NamedTuple):
+    """What a row gets."""
+
+    score: float
+    alarm: bool
 
 
 class Grid(NamedTuple):

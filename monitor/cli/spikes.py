@@ -4,12 +4,13 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.cli import options
-from monitor.cli.counted import Grid, Row, grid, read, write
-from monitor.judge.series import Scored, Series
+from monitor.cli.counted import Grid, Row, Scored, grid, read, write
+from monitor.judge.series import Watched
 
 NAME = "spikes"
 HELP = "scores any series of counts for spikes, and raises alarms at an announced rate"
@@ -20,7 +21,8 @@ depends on rows of earlier times only.
 
   score  how surprising the row is, by the series' own past; 1 is what happens in a thousandth of the time. It has no
          upper end. For a day after a high score only a higher one counts: a burst has one onset.
-  alarm  1 at the onset of a spike, at most as often as announced; never in the first day, which is warm-up.
+  alarm  1 at the onset of a spike, at most as often as announced.
+The first day (twelve rows at least) is warm-up: score 0, no alarm.
 
 Timestamps are ISO 8601 or YYYY-MM-DD hh:mm:ss, without an offset in UTC. Rows may be missing (a gap is unknown, not
 zero; an empty value too), out of order (they are read in order of time) or repeated (the first counts; the others get
@@ -70,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 def scores(rows: list[Row], placed: Grid, per_day: float) -> list[Scored]:
     """The score and alarm of each row, in the order of the rows; with a progress bar on a terminal."""
     found = [Scored(0.0, alarm=False)] * len(rows)
-    series = Series(placed.step, per_day)
+    series = Watched(placed.step, 1, per_day)
     last, first = -1, -1
     for number in _with_progress(placed.order):
         place = placed.bins[number]
@@ -78,7 +80,9 @@ def scores(rows: list[Row], placed: Grid, per_day: float) -> list[Scored]:
             found[number] = found[first]._replace(alarm=False)
             continue
         last, first = place, number
-        found[number] = series.add(placed.end(place), rows[number].value)
+        value = rows[number].value
+        one = series.tick(placed.end(place), np.array([value or 0.0]), np.array([value is None]))
+        found[number] = Scored(float(one.score[0]), bool(one.alarm[0]))
     return found
 
 

@@ -26,11 +26,15 @@ DAY = 86_400
 HOURS = 168
 """Hours that are remembered: a week."""
 WARM_UP = DAY
-"""Seconds of known bins before a key may alarm; a bin that is missed takes one back, at most a week is kept."""
+"""Seconds of known bins before a key may alarm; a bin that is missed takes one back; seven times this is kept."""
+FEWEST = 12
+"""Known bins before a key may alarm, where bins are long."""
 MOST = 1e12
 """A bin never holds more; more is taken as this."""
 MOST_BINS = 30
 """Bins in the longest span."""
+_FASTEST = np.float32(0.25)
+"""No bin moves the quantile by more of itself."""
 
 
 class Tuning(NamedTuple):
@@ -50,10 +54,8 @@ class Tuning(NamedTuple):
     """Share of time that the surprise of a key in balance is above its quantile."""
     climb: float = 0.02
     """How much of itself the quantile rises in five minutes above it."""
-    short: int = 600
-    """Seconds of the span in which a sudden spike is looked for; two bins at least."""
-    long: int = 1_800
-    """Seconds of the span in which a slow one is looked for."""
+    span: int = 600
+    """Seconds of the trailing span that is judged; two bins at least."""
 
 
 class Tick(NamedTuple):
@@ -62,11 +64,9 @@ class Tick(NamedTuple):
     expected: Floats
     """Posts the bin should have held."""
     score: Floats
-    """Surprise of the short or the long span, whichever is larger, over its quantile; unbounded, 0 where masked."""
+    """Unbounded; 0 where masked."""
     warm: Flags
     """False: warming up, back from a long gap, or masked; no alarm."""
-    sudden: Floats
-    """The score of the short span alone."""
 
 
 class Board:
@@ -76,17 +76,15 @@ class Board:
         self._step = step
         self._tuning = tuning or Tuning()
         self._at: int | None = None
-        short = min(max(2, round(self._tuning.short / step)), MOST_BINS)
-        long = min(max(short, round(self._tuning.long / step)), MOST_BINS)
-        self._spans = (short, long)
-        self._weights = (1.0, (long / short) ** 0.5)
+        self._span = min(max(2, round(self._tuning.span / step)), MOST_BINS)
+        self._enough = np.float32(max(WARM_UP / step, FEWEST))
         self._row = 0
-        self._trail = np.zeros((long, keys), np.float32)
+        self._trail = np.zeros((self._span, keys), np.float32)
         self._level = np.zeros(keys, np.float32)
         self._typical = np.zeros(keys, np.float32)
         self._seen = np.zeros(keys, np.float32)
         self._known = np.zeros(keys, np.float32)
-        self._quantiles = np.ones((2, keys), np.float32)
+        self._quantile = np.ones(keys, np.float32)
         self._hours = np.full((HOURS, keys), np.nan, np.float16)
         self._seasons = np.zeros((3, keys), np.float32)
         self._sum = np.zeros(keys, np.float32)
@@ -105,24 +103,21 @@ class Board:
         """
         if self._at is not None and at <= self._at:
             nothing = np.zeros_like(self._level)
-            return Tick(self._level.copy(), nothing, np.zeros(nothing.size, np.bool_), nothing)
+            return Tick(self._level.copy(), nothing, np.zeros(nothing.size, np.bool_))
         begin = at - self._step
         self._pass(begin)
         known = ~masked
         expected = np.maximum(self._level, self._season(begin))
         posts = np.where(known, np.minimum(counts, MOST), expected).astype(np.float32)
-        self._row = (self._row + 1) % self._spans[1]
+        self._row = (self._row + 1) % self._span
         self._trail[self._row] = posts
-        surprises = [
-            self._surprise(span, weight, expected) for span, weight in zip(self._spans, self._weights, strict=True)
-        ]
-        scores = [surprise / quantile for surprise, quantile in zip(surprises, self._quantiles, strict=True)]
-        warm = known & (self._known >= WARM_UP / self._step)
-        self._climb(surprises, known)
+        surprise = self._surprise(expected)
+        score = np.where(known, surprise / self._quantile, np.float32(0))
+        warm = known & (self._known >= self._enough)
+        self._climb(surprise, known)
         self._take(posts, expected, known)
         self._at = at
-        sudden, score = (np.where(known, one, np.float32(0)) for one in (scores[0], np.maximum(*scores)))
-        return Tick(expected, score, warm, sudden)
+        return Tick(expected, score, warm)
 
     def clear(self, rows: npt.NDArray[np.integer]) -> None:
         """Forgets all about these keys: their rows are taken by new ones."""
@@ -130,25 +125,23 @@ class Board:
             zeros[rows] = 0
         self._trail[:, rows] = 0
         self._seasons[:, rows] = 0
-        self._quantiles[:, rows] = 1
+        self._quantile[rows] = 1
         self._hours[:, rows] = np.nan
 
-    def _surprise(self, span: int, weight: float, expected: Floats) -> Floats:
-        """The log ratio of the last `span` bins."""
-        rows = (self._row - np.arange(span)) % self._spans[1]
-        held = self._trail[rows].sum(axis=0) if span < self._spans[1] else self._trail.sum(axis=0)
-        offset = self._typical * np.float32(self._tuning.typical * span) + np.float32(self._tuning.posts)
-        surprise: Floats = np.log((held + offset) / (expected * np.float32(span) + offset)) * np.float32(weight)
+    def _surprise(self, expected: Floats) -> Floats:
+        """The log ratio of the trailing span."""
+        span = np.float32(self._span)
+        offset = self._typical * (np.float32(self._tuning.typical) * span) + np.float32(self._tuning.posts)
+        surprise: Floats = np.log((self._trail.sum(axis=0) + offset) / (expected * span + offset))
         return surprise
 
-    def _climb(self, surprises: list[Floats], known: Flags) -> None:
-        """The quantiles follow: up where they were too low, down slowly elsewhere, faster in the first days."""
+    def _climb(self, surprise: Floats, known: Flags) -> None:
+        """The quantile follows: up where it was too low, down slowly elsewhere, faster in the first days."""
         tuning = self._tuning
         young = 1 + 10 * np.exp(self._seen * np.float32(-self._step / DAY))
-        rate = np.float32(min(tuning.climb * self._step / 300, 0.2)) * young * known
-        for k, surprise in enumerate(surprises):
-            toward = np.where(surprise > self._quantiles[k], np.float32(1 - tuning.beyond), np.float32(-tuning.beyond))
-            self._quantiles[k] = np.maximum(self._quantiles[k] * np.exp(rate * toward), np.float32(0.05))
+        rate = np.minimum(np.float32(tuning.climb * self._step / 300) * young, _FASTEST) * known
+        toward = np.where(surprise > self._quantile, np.float32(1 - tuning.beyond), np.float32(-tuning.beyond))
+        self._quantile = np.maximum(self._quantile * np.exp(rate * toward), np.float32(0.05))
 
     def _take(self, posts: Floats, expected: Floats, known: Flags) -> None:
         """Learns from a bin."""
@@ -164,8 +157,7 @@ class Board:
         self._sum += np.where(known, clipped, np.float32(0))
         self._bins += known
         self._seen += known
-        kept = np.float32(7 * DAY / self._step)
-        self._known = np.clip(self._known + np.where(known, np.float32(1), np.float32(-1)), 0, kept)
+        self._known = np.clip(self._known + np.where(known, np.float32(1), np.float32(-1)), 0, 7 * self._enough)
 
     def _season(self, begin: int) -> Floats:
         """The season at the middle of a bin, between those of its hour and the nearer neighbour."""
@@ -183,9 +175,9 @@ class Board:
         missing = (begin - self._at) // self._step
         if missing:
             self._known = np.maximum(self._known - np.float32(missing), 0).astype(np.float32)
-            blank = min(missing, self._spans[1])
-            self._trail[(self._row + 1 + np.arange(blank)) % self._spans[1]] = self._level
-            self._row = (self._row + blank) % self._spans[1]
+            blank = min(missing, self._span)
+            self._trail[(self._row + 1 + np.arange(blank)) % self._span] = self._level
+            self._row = (self._row + blank) % self._span
         last, now = (self._at - self._step) // HOUR, begin // HOUR
         if now == last:
             return

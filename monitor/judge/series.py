@@ -1,14 +1,31 @@
-"""One series of counts through the board: a score that rises once per burst, and alarms at an announced rate."""
+"""Series of counts through both detectors: a score that rises once per burst, and alarms at an announced rate.
+
+Two kinds of series ask for two kinds of alarm. Where bursts are rare, the scan sees a slow or small one soonest. Where
+the past is full of bursts (a brand's mentions), what is improbable happens every day, and only the board's surprise,
+which such bursts have raised the bar for, tells a great one from a usual one. So the board's onsets alarm everywhere,
+and the scan where the series is calm: where its daily peaks were seldom twice as high as usual.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from monitor.judge.board import DAY, Board, Flags, Floats, Tuning
+from monitor.judge.announced import APART, Announced, Prior
+from monitor.judge.board import DAY, MOST, Board, Counts, Flags, Floats, Tuning
+from monitor.judge.scan import Scan
 
 QUIET = DAY
 """Seconds in which a score counts only if it is higher than those before: one burst, one onset."""
+OF_BOARD = Prior(daily=0.55, excess=0.15)
+"""What is believed of the board's score before anything is known."""
+SHARE = (0.5, 0.7)
+"""Of the announced rate, for board and scan of a calm series: some alarms are both's; elsewhere the board has all."""
+TWICE = 2.0
+"""A daily peak so many times the usual one is a burst."""
+SELDOM = 0.05
+"""Bursts a day up to which a series is calm."""
+MEMORY = 10
+"""Days after which a burst counts half."""
 
 
 class Onsets:
@@ -28,39 +45,61 @@ class Onsets:
         return np.where(damped, np.minimum(score, 0), score).astype(np.float32)
 
 
+class Calm:
+    """Which keys have few bursts, by the daily peaks of their score; a new key has yet to show it."""
+
+    def __init__(self, keys: int) -> None:
+        self._day: int | None = None
+        self._peak = np.zeros(keys, np.float32)
+        self._usual = np.zeros(keys, np.float32)
+        self._bursts = np.full(keys, 4 * SELDOM, np.float32)
+
+    def tick(self, at: int, score: Floats) -> Flags:
+        """Whether each key was calm up to yesterday."""
+        day = (at - 1) // DAY
+        if self._day is not None and day != self._day:
+            told = self._peak > 0
+            first = told & (self._usual == 0)
+            burst = self._peak > TWICE * self._usual
+            share = np.float32(1 - 0.5 ** (1 / MEMORY))
+            self._bursts += np.where(told & ~first, share * (burst - self._bursts), np.float32(0))
+            moved = self._usual * np.where(self._peak > self._usual, np.float32(1.1), np.float32(1 / 1.1))
+            self._usual = np.where(first, self._peak, np.where(told, moved, self._usual))
+            self._peak = np.zeros_like(self._peak)
+        self._day = day
+        self._peak = np.maximum(self._peak, score)
+        calm: Flags = self._bursts <= SELDOM
+        return calm
+
+
 class Scored(NamedTuple):
-    """What a bin of a series is."""
+    """What a bin of every series is, arrays (keys,)."""
 
-    score: float
-    """For ranking: unbounded, damped by `Onsets`."""
-    alarm: bool
-    """At most as often as announced; never while warming up."""
-
-
-class Series:
-    """One series of bins of `step` seconds, at most `per_day` false alarms a day."""
-
-    def __init__(self, step: int, per_day: float, tuning: Tuning | None = None) -> None:
-        self._board = Board(step, 1, tuning)
-        self._onsets = Onsets(1)
-        self._alarms = _Alarms(per_day)
-
-    def add(self, at: int, value: float | None) -> Scored:
-        """The bin that ends at `at` (seconds, later than the last one); None is unknown."""
-        masked: Flags = np.array([value is None])
-        tick = self._board.tick(at, np.array([value or 0.0]), masked)
-        score = self._onsets.tick(at, tick.sudden)
-        alarm = self._alarms.tick(at, tick.score, tick.warm)
-        return Scored(float(score[0]), bool(alarm[0]))
+    score: Floats
+    """For ranking: the board's, unbounded, damped by `Onsets`; 0 while warming up."""
+    alarm: Flags
+    """At most as often as announced; never while warming up, nor within an hour of another."""
 
 
-class _Alarms:
-    def __init__(self, per_day: float) -> None:
-        self._least = 1.05 + 0.1 * float(np.log(0.1 / per_day))
-        self._until = 0
+class Watched:
+    """`keys` series of bins of `step` seconds, at most `per_day` false alarms a day each."""
 
-    def tick(self, at: int, score: Floats, usable: Flags) -> npt.NDArray[np.bool_]:
-        alarm = usable & (score >= self._least) & (at >= self._until)
-        if (usable & (score >= self._least)).any():
-            self._until = at + 3600
-        return alarm
+    def __init__(self, step: int, keys: int, per_day: float, tuning: Tuning | None = None) -> None:
+        self._board, self._scan = Board(step, keys, tuning), Scan(step, keys)
+        self._onsets, self._calm = Onsets(keys), Calm(keys)
+        self._alone = Announced(step, keys, per_day, OF_BOARD)
+        self._beside = Announced(step, keys, SHARE[0] * per_day, OF_BOARD)
+        self._of_scan = Announced(step, keys, SHARE[1] * per_day)
+        self._alarmed = np.full(keys, np.iinfo(np.int64).min // 2, np.int64)
+
+    def tick(self, at: int, counts: Counts, masked: Flags) -> Scored:
+        """The bin that ends at `at` (seconds), later than the last one."""
+        counts = np.minimum(counts, MOST)
+        board, scan = self._board.tick(at, counts, masked), self._scan.tick(at, counts, masked)
+        calm = self._calm.tick(at, scan.score)
+        onset = self._onsets.tick(at, np.where(board.warm, board.score, np.float32(0)))
+        alone, beside = (each.tick(at, onset, board.warm) for each in (self._alone, self._beside))
+        begins = np.where(calm, beside | self._of_scan.tick(at, scan.score, scan.warm & board.warm), alone)
+        alarm = begins & (at - self._alarmed >= APART)
+        self._alarmed = np.where(begins, at, self._alarmed)
+        return Scored(onset, alarm)
