@@ -34,11 +34,11 @@ LEAST_FITTED = 0.75
 """The tail begins at the level that is passed so often a day,"""
 FITTED = 1.5
 """… or so many times the announced rate, whichever is more."""
-EXCESSES = 10.0
-"""Excesses the prior is worth."""
-DAYS = 4.0
-"""Days of history the prior is worth."""
-OUT = 0.03
+EXCESSES = (6.0, 1.0)
+"""Excesses the prior is worth while nothing is known, and for good."""
+ENOUGH = 12
+"""Excesses of a key's own from which on its level is not the prior's any more."""
+OUT = 0.01
 """A peak is left out that is so far that fewer than this were expected in all that is remembered."""
 MOST_OUT = 0.2
 """Share of the tail's peaks that may be left out."""
@@ -47,9 +47,9 @@ MOST_OUT = 0.2
 class Prior(NamedTuple):
     """What is believed of a score before anything is known: the defaults are those of `Scan`."""
 
-    daily: float = 2.35
+    daily: float = 1.9
     """The level that peaks pass once a day,"""
-    excess: float = 0.6
+    excess: float = 0.65
     """… and by how much they do, on average."""
 
 
@@ -176,14 +176,22 @@ def thresholds(
     base = np.take_along_axis(falling, (out + count)[None], axis=0)[0]
     rank = np.arange(last + 1)[:, None]
     excess = np.where((rank >= out) & (rank < out + count), falling - base, 0).sum(axis=0)
-    weight = count + EXCESSES
-    total = excess + EXCESSES * prior.excess
+    trust = np.minimum(count / ENOUGH, 1)
+    worth = EXCESSES[0] + trust * (EXCESSES[1] - EXCESSES[0])
     often = np.maximum((count + 1) / np.maximum(days, 1e-9) / per_day, 1e-9)
-    own = base + total * (often ** (1 / weight) - 1)
-    believed = prior.daily + EXCESSES * prior.excess * ((1 / per_day) ** (1 / EXCESSES) - 1)
-    trust = days / (days + DAYS) * (count > 0)
+    own = base + _beyond(excess + worth * prior.excess, count + worth, often)
+    believed = prior.daily + _beyond(EXCESSES[0] * prior.excess, EXCESSES[0], 1 / per_day)
     found: Floats = (trust * own + (1 - trust) * believed).astype(np.float32)
     return found
+
+
+def _beyond(
+    total: npt.NDArray[np.float64] | float,
+    worth: npt.NDArray[np.float64] | float,
+    often: npt.NDArray[np.float64] | float,
+) -> npt.NDArray[np.float64] | float:
+    """How much higher one peak in `often` goes, by the predictive tail of excesses of sum `total`."""
+    return total * (often ** (1 / worth) - 1)
 
 
 def _outlying(falling: npt.NDArray[np.float64], fit: npt.NDArray[np.int64], prior: Prior) -> npt.NDArray[np.int64]:
@@ -193,7 +201,7 @@ def _outlying(falling: npt.NDArray[np.float64], fit: npt.NDArray[np.int64], prio
     spread = (quarter + 1.0, fit + 1.0)
     steps = np.maximum(np.log(spread[1] / spread[0]), 1e-9)
     own = np.where(fit > quarter, (upper - base) / steps, prior.excess)
-    mean = (fit * own + EXCESSES * prior.excess) / (fit + EXCESSES)
+    mean = (fit * own + EXCESSES[0] * prior.excess) / (fit + EXCESSES[0])
     limit = base + mean * np.log((fit + 1) / OUT)
     found: npt.NDArray[np.int64] = np.minimum((falling > limit).sum(axis=0), (MOST_OUT * fit).astype(np.int64))
     return found

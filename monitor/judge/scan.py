@@ -11,8 +11,9 @@ Lai, IEEE Trans. Inf. Theory 44 (1998).
 A bin is scored against what was known before it, then taken in. A masked bin is unknown, not zero. About 0.5 KB a key.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -55,6 +56,13 @@ class Look(NamedTuple):
     """Decimal log-likelihood ratio of the span that stands out most; unbounded, 0 where masked."""
     warm: Flags
     """False: warming up, or masked; no alarm."""
+
+
+class _Saved(msgspec.Struct, array_like=True):
+    step: int
+    keys: int
+    at: int | None
+    arrays: list[bytes]
 
 
 class Scan:
@@ -169,3 +177,22 @@ class Scan:
         self._level = keep * self._level + np.array([clipped, leaving[1]])
         most = (WARM_UP + DISPERSION_OVER) // self._step
         self._known = np.minimum(self._known + np.where(known, 1, -1), most).clip(0).astype(np.int32)
+
+    def save(self) -> bytes:
+        """The state as one row."""
+        rows = [array.tobytes() for array in self._arrays()]
+        return msgspec.msgpack.encode(_Saved(self._step, self._known.size, self._at, rows))
+
+    @classmethod
+    def load(cls, row: bytes) -> Self:
+        """The state of `save`."""
+        saved = msgspec.msgpack.decode(row, type=_Saved)
+        found = cls(saved.step, saved.keys)
+        found._at = saved.at
+        for array, kept in zip(found._arrays(), saved.arrays, strict=True):
+            array[:] = np.frombuffer(kept, array.dtype).reshape(array.shape)
+        return found
+
+    def _arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        rings = (self._posts, self._normal)
+        return (self._profile, self._days, self._hour, *rings, self._level, self._varied, self._known)

@@ -28,9 +28,9 @@ def play(alarms: Announced, scores: Floats, usable: Flags | None = None, first: 
 
 
 @pytest.mark.parametrize("per_day", [0.05, 0.1, 0.5, 2.0])
-@pytest.mark.parametrize("mean", [0.3, 0.6, 1.5])
+@pytest.mark.parametrize("mean", [0.4, 0.6, 1.5])
 def test_after_four_weeks_alarms_are_as_frequent_as_announced(per_day: float, mean: float) -> None:
-    keys, days = 250, 14
+    keys, days = 150, 14
     alarms = Announced(STEP, keys, per_day)
     rng = np.random.default_rng(3)
     play(alarms, exponential(rng, 28, keys, mean))
@@ -64,7 +64,7 @@ def test_a_key_is_judged_by_its_own_past() -> None:
     assert alarms.threshold[1] > 2.5 * alarms.threshold[0]
     alone = Announced(STEP, 1, 0.1)
     play(alone, scores[:, 1:])
-    assert alone.threshold[0] == pytest.approx(alarms.threshold[1])
+    assert alone.threshold[0] == pytest.approx(alarms.threshold[1], rel=0.01)
 
 
 def test_high_scores_less_than_an_hour_apart_are_one_alarm() -> None:
@@ -120,7 +120,7 @@ def test_what_is_older_than_six_periods_is_forgotten() -> None:
 
 def test_without_history_the_prior_holds() -> None:
     alarms = Announced(STEP, 3, 0.1, Prior(daily=2.0, excess=0.5))
-    assert np.allclose(alarms.threshold, 2.0 + 10 * 0.5 * (10**0.1 - 1))
+    assert np.allclose(alarms.threshold, 2.0 + 6 * 0.5 * (10 ** (1 / 6) - 1))
     assert play(alarms, np.full((1, 3), 9.0)).all()
 
 
