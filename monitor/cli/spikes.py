@@ -19,8 +19,8 @@ INPUT.csv has the columns timestamp and value (others are left out): a count per
 anything. OUT.csv has the same rows in the same order, then score and alarm. Nothing looks ahead: what a row gets
 depends on rows of earlier times only.
 
-  score  how surprising the row is, by the series' own past; 1 is what happens in a thousandth of the time. It has no
-         upper end. For a day after a high score only a higher one counts: a burst has one onset.
+  score  how surprising the row is, by the series' own past; on bursty series a spike is about 1, and there is no upper
+         end. For a day after a high score only a higher one counts: a burst has one onset.
   alarm  1 at the onset of a spike, at most as often as announced.
 The first day (twelve rows at least) is warm-up: score 0, no alarm.
 
