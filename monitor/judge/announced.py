@@ -51,6 +51,10 @@ class Prior(NamedTuple):
     """The level that peaks pass once a day,"""
     excess: float = 0.65
     """… and by how much they do, on average."""
+    worth: tuple[float, float] = EXCESSES
+    """Excesses it is worth while nothing is known, and for good."""
+    out: float = OUT
+    """Peaks as far out as fewer than this were expected are left out."""
 
 
 OF_SCAN = Prior()
@@ -177,10 +181,10 @@ def thresholds(
     rank = np.arange(last + 1)[:, None]
     excess = np.where((rank >= out) & (rank < out + count), falling - base, 0).sum(axis=0)
     trust = np.minimum(count / ENOUGH, 1)
-    worth = EXCESSES[0] + trust * (EXCESSES[1] - EXCESSES[0])
+    worth = prior.worth[0] + trust * (prior.worth[1] - prior.worth[0])
     often = np.maximum((count + 1) / np.maximum(days, 1e-9) / per_day, 1e-9)
     own = base + _beyond(excess + worth * prior.excess, count + worth, often)
-    believed = prior.daily + _beyond(EXCESSES[0] * prior.excess, EXCESSES[0], 1 / per_day)
+    believed = prior.daily + _beyond(prior.worth[0] * prior.excess, prior.worth[0], 1 / per_day)
     found: Floats = (trust * own + (1 - trust) * believed).astype(np.float32)
     return found
 
@@ -201,7 +205,7 @@ def _outlying(falling: npt.NDArray[np.float64], fit: npt.NDArray[np.int64], prio
     spread = (quarter + 1.0, fit + 1.0)
     steps = np.maximum(np.log(spread[1] / spread[0]), 1e-9)
     own = np.where(fit > quarter, (upper - base) / steps, prior.excess)
-    mean = (fit * own + EXCESSES[0] * prior.excess) / (fit + EXCESSES[0])
-    limit = base + mean * np.log((fit + 1) / OUT)
+    mean = (fit * own + prior.worth[0] * prior.excess) / (fit + prior.worth[0])
+    limit = base + mean * np.log((fit + 1) / prior.out)
     found: npt.NDArray[np.int64] = np.minimum((falling > limit).sum(axis=0), (MOST_OUT * fit).astype(np.int64))
     return found

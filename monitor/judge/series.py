@@ -16,10 +16,10 @@ from monitor.judge.scan import Scan
 
 QUIET = DAY
 """Seconds in which a score counts only if it is higher than those before: one burst, one onset."""
-OF_BOARD = Prior(daily=0.55, excess=0.15)
-"""What is believed of the board's score before anything is known."""
-SHARE = (0.5, 0.7)
-"""Of the announced rate, for board and scan of a calm series: some alarms are both's; elsewhere the board has all."""
+OF_BOARD = Prior(daily=0.55, excess=0.15, worth=(10.0, 10.0), out=0.03)
+"""What is believed of the board's score; it is worth more than the scan's, since one scale fits all series."""
+SHARE = (0.35, 0.6)
+"""Of the announced rate, for board and scan of a calm series; elsewhere the board has all."""
 TWICE = 2.0
 """A daily peak so many times the usual one is a burst."""
 SELDOM = 0.05
