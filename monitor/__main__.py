@@ -20,6 +20,7 @@ from monitor.cli import (
     replay,
     run,
     silence,
+    spikes,
     tag,
     test_alert,
 )
@@ -63,6 +64,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(demo, check, run, event, narrative, alerts, silence, label, corrections, replay, backtest, tag, test_alert),
+    *(demo, check, run, event, narrative, silence, label, corrections, replay, tag, spikes, test_alert),
 )
 
 
