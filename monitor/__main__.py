@@ -63,8 +63,8 @@ class Command(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    *(demo, check, run, event, narrative, alerts, silence, label, corrections, replay, backtest, tag, test_alert),
-    *(demo, check, run, event, narrative, silence, label, corrections, replay, tag, spikes, test_alert),
+    *(demo, check, run, event, narrative, alerts, silence, label, corrections),
+    *(replay, backtest, tag, spikes, test_alert),
 )
 
 
