@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
 from monitor.marks import GapMark, StatusMark
-from monitor.records import Alert, Evidence
+from monitor.records import VOICE, Alert, Evidence
 
 __all__ = ["card_text", "harmless"]
 
@@ -39,7 +39,8 @@ def _lines(alert: Alert, zone: tzinfo) -> Iterator[str]:
     if alert.narrative_state is not None:
         yield f"{words.STANDS}: {words.NARRATIVE_STATE[alert.narrative_state]}"
     if alert.subject:
-        yield f"{words.SOURCE}: {harmless(alert.subject, _WORD)}"
+        kind = words.REGISTERED if alert.subject.startswith(VOICE) else words.SOURCE
+        yield f"{kind}: {harmless(alert.subject.removeprefix(VOICE), _WORD)}"
     yield from _times(alert, zone)
     yield words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors)
     yield words.APART.format(celebrations=alert.celebrations, questions=alert.questions)
