@@ -97,7 +97,7 @@ class Features:
         position = text.positions()
         follows = (position + 1) < text.counts[text.rows]
         scope = distance(has(view.marks, "negation"), text) <= SCOPE
-        kinds = (
+        kinds: tuple[tuple[Hashes, Bools], ...] = (
             (text.hashes, np.ones(len(text.hashes), dtype=np.bool_)),
             (combine(text.hashes, np.append(text.hashes[1:], _EMPTY)), follows),
             (mix(text.prefixes(self.settings.stem) ^ np.uint64(0x5E)), text.lengths > self.settings.stem),

@@ -139,7 +139,7 @@ def read_words(words: pl.Series) -> Words:
 
 
 def _powers(longest: int) -> Hashes:
-    return np.cumprod(np.full(longest + 1, _RADIX, dtype=np.uint64))
+    return np.cumprod(np.full(longest + 1, _RADIX, dtype=np.uint64), dtype=np.uint64)
 
 
 def word_hash(word: str) -> int:

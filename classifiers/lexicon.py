@@ -1,4 +1,4 @@
-"""Rules over the cues of the lexicon, nothing learned: the baseline the model must beat, and one of its observations."""
+"""Rules over the cues of the lexicon, nothing learned: what the model must beat, and one of its observations."""
 
 from collections.abc import Sequence
 

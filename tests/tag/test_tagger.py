@@ -32,11 +32,13 @@ class Listener(WordTagger):
         parents: pl.Series,
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
+        *,
+        languages: pl.Series | None = None,
     ) -> npt.NDArray[np.float64]:
         self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
         if roots is not None and answers is not None:
             self.threads += list(zip(roots.to_list(), answers.to_list(), strict=True))
-        return super().probabilities(texts, parents, roots, answers)
+        return super().probabilities(texts, parents, roots, answers, languages=languages)
 
 
 def mentions(*rows: dict[str, object]) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 `version` 1 · `key` the idempotency key · `sent_to` the receiver's name · `text` the whole card as plain text ·
 `alert` the fields of `monitor.records.Alert`: id, fingerprint, event, narrative, label, proposition, rule, state, at,
 since, reason, status, claims, denials, celebrations, questions, authors, numbers, evidence[] (platform, id, tag,
-posted_at, text, url), blind[] (source, begins, ends, why). Texts are made harmless, links are plain web addresses or
+posted_at, text, url, cues), blind[] (source, begins, ends, why). Texts are made harmless, links are plain addresses or
 null, and `author` is null: who posted stays inside. Fields may be added; another meaning is another version.
 """
 
@@ -50,4 +50,5 @@ def document(notification: Notification) -> bytes:
 
 
 def _piece(piece: Evidence) -> Evidence:
-    return replace(piece, text=harmless(piece.text, _POST), url=harmless_link(piece.url), author=None)
+    cues = None if piece.cues is None else harmless(piece.cues, _LINE)
+    return replace(piece, text=harmless(piece.text, _POST), url=harmless_link(piece.url), author=None, cues=cues)
