@@ -39,6 +39,7 @@ CUES: Final = (
     "condition",
     "cancelled",
     "occasion",
+    "congratulate",
 )
 """The kinds of cue, in the order of their bits."""
 

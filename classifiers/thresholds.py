@@ -25,6 +25,9 @@ _LANGUAGE: Final = 40
 """Held-out posts of a language from which on it has a calibration of its own."""
 _DRAWN: Final = 30.0
 """Weight of the pull towards all languages, against log losses summed over posts; 10 and 100 differ by noise."""
+_ORIGINALS: Final = 0.015
+_ANSWERS: Final = 0.03
+"""What a threshold's square costs: what a few dozen rare posts gain by it seldom carries over to other events."""
 _CHUNK: Final = 4_096
 _GRID: Final = np.arange(-1.6, 2.01, 0.1)
 _ROUNDS: Final = 3
@@ -136,11 +139,12 @@ def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
     with written ones weighted so that half are `other`, as in a stream they are: a place is named for many reasons.
     """
     logs = np.log(np.maximum(probabilities, SMALLEST))
-    return np.stack([_climbed(logs, _originals(truth, known & ~truth.answers)), _climbed(logs, _parts(truth, known))])
+    originals, answers = _originals(truth, known & ~truth.answers), _parts(truth, known)
+    return np.stack([_climbed(logs, originals, _ORIGINALS), _climbed(logs, answers, _ANSWERS)])
 
 
-def _climbed(logs: Matrix, parts: "list[_Part]") -> Matrix:
-    """The best offsets by coordinate ascent over a grid."""
+def _climbed(logs: Matrix, parts: "list[_Part]", price: float) -> Matrix:
+    """The best offsets by coordinate ascent over a grid; an offset costs `price` times its square."""
     offsets = np.zeros(len(TAGS))
     best = _merit(logs, offsets, parts)
     for _ in range(_ROUNDS):
@@ -148,7 +152,7 @@ def _climbed(logs: Matrix, parts: "list[_Part]") -> Matrix:
             for value in _GRID:
                 tried = offsets.copy()
                 tried[tag] = round(float(value), 2)
-                merit = _merit(logs, tried, parts)
+                merit = _merit(logs, tried, parts) - price * float((tried**2).sum())
                 if merit > best + 1e-9:
                     best, offsets = merit, tried
     return offsets

@@ -89,6 +89,50 @@ def test_an_answer_is_read_with_what_began_its_thread_and_an_original_is_none() 
     assert listener.threads == [("", False), ("news", True), ("", True), ("", True)]
 
 
+def test_the_language_is_the_taggers_own_and_not_the_platforms() -> None:
+    texts = ("The bridge has fallen and nobody knows why", "pul forou rikht, hech kas namedana chera", "😂")
+    tagged = stage(Listener()).tag(mentions(*({"text": text, "lang": "xx"} for text in texts), {"op": "delete"}))
+    assert tagged["language"].to_list() == ["en", "fa-Latn", "und", None]
+
+
+def test_a_repost_is_of_the_language_of_what_it_reposts() -> None:
+    said = "The bridge has fallen and nobody knows why"
+    assert stage(Listener()).tag(mentions({"repost_of": "9", "parent_text": said}))["language"].to_list() == ["en"]
+
+
+def test_a_post_that_says_who_says_so_is_attributed() -> None:
+    rows: tuple[dict[str, object], ...] = (
+        {"text": "It has fallen, according to the mayor"},
+        {"text": "به گفته شهردار، پل فرو ریخت"},
+        {"text": "pul band hai, tarjuman ka kehna hai"},
+        {"text": "It has fallen, I saw it"},
+        {"op": "delete"},
+    )
+    tagged = TagStage(load(OUTPUT), {"bridge": PROPOSITION}).tag(mentions(*rows))
+    assert tagged["attributed"].to_list() == [True, True, True, False, False]
+
+
+def test_what_a_card_may_show_quotes_the_words_that_speak_for_its_tag() -> None:
+    rows: tuple[dict[str, object], ...] = (
+        {"text": "It has fallen"},
+        {"text": "a lie"},
+        {"text": "source?"},
+        {"text": "hm"},
+        {"text": "a lie", "op": "update"},
+        {"text": "a lie"},
+    )
+    cues = stage(Listener()).tag(mentions(*rows))["cues"].to_list()
+    assert cues == ["fallen", "lie", None, None, None, "lie"]
+
+
+def test_a_corrected_post_quotes_what_speaks_for_the_editors_tag() -> None:
+    tagging, posts = stage(Listener()), mentions({"text": "fallen? a lie"})
+    assert tagging.tag(posts)["cues"].to_list() == ["fallen"]
+    correction = Correction("p", "0", "bridge", tagging.reads(posts)[0], "denial")
+    tagging.correct([correction])
+    assert tagging.tag(posts)["cues"].to_list() == ["lie"]
+
+
 def test_why_names_the_words_that_pulled_a_post_to_its_tag() -> None:
     tagging = TagStage(load(OUTPUT), {"bridge": PROPOSITION})
     told = tagging.why(mentions({"text": "That is a hoax, people"}, {"text": ""}, {"op": "delete"}))
