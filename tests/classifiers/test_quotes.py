@@ -14,7 +14,8 @@ LEXICON = (
 
 def quoted(text: str | None, tag: Tag) -> str | None:
     table = cue_table(LEXICON)
-    return quotes(table, pl.Series([text], dtype=pl.String), [tag]).item()
+    line: str | None = quotes(table, pl.Series([text], dtype=pl.String), [tag]).item()
+    return line
 
 
 @pytest.mark.parametrize(

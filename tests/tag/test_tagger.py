@@ -11,6 +11,7 @@ from classifiers.tags import TAGS
 from classifiers.train import OUTPUT
 from monitor.errors import SettingsError
 from monitor.frames import MENTIONS, TAGGED
+from monitor.marks import Correction
 from monitor.tag.tagger import TagStage, load_tagger
 from tests.fakes.tagger import WordTagger
 
@@ -91,7 +92,8 @@ def test_an_answer_is_read_with_what_began_its_thread_and_an_original_is_none() 
 
 def test_the_language_is_the_taggers_own_and_not_the_platforms() -> None:
     texts = ("The bridge has fallen and nobody knows why", "pul forou rikht, hech kas namedana chera", "😂")
-    tagged = stage(Listener()).tag(mentions(*({"text": text, "lang": "xx"} for text in texts), {"op": "delete"}))
+    rows: list[dict[str, object]] = [{"text": text, "lang": "xx"} for text in texts]
+    tagged = stage(Listener()).tag(mentions(*rows, {"op": "delete"}))
     assert tagged["language"].to_list() == ["en", "fa-Latn", "und", None]
 
 
@@ -128,8 +130,8 @@ def test_what_a_card_may_show_quotes_the_words_that_speak_for_its_tag() -> None:
 def test_a_corrected_post_quotes_what_speaks_for_the_editors_tag() -> None:
     tagging, posts = stage(Listener()), mentions({"text": "fallen? a lie"})
     assert tagging.tag(posts)["cues"].to_list() == ["fallen"]
-    correction = Correction("p", "0", "bridge", tagging.reads(posts)[0], "denial")
-    tagging.correct([correction])
+    reads = tagging.reads(posts)[0]
+    tagging.correct([Correction(at=BEGIN, event="bridge", platform="p", id="0", tag="denial", by="desk", reads=reads)])
     assert tagging.tag(posts)["cues"].to_list() == ["lie"]
 
 
