@@ -1,5 +1,6 @@
 """What reaches the stages in the stream beside posts: what people said of narratives, mentions and alerts, and gaps."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,7 +24,25 @@ class StatusMark(Struct, frozen=True, kw_only=True):
     narrative: str
     status: Status
     by: str
+    """An editor, or the voice's name."""
     evidence: str = ""
+    """What it rests on: a link, or the post's platform and id."""
+    voice: bool = False
+    """A registered voice said so; else an editor did."""
+
+    def overturns(self, before: "StatusMark | None") -> bool:
+        """Whether this later mark takes the place of an earlier one: what an editor settled, no voice unsettles."""
+        return before is None or not self.voice or before.voice or before.status is Status.UNCONFIRMED
+
+
+def standing(marks: Iterable[StatusMark]) -> dict[tuple[str, str], StatusMark]:
+    """Event and narrative → the mark that stands after all these, which are in order of time."""
+    found: dict[tuple[str, str], StatusMark] = {}
+    for mark in marks:
+        named = (mark.event, mark.narrative)
+        if mark.overturns(found.get(named)):
+            found[named] = mark
+    return found
 
 
 class Silence(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monitor.marks import GapMark, Status
+from monitor.marks import GapMark, Status, StatusMark
 
 REJECTIONS = (
     "not_json",
@@ -110,6 +110,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     blind: tuple[GapMark, ...] = ()
     """Gaps of sources that touch the alert's time, the last hundred: counts are a floor."""
+    said: StatusMark | None = None
+    """Who set the status, when, and on what evidence."""
     silenced: bool = False
     """Kept, but nobody is notified of this step."""
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Self
 
 import msgspec
@@ -58,6 +59,43 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A race ends when the event showed no spike for this long."""
 
 
+Account = Annotated[
+    str,
+    Meta(pattern=r"^[a-z0-9_-]{1,32}:\S.{0,255}$(?!\n)", description="a platform, a colon, the author, as in `x:ada`"),
+]
+Link = Annotated[
+    str,
+    Meta(
+        pattern=r"^https://[^\s/?#]+/([^\s?#]*/)?$(?!\n)",
+        description="the begin of addresses, as in `https://example.org/ada/`",
+    ),
+]
+
+
+class VoiceKind(StrEnum):
+    """What a voice is to the event."""
+
+    PARTY = "party"
+    OFFICIAL = "official"
+    WIRE = "wire"
+    FACT_CHECKER = "fact-checker"
+
+
+class Voice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A registered source of an event: one `[[voices]]` of the event file."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80)]
+    """As cards show it."""
+    kind: VoiceKind
+    """`party`: takes part in the event; `official`: an authority on it; `wire`: a news agency; `fact-checker`."""
+    accounts: tuple[Account, ...] = ()
+    """Its accounts: platform, colon, author as the source names it."""
+    links: tuple[Link, ...] = ()
+    """Or the begin of the addresses under which it publishes, ending with a slash."""
+    settles: bool = True
+    """Its own word settles a narrative's status; never that of a party, whatever stands here."""
+
+
 class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A watched happening in the world: one file under `config/events/`."""
 
@@ -78,6 +116,8 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """People of the event: a name, and its spellings."""
     places: dict[Term, Terms] = {}
     """Places of the event; a post that names a place and a person matches without an `any` term."""
+    voices: tuple[Voice, ...] = ()
+    """Registered sources: who is party to the event, and whose word settles what is claimed of it."""
     starts_at: datetime | None = None
     """Posts with an earlier event time are no mentions."""
     ends_at: datetime | None = None

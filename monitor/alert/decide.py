@@ -16,7 +16,7 @@ import polars as pl
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
 from monitor.alert.marks import Marks
 from monitor.frames import Counted
-from monitor.marks import Silence, StatusMark
+from monitor.marks import Silence, Status, StatusMark
 from monitor.records import Alert, AlertState, Evidence, Finding
 from monitor.watched import Event
 
@@ -235,6 +235,7 @@ class _Steps:
         self._totals.count(live, at)
         label, evidence = self._describe(live.event, live.narrative, at)
         counts = dict(zip(COUNTS, live.counts, strict=True))
+        said = self._marks.status(live, at)
         unheard = live.silenced_until is not None and state == AlertState.RESOLVED
         return Alert(
             id=live.id,
@@ -248,7 +249,8 @@ class _Steps:
             at=at.astimezone(UTC),
             since=live.since,
             reason=reason,
-            status=self._marks.status(live, at),
+            status=said.status if said is not None else Status.UNCONFIRMED,
+            said=said,
             **counts,
             numbers=live.numbers,
             evidence=evidence,

@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.alert.lifecycle import Live
 from monitor.alert.silence import made_at, silenced_until
-from monitor.marks import GapMark, Silence, Status, StatusMark
+from monitor.marks import GapMark, Silence, StatusMark, standing
 
 RECENT = timedelta(hours=1)
 """An alert shows outages that ended so long before its finding began, or later: what it counts began before it did."""
@@ -46,7 +46,7 @@ class Marks(msgspec.Struct, array_like=True):
         """Forgets what can touch no step after `end`; `since`: when the oldest of the alerts that live began."""
         coming = [mark for mark in self.statuses if mark.at > end]
         set_ = sorted((mark for mark in self.statuses if mark.at <= end), key=lambda mark: mark.at)
-        self.statuses = [*{(mark.event, mark.narrative): mark for mark in set_}.values(), *coming]
+        self.statuses = [*standing(set_).values(), *coming]
         known = merged(gap for gap in self.gaps if gap.ends <= end)
         last = {gap.source: gap for gap in known}
         touching = [gap for gap in known if gap.ends >= min(since or end, end) - RECENT][-OUTAGES_SHOWN:]
@@ -57,11 +57,11 @@ class Marks(msgspec.Struct, array_like=True):
         lasting = {one.id for one in left if one.expires_at > end}
         self.silences = [one for one in left if one.id in lasting]
 
-    def status(self, live: Live, at: datetime) -> Status:
-        """The last status set by then."""
+    def status(self, live: Live, at: datetime) -> StatusMark | None:
+        """Who set the status that stood then; None where nobody had."""
         named = (live.event, live.narrative)
         marks = [mark for mark in self.statuses if (mark.event, mark.narrative) == named and mark.at <= at]
-        return max(reversed(marks), key=lambda mark: mark.at).status if marks else Status.UNCONFIRMED
+        return standing(sorted(marks, key=lambda mark: mark.at)).get(named)
 
     def outages(self, since: datetime, at: datetime) -> tuple[GapMark, ...]:
         """What was known at a time of the outages that touch the time between, or the hour before."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.marks import GapMark
+from monitor.marks import GapMark, StatusMark
 from monitor.records import Alert, Evidence
 
 __all__ = ["card_text", "harmless"]
@@ -29,6 +29,8 @@ def card_text(alert: Alert, zone: tzinfo = UTC) -> str:
 
 def _lines(alert: Alert, zone: tzinfo) -> Iterator[str]:
     yield f"{words.STATUS[alert.status]} · {words.STATE[alert.state]} · {harmless(alert.event, _WORD)}"
+    if alert.said is not None:
+        yield _said(alert.said, zone)
     claim = harmless(alert.label, _CLAIM) or harmless(alert.proposition, _CLAIM)
     yield f"{words.CLAIM}: {claim}"
     watched = harmless(alert.proposition, _CLAIM)
@@ -46,6 +48,12 @@ def _lines(alert: Alert, zone: tzinfo) -> Iterator[str]:
         yield _blind(gap, zone)
     yield f"{words.CHANGE}: {words.CHANGES.get(alert.rule, words.OTHER_CHANGE)}"
     yield f"{words.ALERT} {harmless(alert.id, _WORD)}, {_time(alert.at, zone)}"
+
+
+def _said(mark: StatusMark, zone: tzinfo) -> str:
+    who = words.VOICE if mark.voice else words.EDITOR
+    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
+    return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=_time(mark.at, zone), evidence=evidence or "–")
 
 
 def _times(alert: Alert, zone: tzinfo) -> Iterator[str]:

@@ -25,7 +25,7 @@ REASON = {
     "calmed": "posts are back at their normal level",
     "quiet": "nothing unusual for the time the rules ask for",
     "warming_up": "too little history yet: warming up",
-    "status_set": "the desk set a status",
+    "status_set": "a status was set",
     "event_removed": "the event is not watched any more",
     "test": "somebody asked for a test",
 }
@@ -47,10 +47,10 @@ NUMBER = {
 """A finding's numbers, in words; the same fallback."""
 
 CHANGES = {
-    "race": "denials that catch up, a quiet spell, or a status set by the desk",
-    "spike": "posts falling back to their normal level, or a status set by the desk",
+    "race": "denials that catch up, a quiet spell, or a status set by the desk or a registered voice",
+    "spike": "posts falling back to their normal level, or a status set by the desk or a registered voice",
 }
-OTHER_CHANGE = "a status set by the desk"
+OTHER_CHANGE = "a status set by the desk or a registered voice"
 
 CLAIM = "Claim"
 WATCHED = "Watched"
@@ -67,3 +67,6 @@ BLIND = "{source} blind {begins}–{ends} ({why}): counts are a floor"
 BLIND_SINCE = "{source} blind since {begins} ({why}): counts are a floor"
 CHANGE = "What would change it"
 ALERT = "Alert"
+EDITOR = "by the desk"
+VOICE = "by a registered voice"
+SAID = "Status set {who}: {by}, {at}, on {evidence}"

@@ -163,7 +163,7 @@ class Desk:
             alerts=walked.alerts,
             outbox=[note for alert in told for note in notifications(alert, self._told(alert, walked.removed), now)],
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
-            statuses=[mark for mark in part.marks if isinstance(mark, StatusMark)],
+            statuses=[mark for mark in (*part.marks, *walked.said) if isinstance(mark, StatusMark)],
             silences=[mark for mark in part.marks if isinstance(mark, Silence)],
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],

@@ -12,7 +12,7 @@ from monitor.app.preview import preview
 from monitor.app.rows import by_narrative, ended, is_asked, narrative_row, silence_id
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.marks import Correction, Mark, Silence, StatusMark
+from monitor.marks import Correction, Mark, Silence, StatusMark, standing
 from monitor.pipeline import Intake
 from monitor.records import AlertState
 from monitor.settings.checks import ALERTING
@@ -102,7 +102,7 @@ class DaemonOffice:
         most = sorted(tallied, key=lambda name: (-sum(one.mentions for one in tallied[name]), name))[:limit]
         labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
         races = {one.narrative: one for one in await self._hands.worker.call(self._hands.desk.races, event)}
-        last = {mark.narrative: mark for mark in statuses}
+        last = {name: mark for (_, name), mark in standing(statuses).items()}
         rows = [
             narrative_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most
         ]

@@ -16,9 +16,11 @@ from monitor.errors import SettingsError
 from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
 from monitor.judge.races import RaceReading
+from monitor.judge.voices import spoken
 from monitor.marks import Correction, GapMark, Silence, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
+from monitor.match.voices import Voices
 from monitor.records import Alert, Evidence, Narrative
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
@@ -53,6 +55,8 @@ class Walked(NamedTuple):
     """Stage → seconds."""
     exchanges: Sequence[Exchange] = ()
     """Other events than before are watched from this batch on."""
+    said: Sequence[StatusMark] = ()
+    """What registered voices set by their own word."""
     removed: Mapping[str, Event] = {}
     """Events that are watched no more from this batch on, by name."""
 
@@ -72,6 +76,7 @@ class Prepared(NamedTuple):
     events: Mapping[str, Event]
     """By name."""
     matcher: Matcher
+    voices: Voices
 
 
 class Walk:
@@ -88,7 +93,7 @@ class Walk:
         self._upto: datetime | None = None
         self._coming: Prepared | None = None
         self._clock = clock or SystemClock()
-        self._matcher = prepared.matcher
+        self._matcher, self._voices = prepared.matcher, prepared.voices
         self._threads = Threads(size=remembers)
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
         self._clusters = Clusters(events, size=remembers)
@@ -101,7 +106,7 @@ class Walk:
     def prepared(events: Sequence[Event]) -> Prepared:
         """Compiles a set of events, touching no walk; raises SettingsError with a line per mistake in their terms."""
         try:
-            return Prepared({event.name: event for event in events}, Matcher(events))
+            return Prepared({event.name: event for event in events}, Matcher(events), Voices(events))
         except ValueError as error:
             raise SettingsError(str(error).splitlines()) from error
 
@@ -119,13 +124,12 @@ class Walk:
         before = self._events if self._upto is not None else None
         exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
-        statuses = [mark for mark in batch.marks if isinstance(mark, StatusMark)]
         told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence)]
         self._tag.correct(mark for mark in batch.marks if isinstance(mark, Correction))
         known = self._threads.duplicates
         hits = self._matcher.find(batch.posts)
         laps.append(self._clock.monotonic())
-        mentions = self._threads.follow(batch.posts, hits, batch.upto)
+        mentions = self._voices.recognise(self._threads.follow(batch.posts, hits, batch.upto))
         laps.append(self._clock.monotonic())
         tagged = self._tag.tag(mentions)
         laps.append(self._clock.monotonic())
@@ -133,10 +137,13 @@ class Walk:
         laps.append(self._clock.monotonic())
         counted = self._windows.add(clustered, batch.upto, gaps)
         laps.append(self._clock.monotonic())
-        judged = self._judge.decide(counted, batch.upto, statuses)
+        said = spoken(clustered, self._events)
+        judged = self._judge.decide(
+            counted, batch.upto, [mark for mark in (*told, *said) if isinstance(mark, StatusMark)]
+        )
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
-        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, told)
+        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, (*told, *said))
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -152,6 +159,7 @@ class Walk:
             duplicates=self._threads.duplicates - known,
             took=took,
             exchanges=[Exchange(at=batch.upto, events=tuple(self._events.values()))] if before != self._events else [],
+            said=said,
             removed={name: event for name, event in (before or {}).items() if name not in self._events},
         )
 
@@ -172,7 +180,7 @@ class Walk:
             before = msgspec.msgpack.decode(state[_EVENTS], type=dict[str, _Watched])
         former = {name: events_of(one.event)[0] for name, one in before.items()}
         if former != self._events:
-            self._coming = Prepared(self._events, self._matcher)
+            self._coming = Prepared(self._events, self._matcher, self._voices)
         self._watched = before
         self._follow(former)
         made = self._threads.made_of(state)
@@ -203,7 +211,7 @@ class Walk:
                 for name, event in prepared.events.items()
             }
             self._follow(prepared.events)
-            self._matcher = prepared.matcher
+            self._matcher, self._voices = prepared.matcher, prepared.voices
             for stage in (self._threads, self._windows, self._evidence) if gone else ():
                 stage.forget(gone)
         elif not first:

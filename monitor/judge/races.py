@@ -136,9 +136,8 @@ class Races:
             self._epoch.onset, self._epoch.calm = turn.at, None
 
     def _mark(self, at: int, mark: StatusMark) -> list[Finding]:
-        self._statuses.set(mark)
         tally = self._tallies.get(mark.narrative)
-        if mark.status not in SETTLED or tally is None:
+        if not self._statuses.set(mark) or mark.status not in SETTLED or tally is None:
             return []
         findings = [] if tally.since is None else [self._ceases(at, mark.narrative, tally, "status_set")]
         tally.end(at)

@@ -1,4 +1,4 @@
-"""What is established about a narrative: set by people, through marks in the stream, and by nothing else."""
+"""What is established about a narrative: set by editors and registered voices, through marks in the stream."""
 
 from monitor.marks import Status, StatusMark
 
@@ -12,10 +12,13 @@ class Statuses:
         self._marks: dict[tuple[str, str], StatusMark] = {}
         self._changed: dict[tuple[str, str], StatusMark] = {}
 
-    def set(self, mark: StatusMark) -> None:
-        """Takes a mark; the later one in the stream wins."""
+    def set(self, mark: StatusMark) -> bool:
+        """Takes the next mark of the stream; False where what was set before stands against it."""
+        if not mark.overturns(self._marks.get((mark.event, mark.narrative))):
+            return False
         self._marks[mark.event, mark.narrative] = mark
         self._changed[mark.event, mark.narrative] = mark
+        return True
 
     def of(self, event: str, narrative: str) -> Status:
         """The status of a narrative; unconfirmed until somebody says otherwise."""

@@ -11,7 +11,7 @@ from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.settings import checks_mqtt
+from monitor.settings import checks_mqtt, checks_voices
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
@@ -37,6 +37,7 @@ def of_event(event: Event) -> Iterator[str]:
         for key, spellings in getattr(event, name).items():
             yield from _of_terms((key, *spellings), f'$.{name}."{key}"')
     yield from _of_times(event)
+    yield from checks_voices.of_voices(event.voices)
     for i, finding in enumerate(event.rules.alert_on):
         if finding not in ALERTING:
             yield f"$.rules.alert_on[{i}]: {choice(finding, ALERTING)}"

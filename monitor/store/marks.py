@@ -43,7 +43,9 @@ def put_statuses(connection: Connection, marks: Sequence[StatusMark]) -> None:
     """Keeps statuses."""
     for mark in marks:
         values = {"at": mark.at, "event": mark.event, "narrative": mark.narrative, "status": mark.status.value}
-        connection.execute(insert(statuses).values(values | {"by": mark.by, "evidence": mark.evidence}))
+        connection.execute(
+            insert(statuses).values(values | {"by": mark.by, "evidence": mark.evidence, "voice": mark.voice})
+        )
 
 
 def read_statuses(connection: Connection, newest: int | None = None, *, event: str | None = None) -> list[StatusMark]:
@@ -58,6 +60,7 @@ def read_statuses(connection: Connection, newest: int | None = None, *, event: s
             status=Status(row.status),
             by=row.by,
             evidence=row.evidence,
+            voice=row.voice,
         )
         for row in rows
     ]

@@ -6,7 +6,19 @@ Times are whole microseconds since 1970 in UTC, documents are JSON text, so that
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    false,
+)
 from sqlalchemy.engine import Dialect
 
 from monitor.frames import CLUSTERED
@@ -114,6 +126,7 @@ statuses = Table(
     Column("status", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("evidence", Text, nullable=False),
+    Column("voice", Boolean, nullable=False, server_default=false()),
 )
 
 gaps = Table(

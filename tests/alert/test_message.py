@@ -30,7 +30,7 @@ def test_the_card_says_everything_in_the_desks_order() -> None:
             "(log of the evidence 4.2, threshold 3, share of claims an even race may show 0.62)"
         ),
         "telegram blind 2021-09-03 14:01 UTC–2021-09-03 14:30 UTC (flood wait): counts are a floor",
-        "What would change it: denials that catch up, a quiet spell, or a status set by the desk",
+        "What would change it: denials that catch up, a quiet spell, or a status set by the desk or a registered voice",
         "Alert a1, 2021-09-03 14:30 UTC",
     ]
 

@@ -13,10 +13,14 @@ def upgrade() -> None:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
         mentions.add_column(sa.Column("attributed", sa.Boolean()))
+    with op.batch_alter_table("statuses") as statuses:
+        statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
     """Back to 0002."""
+    with op.batch_alter_table("statuses") as statuses:
+        statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
         for column in ("attributed", "language", "voice"):
             mentions.drop_column(column)
