@@ -53,7 +53,8 @@ class Languages(NamedTuple):
 def runs(texts: pl.Series) -> sparse.csr_array:
     """(n, 2^BITS) the hashed runs of one to three characters of each text, one entry each time a run occurs."""
     plain = (
-        texts.fill_null("")
+        pl.col("text")
+        .fill_null("")
         .str.slice(0, 2 * _MOST_CHARACTERS)
         .str.replace_all(_UNREAD, " ")
         .str.replace_all(_MARKS, " ")
@@ -61,7 +62,7 @@ def runs(texts: pl.Series) -> sparse.csr_array:
         .str.strip_chars()
         .str.slice(0, _MOST_CHARACTERS)
     )
-    padded = " " + plain + " "
+    padded = texts.alias("text").to_frame().select_seq(" " + plain + " ").to_series()
     counts = padded.str.len_chars().to_numpy().astype(np.int64)
     joined = str(padded.str.join("").item()) if len(texts) else ""
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
