@@ -36,6 +36,10 @@ def _lines(alert: Alert, zone: tzinfo) -> Iterator[str]:
     watched = harmless(alert.proposition, _CLAIM)
     if watched != claim:
         yield f"{words.WATCHED}: {watched}"
+    if alert.narrative_state is not None:
+        yield f"{words.STANDS}: {words.NARRATIVE_STATE[alert.narrative_state]}"
+    if alert.subject:
+        yield f"{words.SOURCE}: {harmless(alert.subject, _WORD)}"
     yield from _times(alert, zone)
     yield words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors)
     yield words.APART.format(celebrations=alert.celebrations, questions=alert.questions)
