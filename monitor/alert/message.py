@@ -75,7 +75,9 @@ def _post(piece: Evidence, zone: tzinfo) -> str:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
     where = f"[{harmless(piece.tag, _WORD)}] {harmless(piece.platform, _WORD)}, {_time(piece.posted_at, zone)}"
     link = harmless_link(piece.url)
-    return f"{where}: {said}" if link is None else f"{where}: {said} {link}"
+    shown = f"{where}: {said}" if link is None else f"{where}: {said} {link}"
+    cues = harmless(piece.cues or "", _WORD)
+    return f"{shown} ({words.CUES}: {cues})" if cues and piece.text else shown
 
 
 def _why(alert: Alert) -> str:
