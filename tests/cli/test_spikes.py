@@ -17,7 +17,7 @@ DAYS = 4
 BURST = 3 * 288 + 100
 
 
-def plain(step: int = 300, days: int = DAYS, times: int = 20) -> Rows:
+def plain(step: int = 300, days: int = DAYS, times: int = 30) -> Rows:
     """Twenty a bin, and for three bins one burst of `times` as many on top."""
     counts = np.random.default_rng(0).poisson(20, days * 86_400 // step)
     counts[BURST : BURST + 3] += 20 * times
