@@ -77,6 +77,8 @@ class Witnessed:
     def __init__(self, receiver: Receiver, arrived: Callable[[str], Awaitable[None]]) -> None:
         self.name = receiver.name
         self.timeout = receiver.timeout
+        self.pace = receiver.pace
+        self.repeats = receiver.repeats
         self._receiver = receiver
         self._arrived = arrived
 

@@ -1,4 +1,4 @@
-"""Voices, languages and attribution of mentions."""
+"""Voices, languages and attribution of mentions; notifications of which nobody knows whether they arrived."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,10 +15,14 @@ def upgrade() -> None:
         mentions.add_column(sa.Column("attributed", sa.Boolean()))
     with op.batch_alter_table("statuses") as statuses:
         statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("outbox") as outbox:
+        outbox.add_column(sa.Column("uncertain", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
     """Back to 0002."""
+    with op.batch_alter_table("outbox") as outbox:
+        outbox.drop_column("uncertain")
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
