@@ -8,8 +8,12 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct, field
 
+from monitor.alert.receivers.alertmanager import AlertmanagerSettings
+from monitor.alert.receivers.discord import DiscordSettings
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.matrix import MatrixSettings
 from monitor.alert.receivers.mqtt import MqttSettings
+from monitor.alert.receivers.slack_hook import SlackHookSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
@@ -20,7 +24,16 @@ from monitor.watched import Duration, Event
 Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
-Receiver = WebhookSettings | TerminalSettings | FileSettings | MqttSettings
+Receiver = (
+    WebhookSettings
+    | TerminalSettings
+    | FileSettings
+    | MqttSettings
+    | AlertmanagerSettings
+    | SlackHookSettings
+    | DiscordSettings
+    | MatrixSettings
+)
 """Every kind of receiver, told apart by `kind`."""
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp import ClientSession, web
+from msgspec.structs import replace
 
+from monitor.alert import words
 from monitor.alert.example import example_alert
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
@@ -18,6 +20,7 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.errors import DeliveryError
 from monitor.records import Notification
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
+from tests.fakes.chats import TAKES, line
 from tests.fakes.clock import ManualClock
 from tests.fakes.mosquitto import mosquitto, password
 from tests.fakes.receiver import ScriptedReceiver
@@ -115,8 +118,23 @@ async def fake(_: Path) -> AsyncIterator[Bench]:
 
 
 Builder = Callable[[Path], AbstractAsyncContextManager[Bench]]
-RECEIVERS: list[Builder] = [webhook, terminal, file, mqtt, fake]
-receivers = pytest.mark.parametrize("build", RECEIVERS)
+
+
+def over_http(kind: str) -> Builder:
+    @asynccontextmanager
+    async def chat(_: Path) -> AsyncIterator[Bench]:
+        async with line(kind) as (there, receiver):
+            yield Bench(receiver, there.shown, lambda: there.answers.append(web.Response(status=503)))
+
+    return chat
+
+
+HTTP = {kind: over_http(kind) for kind in TAKES if kind not in {"webhook", "alertmanager"}}
+RECEIVERS: dict[str, Builder] = {
+    "webhook": webhook, "terminal": terminal, "file": file, "mqtt": mqtt, "fake": fake, **HTTP,
+}  # fmt: skip
+"""Alertmanager keeps one alert per label set, not one per notification; it has tests of its own."""
+receivers = pytest.mark.parametrize("build", RECEIVERS.values(), ids=RECEIVERS.keys())
 
 
 @receivers
@@ -129,12 +147,14 @@ async def test_what_is_sent_arrives_with_claim_and_status(build: Builder, tmp_pa
 
 
 @receivers
-async def test_a_notification_that_comes_again_reaches_people_once(build: Builder, tmp_path: Path) -> None:
+async def test_a_notification_that_comes_again_reaches_people_once_or_says_so(build: Builder, tmp_path: Path) -> None:
     async with build(tmp_path) as bench:
         await bench.receiver.send(a_notification())
-        await bench.receiver.send(a_notification())
+        repeats = bench.receiver.repeats(a_notification())
+        await bench.receiver.send(replace(a_notification(), repeat=True))
         await bench.receiver.send(a_notification(alert=an_alert(id="a2", label="another claim")))
-        first, second = bench.delivered()
+        first, *marked, second = bench.delivered()
+        assert [words.REPEAT in card for card in marked] == [True] * repeats
         assert "another claim" not in first
         assert "another claim" in second
 

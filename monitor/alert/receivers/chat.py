@@ -1,4 +1,4 @@
-"""What all chats have in common: settings, the card for one of them, and breaking what a chat makes of plain letters."""
+"""What all chats have in common: settings, the card for one of them, and breaking what chats make of plain letters."""
 
 import re
 from typing import Annotated

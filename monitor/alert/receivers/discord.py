@@ -54,8 +54,7 @@ class Discord:
         self.timeout = settings.timeout
         self.pace = settings.pace
         self._settings = settings
-        self._url, _, query = url.partition("?")
-        self._query = f"&{query}" if query else ""
+        self._url = url
         self._http = Http(session, clock, settings.timeout, [url])
 
     def repeats(self, notification: Notification) -> bool:
@@ -66,12 +65,12 @@ class Discord:
         """Posts the card, or edits the one that is there; the receipt is the message's id. Raises DeliveryError."""
         if notification.earlier:
             body = encoded(shown(notification, self._settings, marked=False), notification.alert.status)
-            where = f"{self._url}/messages/{notification.earlier}?{self._query[1:]}".rstrip("?")
-            answer = await self._http.ask("PATCH", where, body, JSON)
+            there = _address(self._url, f"/messages/{notification.earlier}")
+            answer = await self._http.ask("PATCH", there, body, JSON)
             if answer.status != _GONE:
                 return self._receipt(answer)
         body = encoded(shown(notification, self._settings), notification.alert.status)
-        return self._receipt(await self._http.ask("POST", f"{self._url}?wait=true{self._query}", body, JSON))
+        return self._receipt(await self._http.ask("POST", _address(self._url, "", "wait=true"), body, JSON))
 
     def _receipt(self, answer: Answer) -> str:
         if not answer.taken:
@@ -82,6 +81,13 @@ class Discord:
     def _trouble(self, answer: Answer) -> DeliveryError:
         limited = told(answer, _Limited)
         return self._http.trouble(answer, limited.retry_after if limited is not None else None)
+
+
+def _address(url: str, path: str, *asked: str) -> str:
+    """The address with a path behind it; what it asks for itself (`thread_id`) stays."""
+    place, _, query = url.partition("?")
+    asks = "&".join(one for one in (*asked, query) if one)
+    return f"{place}{path}?{asks}" if asks else f"{place}{path}"
 
 
 def encoded(card: Card, status: Status) -> bytes:

@@ -53,7 +53,8 @@ class Webhook:
         self._url = settings.url
         self._secret = secret
         self._clock = clock
-        self._http = Http(session, clock, settings.timeout)
+        hidden = [] if secret is None else [secret.decode("utf-8", "replace")]
+        self._http = Http(session, clock, settings.timeout, hidden)
 
     def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the key says so for every one
         """Never: the other side takes a key once."""

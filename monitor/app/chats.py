@@ -1,0 +1,39 @@
+"""Settings of chats → the receivers they configure: one `match` arm per kind."""
+
+from typing import assert_never
+
+from aiohttp import ClientSession
+
+from monitor.alert.receivers.discord import Discord, DiscordSettings
+from monitor.alert.receivers.matrix import Matrix, MatrixSettings
+from monitor.alert.receivers.receiver import Receiver
+from monitor.alert.receivers.slack_hook import SlackHook, SlackHookSettings
+from monitor.clock import Clock
+
+Hooks = SlackHookSettings | DiscordSettings
+Bots = MatrixSettings
+
+
+def chat(configured: Hooks | Bots, word: str, session: ClientSession, clock: Clock) -> Receiver:
+    """The chat of a configured one; `word` is its address or token, as settings found it."""
+    if isinstance(configured, Bots):
+        return _bot(configured, word, session, clock)
+    return _hook(configured, word, session, clock)
+
+
+def _hook(configured: Hooks, url: str, session: ClientSession, clock: Clock) -> Receiver:
+    match configured:
+        case SlackHookSettings():
+            return SlackHook(configured, url, session, clock)
+        case DiscordSettings():
+            return Discord(configured, url, session, clock)
+        case _:
+            assert_never(configured)
+
+
+def _bot(configured: Bots, token: str, session: ClientSession, clock: Clock) -> Receiver:
+    match configured:
+        case MatrixSettings():
+            return Matrix(configured, token, session, clock)
+        case _:
+            assert_never(configured)

@@ -1,0 +1,203 @@
+"""Chats on loopback that answer as the real ones do, refuse what those refuse, and keep what people there see."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
+from monitor.alert.receivers.discord import Discord, DiscordSettings
+from monitor.alert.receivers.matrix import Matrix, MatrixSettings
+from monitor.alert.receivers.receiver import Receiver
+from monitor.alert.receivers.slack_hook import SlackHook, SlackHookSettings
+from monitor.alert.receivers.webhook import Webhook, WebhookSettings
+from monitor.clock import SystemClock
+from monitor.watched import Duration
+from tests.fakes.alerts import AT
+from tests.fakes.clock import ManualClock
+from tests.fakes.limits import broken_discord, broken_slack
+from tests.fakes.seen import Seen, of_html, of_markdown, of_slack
+
+SECRET = "tellNobody12345"
+MATRIX_TAGS = frozenset({"h4", "br", "p", "ul", "li", "strong", "a"})
+
+
+class Asked(NamedTuple):
+    """A request that came."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: Any
+
+
+class Chat:
+    """One channel. `answers` are given first, one to a request."""
+
+    def __init__(self, take: Callable[["Chat", Asked], web.Response]) -> None:
+        self._take = take
+        self.answers: list[web.StreamResponse] = []
+        self.asked: list[Asked] = []
+        self.messages: dict[str, Seen] = {}
+        """Id → what stands there now."""
+        self.replies: list[str] = []
+        self.transactions: dict[str, str] = {}
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        asked = Asked(
+            request.method, request.path, request.query_string, dict(request.headers), msgspec.json.decode(body)
+        )
+        self.asked.append(asked)
+        if self.answers:
+            return self.answers.pop(0)
+        return self._take(self, asked)
+
+    def put(self, seen: Seen, key: str = "") -> str:
+        """A new message's id."""
+        key = key or str(1000 + len(self.messages))
+        self.messages[key] = seen
+        return key
+
+    def shown(self) -> list[str]:
+        return [seen.text for seen in self.messages.values()]
+
+
+def slack_hook(chat: Chat, asked: Asked) -> web.Response:
+    if asked.path != f"/services/T0/B0/{SECRET}":
+        return web.Response(status=404, text="no_service")
+    if broken := broken_slack(asked.body):
+        return web.Response(status=400, text=f"invalid_blocks {broken}")
+    chat.put(of_slack(asked.body))
+    return web.Response(text="ok")
+
+
+def discord(chat: Chat, asked: Asked) -> web.Response:
+    here = f"/api/webhooks/1/{SECRET}"
+    if not asked.path.startswith(here):
+        return web.json_response({"message": "Unknown Webhook", "code": 10015}, status=404)
+    if broken := broken_discord(asked.body):
+        return web.json_response({"code": 50035, "message": "Invalid Form Body", "errors": broken}, status=400)
+    embed = asked.body["embeds"][0]
+    of_markdown(asked.body["content"])
+    seen = of_markdown(f"{embed['title']}\n{embed['description']}")
+    if asked.method == "POST" and asked.path == here:
+        key = chat.put(seen)
+        return web.json_response({"id": key}) if "wait=true" in asked.query else web.Response(status=204)
+    key = asked.path.removeprefix(f"{here}/messages/")
+    if asked.method != "PATCH" or key not in chat.messages:
+        return web.json_response({"message": "Unknown Message", "code": 10008}, status=404)
+    chat.put(seen, key)
+    return web.json_response({"id": key})
+
+
+def matrix(chat: Chat, asked: Asked) -> web.Response:
+    if asked.headers.get("Authorization") != f"Bearer {SECRET}":
+        return web.json_response({"errcode": "M_UNKNOWN_TOKEN", "error": "Invalid access token"}, status=401)
+    place, _, transaction = asked.path.rpartition("/")
+    assert asked.method == "PUT"
+    assert place == "/_matrix/client/v3/rooms/!room:test.local/send/m.room.message"
+    if transaction not in chat.transactions:
+        chat.transactions[transaction] = f"$event{len(chat.transactions)}"
+        _matrix_event(chat, asked.body, chat.transactions[transaction])
+    return web.json_response({"event_id": chat.transactions[transaction]})
+
+
+def _matrix_event(chat: Chat, content: dict[str, Any], event: str) -> None:
+    relation = content.get("m.relates_to", {})
+    assert content["m.mentions"] == {}
+    if relation.get("rel_type") == "m.thread":
+        chat.replies.append(content["body"])
+        return
+    new = content.get("m.new_content", content)
+    chat.put(of_html(new["formatted_body"], MATRIX_TAGS), relation.get("event_id", event))
+
+
+def alertmanager(chat: Chat, asked: Asked) -> web.Response:
+    assert asked.path == "/api/v2/alerts"
+    for alert in asked.body:
+        if alert["startsAt"] > alert["endsAt"]:
+            return web.json_response("start time must be before end time", status=400)
+        key = msgspec.json.encode(alert["labels"], order="deterministic").decode()
+        chat.put(Seen(alert["annotations"]["description"], ()), key)
+    return web.Response(status=200)
+
+
+def webhook(chat: Chat, asked: Asked) -> web.Response:
+    chat.put(Seen(asked.body["text"], ()), asked.headers["Idempotency-Key"])
+    return web.Response(status=204)
+
+
+def made(kind: str, at: str, session: ClientSession, *, limit: float = 10.0, **fields: Any) -> Receiver:  # noqa: ANN401
+    """The receiver of a kind that speaks to the address `at` (`http://127.0.0.1:1`)."""
+    common: dict[str, Any] = {"name": "desk", "timeout": Duration(seconds=limit), **fields}
+    clock = ManualClock(AT)
+    builders: dict[str, Callable[[], Receiver]] = {
+        "webhook": lambda: Webhook(WebhookSettings(url=f"{at}/hook", **common), SECRET.encode(), session, clock),
+        "slack-webhook": lambda: SlackHook(
+            SlackHookSettings(**common), f"{at}/services/T0/B0/{SECRET}", session, clock
+        ),
+        "discord": lambda: Discord(DiscordSettings(**common), f"{at}/api/webhooks/1/{SECRET}", session, clock),
+        "matrix": lambda: Matrix(
+            MatrixSettings(homeserver=at, room="!room:test.local", **common), SECRET, session, clock
+        ),
+        "alertmanager": lambda: Alertmanager(AlertmanagerSettings(url=at, **common), SECRET, session, clock),
+    }
+    return builders[kind]()
+
+
+TAKES = {
+    "webhook": webhook,
+    "slack-webhook": slack_hook,
+    "discord": discord,
+    "matrix": matrix,
+    "alertmanager": alertmanager,
+}
+"""Every kind of receiver that speaks HTTP, and the fake of what it speaks to."""
+
+
+class Line(NamedTuple):
+    chat: Chat
+    receiver: Receiver
+
+
+@asynccontextmanager
+async def line(kind: str, **fields: Any) -> AsyncIterator[Line]:  # noqa: ANN401 -- any setting
+    """A receiver and the chat it speaks to."""
+    chat = Chat(TAKES[kind])
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", chat.take)
+    server = TestServer(app)
+    await server.start_server()
+    try:
+        async with ClientSession() as session:
+            yield Line(chat, made(kind, str(server.make_url("")).rstrip("/"), session, **fields))
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def raw_server(*pieces: bytes, pause: timedelta = timedelta()) -> AsyncIterator[str]:
+    """Answers every request with these bytes, a pause before each, and closes; its address."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            for piece in pieces:
+                await SystemClock().sleep(pause)
+                writer.write(piece)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
