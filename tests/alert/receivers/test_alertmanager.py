@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings, posted
 from monitor.alert.receivers.receiver import Reason
@@ -32,6 +32,7 @@ def receiver(there: Running, session: ClientSession, again: Duration = Duration(
 
 async def test_an_alert_fires_there_and_resolves_and_tells_its_own_receivers(tmp_path: Path) -> None:
     async with webhook_sink() as sink, alertmanager(tmp_path, sink.url) as there, ClientSession() as session:
+        sink.answers += [web.Response() for _ in range(20)]
         one = receiver(there, session)
         await one.send(a_notification())
         await one.send(a_notification(alert=an_alert(claims=50)))
