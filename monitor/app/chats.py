@@ -6,12 +6,16 @@ from aiohttp import ClientSession
 
 from monitor.alert.receivers.discord import Discord, DiscordSettings
 from monitor.alert.receivers.matrix import Matrix, MatrixSettings
+from monitor.alert.receivers.mattermost import Mattermost, MattermostSettings
 from monitor.alert.receivers.receiver import Receiver
+from monitor.alert.receivers.slack_bot import SlackBot, SlackBotSettings
 from monitor.alert.receivers.slack_hook import SlackHook, SlackHookSettings
+from monitor.alert.receivers.teams import Teams, TeamsSettings
+from monitor.alert.receivers.telegram import Telegram, TelegramSettings
 from monitor.clock import Clock
 
-Hooks = SlackHookSettings | DiscordSettings
-Bots = MatrixSettings
+Hooks = SlackHookSettings | DiscordSettings | MattermostSettings | TeamsSettings
+Bots = SlackBotSettings | MatrixSettings | TelegramSettings
 
 
 def chat(configured: Hooks | Bots, word: str, session: ClientSession, clock: Clock) -> Receiver:
@@ -27,6 +31,10 @@ def _hook(configured: Hooks, url: str, session: ClientSession, clock: Clock) -> 
             return SlackHook(configured, url, session, clock)
         case DiscordSettings():
             return Discord(configured, url, session, clock)
+        case MattermostSettings():
+            return Mattermost(configured, url, session, clock)
+        case TeamsSettings():
+            return Teams(configured, url, session, clock)
         case _:
             assert_never(configured)
 
@@ -35,5 +43,9 @@ def _bot(configured: Bots, token: str, session: ClientSession, clock: Clock) -> 
     match configured:
         case MatrixSettings():
             return Matrix(configured, token, session, clock)
+        case SlackBotSettings():
+            return SlackBot(configured, token, session, clock)
+        case TelegramSettings():
+            return Telegram(configured, token, session, clock)
         case _:
             assert_never(configured)

@@ -12,8 +12,12 @@ from monitor.alert.receivers.alertmanager import AlertmanagerSettings
 from monitor.alert.receivers.discord import DiscordSettings
 from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.matrix import MatrixSettings
+from monitor.alert.receivers.mattermost import MattermostSettings
 from monitor.alert.receivers.mqtt import MqttSettings
+from monitor.alert.receivers.slack_bot import SlackBotSettings
 from monitor.alert.receivers.slack_hook import SlackHookSettings
+from monitor.alert.receivers.teams import TeamsSettings
+from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
@@ -31,8 +35,12 @@ Receiver = (
     | MqttSettings
     | AlertmanagerSettings
     | SlackHookSettings
+    | SlackBotSettings
     | DiscordSettings
     | MatrixSettings
+    | MattermostSettings
+    | TelegramSettings
+    | TeamsSettings
 )
 """Every kind of receiver, told apart by `kind`."""
 

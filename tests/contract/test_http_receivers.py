@@ -18,9 +18,9 @@ from tests.fakes.chats import SECRET, TAKES, line, made, raw_server
 from tests.fakes.mosquitto import certificates, free_ports, installed
 
 kinds = pytest.mark.parametrize("kind", TAKES)
-EDITS = {"discord", "matrix"}
+EDITS = {"discord", "matrix", "slack-bot", "telegram"}
 """Those that edit the card that is there."""
-READS = {"matrix"}
+READS = {"matrix", "slack-bot", "telegram"}
 """Those to which the answer's status says nothing without its body."""
 
 
@@ -52,7 +52,15 @@ async def test_a_refusal_is_not_tried_again_and_repeats_no_secret(kind: str, sta
 
 
 def chat_path(kind: str) -> str:
-    return {"slack-webhook": f"/services/T0/B0/{SECRET}", "discord": f"/api/webhooks/1/{SECRET}"}.get(kind, "")
+    """Where the secret stands in the address, which a server may repeat."""
+    paths = {
+        "slack-webhook": "/services/T0/B0/",
+        "discord": "/api/webhooks/1/",
+        "mattermost": "/hooks/",
+        "teams": "/workflows/",
+        "telegram": "/bot",
+    }
+    return f"{paths[kind]}{SECRET}" if kind in paths else ""
 
 
 @kinds

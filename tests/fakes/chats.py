@@ -10,18 +10,23 @@ import msgspec
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from monitor.alert.card import size
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
 from monitor.alert.receivers.discord import Discord, DiscordSettings
 from monitor.alert.receivers.matrix import Matrix, MatrixSettings
+from monitor.alert.receivers.mattermost import Mattermost, MattermostSettings
 from monitor.alert.receivers.receiver import Receiver
+from monitor.alert.receivers.slack_bot import SlackBot, SlackBotSettings
 from monitor.alert.receivers.slack_hook import SlackHook, SlackHookSettings
+from monitor.alert.receivers.teams import Teams, TeamsSettings
+from monitor.alert.receivers.telegram import Telegram, TelegramSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.clock import SystemClock
 from monitor.watched import Duration
 from tests.fakes.alerts import AT
 from tests.fakes.clock import ManualClock
-from tests.fakes.limits import broken_discord, broken_slack
-from tests.fakes.seen import Seen, of_html, of_markdown, of_slack
+from tests.fakes.limits import broken_discord, broken_slack, broken_teams
+from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
 
 SECRET = "tellNobody12345"
 MATRIX_TAGS = frozenset({"h4", "br", "p", "ul", "li", "strong", "a"})
@@ -119,6 +124,66 @@ def _matrix_event(chat: Chat, content: dict[str, Any], event: str) -> None:
     chat.put(of_html(new["formatted_body"], MATRIX_TAGS), relation.get("event_id", event))
 
 
+def slack_bot(chat: Chat, asked: Asked) -> web.Response:
+    if asked.headers.get("Authorization") != f"Bearer {SECRET}":
+        return web.json_response({"ok": False, "error": "invalid_auth"})
+    body, method = asked.body, asked.path.removeprefix("/api/")
+    assert body["mrkdwn"] is False
+    assert body["parse"] == "none"
+    if "thread_ts" in body:
+        assert body["thread_ts"] in chat.messages
+        chat.replies.append(body["text"])
+        return web.json_response({"ok": True, "channel": "C1", "ts": "9.9"})
+    if broken := broken_slack(body):
+        return web.json_response({"ok": False, "error": f"invalid_blocks {broken}"})
+    if method == "chat.update" and body["ts"] not in chat.messages:
+        return web.json_response({"ok": False, "error": "message_not_found"})
+    ts = chat.put(of_slack(body), body["ts"] if method == "chat.update" else f"1503435956.{len(chat.asked)}")
+    return web.json_response({"ok": True, "channel": "C1", "ts": ts})
+
+
+def mattermost(chat: Chat, asked: Asked) -> web.Response:
+    if asked.path != f"/hooks/{SECRET}":
+        return web.json_response({"id": "web.incoming_webhook.invalid.app_error"}, status=400)
+    (attachment,) = asked.body["attachments"]
+    if size(asked.body["text"]) > 4_000 or size(attachment["text"]) > 4_000:
+        return web.json_response({"id": "model.post.is_valid.msg.app_error"}, status=400)
+    of_markdown(asked.body["text"])
+    of_markdown(attachment["fallback"])
+    chat.put(of_markdown(attachment["text"]))
+    return web.Response(text="ok")
+
+
+def telegram(chat: Chat, asked: Asked) -> web.Response:
+    method = asked.path.removeprefix(f"/bot{SECRET}/")
+    if method == asked.path:
+        return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
+    seen = of_html(asked.body["text"], frozenset({"b", "a"}))
+    if not 0 < size(seen.text) <= 4_096:
+        return telegram_refuses("Bad Request: message is too long")
+    key = str(asked.body.get("message_id", 100 + len(chat.messages)))
+    if method == "editMessageText":
+        if key not in chat.messages:
+            return telegram_refuses("Bad Request: message to edit not found")
+        if chat.messages[key] == seen:
+            return telegram_refuses("Bad Request: message is not modified: …")
+    chat.put(seen, key)
+    return web.json_response({"ok": True, "result": {"message_id": int(key), "text": seen.text}})
+
+
+def telegram_refuses(why: str) -> web.Response:
+    return web.json_response({"ok": False, "error_code": 400, "description": why}, status=400)
+
+
+def teams(chat: Chat, asked: Asked) -> web.Response:
+    if not asked.path.endswith(SECRET):
+        return web.json_response({"error": {"code": "DirectApiAuthorizationRequired"}}, status=401)
+    if broken := broken_teams(asked.body):
+        return web.json_response({"error": {"code": "BadRequest", "message": broken}}, status=400)
+    chat.put(of_teams(asked.body))
+    return web.Response(status=202)
+
+
 def alertmanager(chat: Chat, asked: Asked) -> web.Response:
     assert asked.path == "/api/v2/alerts"
     for alert in asked.body:
@@ -143,6 +208,12 @@ def made(kind: str, at: str, session: ClientSession, *, limit: float = 10.0, **f
         "slack-webhook": lambda: SlackHook(
             SlackHookSettings(**common), f"{at}/services/T0/B0/{SECRET}", session, clock
         ),
+        "slack-bot": lambda: SlackBot(
+            SlackBotSettings(channel="C1XX", api=f"{at}/api", **common), SECRET, session, clock
+        ),
+        "mattermost": lambda: Mattermost(MattermostSettings(**common), f"{at}/hooks/{SECRET}", session, clock),
+        "telegram": lambda: Telegram(TelegramSettings(chat="-1001", api=at, **common), SECRET, session, clock),
+        "teams": lambda: Teams(TeamsSettings(**common), f"{at}/workflows/{SECRET}", session, clock),
         "discord": lambda: Discord(DiscordSettings(**common), f"{at}/api/webhooks/1/{SECRET}", session, clock),
         "matrix": lambda: Matrix(
             MatrixSettings(homeserver=at, room="!room:test.local", **common), SECRET, session, clock
@@ -155,6 +226,10 @@ def made(kind: str, at: str, session: ClientSession, *, limit: float = 10.0, **f
 TAKES = {
     "webhook": webhook,
     "slack-webhook": slack_hook,
+    "slack-bot": slack_bot,
+    "mattermost": mattermost,
+    "telegram": telegram,
+    "teams": teams,
     "discord": discord,
     "matrix": matrix,
     "alertmanager": alertmanager,

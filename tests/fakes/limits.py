@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
@@ -35,3 +36,21 @@ def broken_discord(message: dict[str, Any]) -> str:
     if sum(map(sum, sizes)) > 6_000:
         return "embeds together"
     return "" if message["allowed_mentions"] == {"parse": []} else "mentions"
+
+
+def broken_teams(message: dict[str, Any]) -> str:
+    """28 KB, elements of the schema that a card uses, and no mention."""
+    if len(msgspec.json.encode(message)) > 28 * 1024 or message["type"] != "message":
+        return "too large, or no message"
+    (attachment,) = message["attachments"]
+    card = attachment["content"]
+    if attachment["contentType"] != "application/vnd.microsoft.card.adaptive" or card["type"] != "AdaptiveCard":
+        return "no card"
+    if set(card) != {"$schema", "type", "version", "fallbackText", "body"}:
+        return "parts that a card of ours does not have"
+    for block in card["body"]:
+        if block["type"] != "RichTextBlock" or not block["inlines"]:
+            return "an element without text"
+        if any(run["type"] != "TextRun" or not run["text"] for run in block["inlines"]):
+            return "a run without text"
+    return ""

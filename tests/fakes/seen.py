@@ -38,6 +38,16 @@ def _sections(elements: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any
             yield element["elements"]
 
 
+def of_teams(message: dict[str, Any]) -> Seen:
+    """Runs of text, which Teams shows as they are, and the addresses that they open."""
+    (attachment,) = message["attachments"]
+    lines, links = [], []
+    for block in attachment["content"]["body"]:
+        lines.append("".join(run["text"] for run in block["inlines"]))
+        links += [run["selectAction"]["url"] for run in block["inlines"] if "selectAction" in run]
+    return Seen("\n".join(lines), tuple(links))
+
+
 def of_markdown(text: str) -> Seen:
     """Markdown in which only bold, bullets and links to `<addresses>` stand; all else is escaped."""
     shown: list[str] = []
