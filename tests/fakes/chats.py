@@ -245,14 +245,20 @@ class Line(NamedTuple):
 @asynccontextmanager
 async def line(kind: str, **fields: Any) -> AsyncIterator[Line]:  # noqa: ANN401 -- any setting
     """A receiver and the chat it speaks to."""
+    async with served(kind) as (chat, at), ClientSession() as session:
+        yield Line(chat, made(kind, at, session, **fields))
+
+
+@asynccontextmanager
+async def served(kind: str) -> AsyncIterator[tuple[Chat, str]]:
+    """A chat, and the address where it is served."""
     chat = Chat(TAKES[kind])
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", chat.take)
     server = TestServer(app)
     await server.start_server()
     try:
-        async with ClientSession() as session:
-            yield Line(chat, made(kind, str(server.make_url("")).rstrip("/"), session, **fields))
+        yield chat, str(server.make_url("")).rstrip("/")
     finally:
         await server.close()
 
