@@ -63,6 +63,8 @@ bench: $(VENV)/.dev ## speed and memory, each figure beside its target
 evaluate: $(VENV)/.dev ## figures on data outside the repository: DATA=DIR
 	$(BIN)/python -m classifiers.evaluate $(DATA) $(ARGS)
 	$(BIN)/python -m tests.recorded_events $(DATA)
+	$(BIN)/python -m tests.stories $(DATA)
+	$(BIN)/python -m tests.nab $(DATA)
 
 train: $(VENV)/.dev ## trains the tagger from DATA=DIR and writes artifact and model card
 	$(BIN)/python -m classifiers.train $(DATA) $(ARGS)

@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from monitor.cli import check, corrections, demo, event, label, narrative, replay, run, silence, tag, test_alert
+from monitor.cli import (
+    alerts,
+    backtest,
+    check,
+    corrections,
+    demo,
+    event,
+    label,
+    narrative,
+    replay,
+    run,
+    silence,
+    spikes,
+    tag,
+    test_alert,
+)
 from monitor.errors import SettingsError, StoreError
 
 DESCRIPTION = "Watches claims about an event spread, and tells the newsroom while it happens."
@@ -48,7 +63,8 @@ class Command(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    *(demo, check, run, event, narrative, silence, label, corrections, replay, tag, test_alert),
+    *(demo, check, run, event, narrative, alerts, silence, label, corrections),
+    *(replay, backtest, tag, spikes, test_alert),
 )
 
 

@@ -16,11 +16,13 @@ from monitor.marks import GapMark, Mark
 __all__ = [
     "CLOSED",
     "CLUSTERED",
+    "HEARD",
     "LATE",
     "MENTIONS",
     "ORDER",
     "POSTS",
     "REMEMBERED",
+    "SPOKEN",
     "TAG",
     "TAGGED",
     "TAGS",
@@ -121,22 +123,48 @@ TICKS: Schema = {
     "celebrations": pl.Int64,
     "questions": pl.Int64,
     "others": pl.Int64,
+    "authors": pl.Int64,  # who did not speak of the event for a week; of the event as a whole, 0 for its narratives
     "claim_authors": pl.Int64,  # distinct authors, originals and reposts alike
     "denial_authors": pl.Int64,
     "claim_platforms": pl.Int64,  # platforms on which the claim is new
     "reach": pl.Int64,  # followers of the authors, where known
 }
 
+SPOKEN: Schema = {
+    "tick": TIME,  # as in TICKS
+    "event": pl.String,
+    "narrative": pl.String,
+    "denial": pl.Boolean,  # else a claim
+    "counts": pl.Boolean,  # one of TICKS' claims or denials: an original by an author new to this side
+    "copy": pl.Boolean,  # a near-copy that reposts nothing: pasted
+    "young": pl.Boolean,  # by an account made less than 30 days before
+    "platform": pl.String,
+    "language": pl.String,
+    "thread": pl.UInt64,  # hash of what began it
+}
+"""Fresh claims and denials of a narrative one by one, reposts and copies too: who is behind the counts of TICKS."""
+
 CLOSED: Schema = {
     "event": pl.String,
     "begins": TIME,  # event time
     "length": pl.Duration("us"),
-    "posts": pl.Int64,  # fresh creates
+    "posts": pl.Int64,  # fresh creates; as in TICKS, so are the others
     "originals": pl.Int64,
+    "authors": pl.Int64,
+    "reposts": pl.Int64,
+    "celebrations": pl.Int64,
+    "questions": pl.Int64,
     "masked": pl.Boolean,  # a source had a gap here: the count is no count
     "closed_at": TIME,  # the tick at which all active sources were past its end
 }
 """Event-time windows of a whole event; one that is missing between two others is a zero (the event rested)."""
+
+HEARD: Schema = {
+    "event": pl.String,
+    "source": pl.String,
+    "slot": TIME,  # the begin of five minutes of seen time in which the source said something of the event
+}
+"""Who speaks at all, late or not; a slot may be handed on more than once."""
 
 LATE: Schema = {
     "source": pl.String,
@@ -169,3 +197,7 @@ class Counted(NamedTuple):
     """LATE, by source."""
     gaps: tuple[GapMark, ...] = ()
     """The gaps that came with these posts."""
+    heard: pl.DataFrame = pl.DataFrame(schema=HEARD)
+    """HEARD, by slot, event, source."""
+    spoken: pl.DataFrame | None = None
+    """SPOKEN, by tick, event, narrative; None from who counts no more than ticks."""

@@ -82,6 +82,37 @@ class Correction(Struct, frozen=True, kw_only=True):
     """What was tagged, as a hash of text and parent: 16 hex digits."""
 
 
+class MergeMark(Struct, frozen=True, kw_only=True):
+    """An editor said that two narratives are one: from here on what belongs to `narrative` belongs to `into`.
+
+    Reaches the cluster stage as a mark in the stream.
+    """
+
+    at: datetime
+    event: str
+    narrative: str
+    into: str
+    by: str
+
+
+class SplitMark(Struct, frozen=True, kw_only=True):
+    """An editor parted what was one: a merged narrative is its own again, or a mention begins a narrative of its own.
+
+    Reaches the cluster stage as a mark in the stream; what is parted so is never joined again but by an editor.
+    """
+
+    at: datetime
+    event: str
+    narrative: str
+    """The merged narrative; or the one that the mention leaves."""
+    by: str
+    platform: str = ""
+    id: str = ""
+    """The mention that leaves; "" where a merge is undone."""
+    says: tuple[int, ...] = ()
+    """What the mention asserts: slots of its words (`monitor.cluster.asserted`)."""
+
+
 class GapMark(Struct, frozen=True, kw_only=True):
     """A source saw nothing between two times and could not make up for it: its silence is no zero."""
 
@@ -97,5 +128,8 @@ class GapMark(Struct, frozen=True, kw_only=True):
         return (self.source, self.why, self.begins) == (before.source, before.why, before.ends)
 
 
-Mark = StatusMark | GapMark | Silence | Correction
+Ruling = MergeMark | SplitMark
+"""What an editor says of narratives that are one or are not."""
+
+Mark = StatusMark | GapMark | Silence | Correction | MergeMark | SplitMark
 """What reaches the stages in the stream, beside posts."""

@@ -41,12 +41,53 @@ class Finding(Struct, frozen=True, kw_only=True):
     narrative: str
     """The narrative's id, or "" for a finding about the whole event."""
     rule: str
-    """`race` or `spike`."""
+    """`race`, `spike`, `volume`, `celebration` or `quiet`."""
     holds: bool
     reason: str
     """A word of a bounded set: `claims_outrun_denials`, `denials_overtook`, `above_baseline`, `calmed`, `quiet`, …"""
     numbers: dict[str, float]
     """What the reason rests on, e.g. originals per side, log_e, threshold, p0, baseline, score."""
+    subject: str = ""
+    """What it is about where that is neither event nor narrative: the source that is quiet."""
+
+
+class NarrativeState(StrEnum):
+    """Where a narrative stands in its life."""
+
+    TOO_SMALL = "too-small"
+    """Too small to report: fewer originals or authors than the rules ask for."""
+    WATCH = "watch"
+    RISING = "rising"
+    VIRAL_UNCONFIRMED = "viral-unconfirmed"
+    CONTESTED = "contested"
+    SETTLED = "settled"
+    FADED = "faded"
+
+
+class Transition(Struct, frozen=True, kw_only=True):
+    """A narrative passed from one state to another, with a named reason and the numbers behind it."""
+
+    at: datetime
+    event: str
+    narrative: str
+    before: NarrativeState
+    state: NarrativeState
+    reason: str
+    """A word of a bounded set: `enough_originals`, `claims_come_fast`, `denials_keep_up`, `status_denied`, …"""
+    numbers: dict[str, float]
+    """Claims and denials of the last span, and originals in all."""
+
+
+class Cited(Struct, frozen=True, kw_only=True):
+    """A mention as a narrative names it."""
+
+    platform: str
+    id: str
+    seen_at: datetime
+    author: str | None = None
+    """None where there is none, or where the author deleted the post."""
+    voice: str | None = None
+    """The event's registered voice that wrote it."""
 
 
 class Narrative(Struct, frozen=True, kw_only=True):
@@ -55,7 +96,18 @@ class Narrative(Struct, frozen=True, kw_only=True):
     id: str
     event: str
     label: str
+    """Its most central original, in one line; "" where there is none, or its author deleted it."""
     first_seen: datetime
+    first_post: Cited | None = None
+    first_denial: Cited | None = None
+    """The first mention that contests it."""
+    voices: tuple[str, ...] = ()
+    """Registered voices that spoke of it, in order."""
+    platforms: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """As the tagger read them, in order of their first mention."""
+    merged_into: str = ""
+    """The narrative that an editor merged it into."""
 
 
 class AlertState(StrEnum):
@@ -112,6 +164,22 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Who set the status, when, and on what evidence."""
     silenced: bool = False
     """Kept, but nobody is notified of this step."""
+    subject: str = ""
+    """What it is about where that is neither event nor narrative: the source that is quiet."""
+    narrative_state: NarrativeState | None = None
+    """Where the narrative stands in its life; None where it is about none, or was written before this was known."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What somebody at the desk says of an alert: whether it was useful."""
+
+    at: datetime
+    alert: str
+    """The alert's id."""
+    useful: bool
+    by: str = ""
+    """Who says so."""
+    comment: str = ""
 
 
 class Notification(Struct, frozen=True, kw_only=True):

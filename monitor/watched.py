@@ -1,8 +1,10 @@
 """What an operator has watched: events, and the rules by which their alerts fire."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Self
 
 import msgspec
@@ -32,11 +34,35 @@ class Duration(timedelta):
         return cls(**{cls._UNITS[found[2]]: float(found[1])})
 
 
-class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """When an event's alerts fire; every number is a setting under `[rules]` of the event file."""
+class Preset(StrEnum):
+    """How readily an event's alerts fire, in one word."""
 
-    alert_on: tuple[str, ...] = ("race",)
-    """Which findings become alerts: `race`, `spike`."""
+    FEWER = "fewer"
+    BALANCED = "balanced"
+    MORE = "more"
+
+
+class Measure(StrEnum):
+    """A count of an event that has a normal level, and spikes above it."""
+
+    POSTS = "posts"
+    ORIGINALS = "originals"
+    AUTHORS = "authors"
+    REPOSTS = "reposts"
+    CELEBRATIONS = "celebrations"
+    QUESTIONS = "questions"
+
+
+class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When an event's alerts fire; every number is a setting under `[rules]` of the event file.
+
+    The defaults here are those of the preset `balanced`; a file that names another one has that one's (`PRESETS`).
+    """
+
+    preset: Preset = Preset.BALANCED
+    """How readily alerts fire: `fewer`, `balanced` or `more`; it sets what is not set here (docs/rules.md)."""
+    alert_on: tuple[str, ...] = ("race", "volume", "celebration")
+    """Which findings become alerts: `race`, `spike`, `volume`, `celebration`, `quiet`."""
     alpha: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05
     """The chance per event and rolling 30 days that a race alert fires although claims do not outrun denials."""
     minimum_originals: Annotated[int, Meta(ge=2)] = 10
@@ -45,18 +71,62 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """… by this many distinct authors,"""
     minimum_platforms: Annotated[int, Meta(ge=1)] = 1
     """… on this many platforms."""
+    false_alarms_per_day: Annotated[float, Meta(gt=0, le=24)] = 0.1
+    """Announced per event: a spike begins at most so often a day, on average, though nothing happened."""
+    spike_on: tuple[Measure, ...] = (Measure.POSTS,)
+    """Counts one of which has to spike for the finding `spike`."""
     warm_up: Duration = Duration(hours=3)
-    """History an event needs before its baseline counts; until then: warming up, no alarm."""
+    """History an event needs before its baseline counts; until then: warming up, no spike."""
     spike_ratio: Annotated[float, Meta(gt=1)] = 3.0
     """A spike stands at least this many times above its baseline,"""
     spike_score: Annotated[float, Meta(gt=0)] = 4.0
     """… and is this improbable under it (−log10 of the tail probability)."""
+    volume: Annotated[int, Meta(ge=2)] = 20
+    """Original claims of one narrative (an author counts once) within `volume_span` that make the finding `volume`."""
+    volume_posts: Annotated[int, Meta(ge=0)] = 0
+    """Posts of the whole event within `volume_span` that make it too; 0: no number of them does."""
+    volume_span: Duration = Duration(hours=1)
+    """The time in which `volume` and `volume_posts` are counted, in whole minutes."""
+    minimum_celebrations: Annotated[int, Meta(ge=2)] = 5
+    """Reports of celebration (an author counts once) in ten minutes without which they are no finding."""
+    silent_times: Annotated[float, Meta(gt=1)] = 2.0
+    """A source is quiet when it says nothing for so many times its longest silence of the last seven days,"""
+    silent_least: Duration = Duration(hours=1)
+    """… and at least this long."""
     for_: Duration = msgspec.field(name="for", default=Duration(minutes=2))
     """A finding must hold this long before its alert fires."""
     keep_firing: Duration = Duration(minutes=30)
     """A firing alert resolves only after its finding was gone this long."""
     quiet: Duration = Duration(hours=6)
     """A race ends when the event showed no spike for this long."""
+
+
+PRESETS: Mapping[Preset, Mapping[str, object]] = MappingProxyType(
+    {
+        Preset.FEWER: MappingProxyType(
+            {"alert_on": ["race", "volume"], "alpha": 0.01, "false_alarms_per_day": 0.02, "volume": 50, "for": "5m"}
+        ),
+        Preset.BALANCED: MappingProxyType({}),
+        Preset.MORE: MappingProxyType(
+            {
+                "alert_on": ["race", "spike", "volume", "celebration", "quiet"],
+                "alpha": 0.1,
+                "false_alarms_per_day": 0.5,
+                "spike_on": ["posts", "questions"],
+                "volume": 10,
+            }
+        ),
+    }
+)
+"""Preset → the settings under `[rules]`, as in a file, that it has unlike the defaults."""
+
+
+def with_preset(event: Mapping[str, object]) -> Mapping[str, object]:
+    """An event file's document with what its preset says wherever the file itself says nothing."""
+    rules = event.get("rules")
+    if not isinstance(rules, Mapping) or rules.get("preset") not in set(Preset):
+        return event
+    return {**event, "rules": {**PRESETS[Preset(rules["preset"])], **rules}}
 
 
 Account = Annotated[

@@ -1,5 +1,7 @@
 """Replays the four recorded events in DATA/pheme9.parquet and prints what the desk would have been told, as a table.
 
+The main narrative is the one with most claims; its peak is the middle of the ten minutes with most of them.
+
 `python -m tests.recorded_events DATA`, part of `make evaluate DATA=…`; nothing of the posts is kept.
 """
 
@@ -7,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,9 +27,11 @@ class Told(NamedTuple):
     posts: int
     mentions: int
     narratives: int
-    fired: int
-    days: float
+    fired: str
+    per_day: float
+    busiest: int
     first: str
+    rule: str
     peak: str
     lead: str
 
@@ -34,12 +39,12 @@ class Told(NamedTuple):
 def main(data: Path) -> None:
     """Prints the table."""
     lines = [
-        "| event | posts | mentions | narratives | race alerts | per day | first alert | peak of narrative | lead |",
+        "| event | mentions | narratives | alerts | per day, most | main narrative: first alert | by | peak | lead |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {told.event} | {told.posts:,} | {told.mentions:,} | {told.narratives} | {told.fired} "
-        f"| {told.fired / told.days:.2f} | {told.first} | {told.peak} | {told.lead} |"
+        f"| {told.event} | {told.mentions:,} | {told.narratives} | {told.fired} "
+        f"| {told.per_day:.2f}, {told.busiest} | {told.first} | {told.rule} | {told.peak} | {told.lead} |"
         for told in replays(data / "pheme9.parquet")
     ]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -59,27 +64,34 @@ def replays(recording: Path) -> Iterator[Told]:
 def _told(event: str, outputs: dict[str, Path]) -> Told:
     summary = json.loads(outputs["summary.json"].read_text("utf-8"))
     steps = [json.loads(line) for line in outputs["alerts.ndjson"].read_text("utf-8").splitlines()]
-    fired = [step for step in steps if step["state"] == "firing" and step["rule"] == "race"]
+    fired = [step for step in steps if step["state"] == "firing"]
     tagged = pl.read_parquet(outputs["tagged.parquet"])
     span: timedelta = tagged["seen_at"][-1] - tagged["seen_at"][0]
+    claims = tagged.filter(pl.col("tag") == "claim").drop_nulls("narrative")
+    narrative: str = claims.group_by("narrative").len().sort("len", "narrative", descending=[True, False])[0, 0]
+    of_it = claims.filter(pl.col("narrative") == narrative).group_by(pl.col("seen_at").dt.truncate("10m")).len()
+    peak: datetime = of_it.sort("len", "seen_at", descending=[True, False])["seen_at"][0] + timedelta(minutes=5)
+    rules = Counter(step["rule"] for step in fired)
+    days = Counter(step["at"][:10] for step in fired)
     line = Told(
         event,
         summary["posts"],
         summary["mentions"],
         summary["narratives"],
-        len(fired),
-        max(1.0, span / timedelta(days=1)),
+        ", ".join(f"{count} {rule}" for rule, count in sorted(rules.items())) or "0",
+        len(fired) / max(1.0, span / timedelta(days=1)),
+        max(days.values(), default=0),
         "none",
         "–",
+        f"{peak:%d %b %H:%M}",
         "–",
     )
-    if not fired:
+    first = next((step for step in fired if step["narrative"] == narrative), None)
+    if first is None:
         return line
-    first = datetime.fromisoformat(fired[0]["at"])
-    hours = tagged.filter(pl.col("narrative") == fired[0]["narrative"]).group_by(pl.col("seen_at").dt.truncate("1h"))
-    peak: datetime = hours.len().sort("len", "seen_at", descending=[True, False])["seen_at"][0]
-    lead = (peak - first) / timedelta(minutes=1)
-    return line._replace(first=f"{first:%d %b %H:%M}", peak=f"{peak:%d %b %H:%M}", lead=f"{lead:+,.0f} min")
+    at = datetime.fromisoformat(first["at"])
+    lead = f"{(peak - at) / timedelta(minutes=1):+,.0f} min"
+    return line._replace(first=f"{at:%d %b %H:%M}", rule=f"{first['rule']}: {first['reason']}", lead=lead)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ class Card(NamedTuple):
     claim: str
     watched: str
     """The event's proposition, where it differs from the claim."""
+    stands: str
+    """Where the narrative stands in its life."""
+    source: str
+    """The source it is about."""
     first: str
     """Where and when it was said first."""
     first_link: str | None
@@ -86,6 +90,8 @@ class Card(NamedTuple):
             Row("", self.said),
             Row(words.CLAIM, self.claim),
             Row(words.WATCHED, self.watched),
+            Row(words.STANDS, self.stands),
+            Row(words.SOURCE, self.source),
             Row(words.FIRST, self.first, self.first_link),
             Row(words.SINCE, self.since),
             Row("", self.race),
@@ -120,6 +126,8 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         said=_said(alert.said, zone) if alert.said is not None else "",
         claim=claim or "–",
         watched="" if watched == claim else watched,
+        stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
+        source=harmless(alert.subject, _WORD),
         first=f"{harmless(first.platform, _WORD)}, {_time(first.posted_at, zone)}" if first is not None else "",
         first_link=harmless_link(first.url) if first is not None else None,
         since=_time(alert.since, zone),

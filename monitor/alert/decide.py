@@ -11,22 +11,26 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest
+from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest, named
 from monitor.alert.marks import Marks
 from monitor.frames import Counted
 from monitor.marks import Silence, Status, StatusMark
-from monitor.records import Alert, AlertState, Evidence, Finding
+from monitor.records import Alert, AlertState, Evidence, Finding, NarrativeState
 from monitor.watched import Event
 
 Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
 """(event, narrative, at) → label and evidence as they stood then."""
+StateOf = Callable[[str, str, datetime], NarrativeState | None]
+"""(event, narrative, at) → where the narrative stood then; None where there is none, or it is not known."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE = "alert/live/"
 _MARKS = "alert/marks"
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, str]
+"""Event, narrative, rule, subject."""
 
 
 class _Leaving(NamedTuple):
@@ -74,15 +78,21 @@ class AlertPolicy:
         upto: datetime,
         describe: Describe,
         marks: Sequence[StatusMark | Silence] = (),
+        *,
+        state_of: StateOf = lambda *_: None,
+        totals: "Totals | None" = None,
     ) -> list[Alert]:
-        """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`."""
+        """Steps up to `upto`, in order of time; findings in order of time, as complete as `counted`.
+
+        `totals` of `counted.ticks`, where other policies ask for the same ones.
+        """
         end = upto.replace(microsecond=0)
         self._marks.take(marks, counted.gaps)
         if any(isinstance(mark, Silence) for mark in marks):
             self._unsilence()
         coming = [f for f in findings if f.event in self._events and f.rule in self._events[f.event].rules.alert_on]
-        totals = _Totals(counted.ticks, [*self._live, *((f.event, f.narrative, f.rule) for f in coming)])
-        steps = _Steps(self._events, self._marks, totals, describe)
+        totals = totals or Totals(counted.ticks)
+        steps = _Steps(self._events, self._marks, totals, describe, state_of)
         alerts: list[Alert] = []
         for finding in coming:
             alerts += self._run_timers(steps, finding.at, sooner=True)
@@ -97,9 +107,9 @@ class AlertPolicy:
     def _leave(self, end: datetime) -> list[Alert]:
         """Resolves the alerts of events that are not watched any more."""
         leaving, self._leaving = self._leaving, []
-        nothing = _Totals(pl.DataFrame(), ())
+        nothing = Totals(pl.DataFrame())
         steps = [
-            _Steps({one.event.name: one.event}, self._marks, nothing, one.describe).step(
+            _Steps({one.event.name: one.event}, self._marks, nothing, one.describe, lambda *_: None).step(
                 one.live, AlertState.RESOLVED, end, "event_removed"
             )
             for one in leaving
@@ -114,7 +124,7 @@ class AlertPolicy:
 
     def _take(self, steps: "_Steps", finding: Finding) -> list[Alert]:
         """What a finding does."""
-        key = (finding.event, finding.narrative, finding.rule)
+        key = _key(finding)
         live = self._live.get(key)
         if finding.holds:
             if live is None:
@@ -165,7 +175,7 @@ class AlertPolicy:
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
-        rows = {_LIVE + digest(*key): b"" for key in sorted(self._changed)}
+        rows = {_LIVE + digest(*named(*key)): b"" for key in sorted(self._changed)}
         rows |= {_LIVE + live.fingerprint: msgspec.msgpack.encode(live) for live in self._live.values()}
         marks = self._marks.save()
         if marks != self._written:
@@ -182,37 +192,47 @@ class AlertPolicy:
             if key.startswith(_LIVE) and row:
                 live = msgspec.msgpack.decode(row, type=Live)
                 if live.event in self._events:
-                    self._live[live.event, live.narrative, live.rule] = live
+                    self._live[_key(live)] = live
 
 
-class _Totals:
-    """Running counts of the alerts that live, from the increments at ticks."""
+def _key(one: Finding | Live) -> _Key:
+    return one.event, one.narrative, one.rule, one.subject
 
-    def __init__(self, ticks: pl.DataFrame, keys: Sequence[_Key]) -> None:
-        self._rows: dict[tuple[str, str], slice] = {}
-        if not keys or ticks.is_empty():
-            return
-        wanted = pl.DataFrame([key[:2] for key in keys], schema=["event", "narrative"], orient="row")
-        authors = (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors")
-        counts = ticks.select("event", "narrative", "tick", *COUNTS[:-1], authors)
-        rows = counts.join(wanted, on=["event", "narrative"], how="semi").sort("event", "narrative", "tick")
-        self._ticks = rows["tick"].to_physical().to_numpy()
-        zero = np.zeros((1, len(COUNTS)), np.int64)
-        self._totals = np.concatenate([zero, np.cumsum(rows.select(COUNTS).to_numpy(), axis=0)])
-        at = 0
-        for event, narrative, size in rows.group_by("event", "narrative", maintain_order=True).len().iter_rows():
-            self._rows[event, narrative] = slice(at, at + size)
-            at += size
+
+class Totals:
+    """Running counts of events and narratives, from the increments at ticks; each is summed up when it is asked for."""
+
+    def __init__(self, ticks: pl.DataFrame) -> None:
+        """`ticks`: TICKS in order of time."""
+        self._all = ticks
+        self._known: dict[tuple[str, str], _Running] = {}
 
     def count(self, live: Live, at: datetime) -> None:
         """Brings an alert's counts up to a time."""
-        rows = self._rows.get((live.event, live.narrative))
-        if rows is not None and at > live.counted:
+        if at > live.counted and self._all.height:
+            running = self._running(live.event, live.narrative)
             span = [(time - _EPOCH) // timedelta(microseconds=1) for time in (live.counted, at)]
-            first, last = np.searchsorted(self._ticks[rows], span, side="right") + rows.start
-            more = (self._totals[last] - self._totals[first]).tolist()
+            first, last = np.searchsorted(running.ticks, span, side="right")
+            more = (running.totals[last] - running.totals[first]).tolist()
             live.counts = [before + new for before, new in zip(live.counts, more, strict=True)]
         live.counted = max(live.counted, at)
+
+    def _running(self, event: str, narrative: str) -> "_Running":
+        known = self._known.get((event, narrative))
+        if known is None:
+            mine = self._all.filter((pl.col("event") == event) & (pl.col("narrative") == narrative))
+            authors = (pl.col("claim_authors") + pl.col("denial_authors")).alias("authors")
+            counts = mine.select(*COUNTS[:-1], authors).to_numpy()
+            totals = np.concatenate([np.zeros((1, len(COUNTS)), np.int64), np.cumsum(counts, axis=0, dtype=np.int64)])
+            known = self._known[event, narrative] = _Running(mine["tick"].to_physical().to_numpy(), totals)
+        return known
+
+
+class _Running(NamedTuple):
+    ticks: npt.NDArray[np.int64]
+    """Microseconds."""
+    totals: npt.NDArray[np.int64]
+    """(ticks + 1, COUNTS): before the first tick, and after each."""
 
 
 class _Steps:
@@ -222,9 +242,11 @@ class _Steps:
         self,
         events: Mapping[str, Event],
         marks: Marks,
-        totals: _Totals,
+        totals: Totals,
         describe: Describe,
+        state_of: StateOf,
     ) -> None:
+        self._state_of = state_of
         self._events = events
         self._marks = marks
         self._totals = totals
@@ -234,7 +256,7 @@ class _Steps:
         """One step, with everything as it stood then."""
         self._totals.count(live, at)
         label, evidence = self._describe(live.event, live.narrative, at)
-        counts = dict(zip(COUNTS, live.counts, strict=True))
+        claims, denials, celebrations, questions, authors = live.counts
         said = self._marks.status(live, at)
         unheard = live.silenced_until is not None and state == AlertState.RESOLVED
         return Alert(
@@ -251,9 +273,15 @@ class _Steps:
             reason=reason,
             status=said.status if said is not None else Status.UNCONFIRMED,
             said=said,
-            **counts,
+            claims=claims,
+            denials=denials,
+            celebrations=celebrations,
+            questions=questions,
+            authors=authors,
             numbers=live.numbers,
             evidence=evidence,
             blind=self._marks.outages(live.since, at),
             silenced=unheard or self._marks.silenced_until(live, at) is not None,
+            subject=live.subject,
+            narrative_state=self._state_of(live.event, live.narrative, at) if live.narrative else None,
         )

@@ -31,11 +31,13 @@ class Live(Struct, array_like=True):
     """When its finding ceased to hold."""
     silenced_until: datetime | None = None
     """Firing, and so far nobody was told."""
+    subject: str = ""
+    """The source it is about, if it is about one."""
 
     @property
     def fingerprint(self) -> str:
         """What the alert is about."""
-        return digest(self.event, self.narrative, self.rule)
+        return digest(*named(self.event, self.narrative, self.rule, self.subject))
 
     @property
     def id(self) -> str:
@@ -63,7 +65,13 @@ def begin(finding: Finding) -> Live:
         numbers=finding.numbers,
         counts=[int(finding.numbers.get(name, 0)) for name in COUNTS],
         counted=finding.at,
+        subject=finding.subject,
     )
+
+
+def named(event: str, narrative: str, rule: str, subject: str) -> tuple[str, ...]:
+    """What names an alert; one that is about no subject is named as it always was."""
+    return (event, narrative, rule, subject) if subject else (event, narrative, rule)
 
 
 def digest(*parts: str) -> str:

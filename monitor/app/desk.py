@@ -18,10 +18,10 @@ from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
-from monitor.judge.races import RaceReading
-from monitor.marks import Correction, GapMark, Mark, Silence, StatusMark
+from monitor.judge.readings import RaceReading
+from monitor.marks import Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
@@ -101,9 +101,29 @@ class Desk:
         """Narrative → its one-line label, of those that are remembered."""
         return {name: self._walk.label(event, name) for name in narratives if self._walk.narrative(event, name)}
 
+    def narratives(self, event: str, narratives: Sequence[str]) -> dict[str, Narrative]:
+        """What is known of narratives, of those that are remembered."""
+        return {name: known for name in narratives if (known := self._walk.narrative(event, name)) is not None}
+
+    def merged(self, event: str) -> dict[str, str]:
+        """Narratives that editors merged → what they belong to."""
+        return self._walk.merged(event)
+
+    def suggested(self, event: str) -> list[tuple[str, str, float]]:
+        """Pairs of narratives that may be one and how alike they are, the most alike first."""
+        return self._walk.suggested(event)
+
+    def says(self, mentions: pl.DataFrame) -> list[tuple[int, ...]]:
+        """What each mention (MENTIONS) asserts, as SplitMark carries it."""
+        return [tuple(slots) for slots in self._walk.says(mentions["text"])]
+
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stood after the last batch."""
         return list(self._races.get(event, []))
+
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """Where the event's narratives stand in their lives."""
+        return self._walk.states(event)
 
     def reads(self, mentions: pl.DataFrame) -> list[str]:
         """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""
@@ -119,6 +139,10 @@ class Desk:
         self._configure(configured)
         self._walk.watch(prepared)
         return resume
+
+    def answer(self, answer: Answer) -> None:
+        """Keeps what somebody said of an alert; it changes nothing in the stream."""
+        self._store.answer(answer)
 
     def waiting(self) -> int:
         """Notifications on their way, all of them."""
@@ -167,6 +191,7 @@ class Desk:
             silences=[mark for mark in part.marks if isinstance(mark, Silence)],
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
+            rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
             answered=[
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)

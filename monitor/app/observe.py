@@ -8,7 +8,7 @@ from monitor import settings
 from monitor.alert.deliver import Attempt, Outcome
 from monitor.app.desk import Committed, Taken
 from monitor.collect.supervise import SourceState
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 from monitor.records import Alert

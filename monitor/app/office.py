@@ -9,16 +9,17 @@ from monitor import settings
 from monitor.app.desk import Desk
 from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
-from monitor.app.rows import by_narrative, ended, is_asked, narrative_row, silence_id
+from monitor.app.rows import ended, is_asked, silence_id
+from monitor.app.stories import Means, Stories, unknown_narrative
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.marks import Correction, Mark, Silence, StatusMark, standing
+from monitor.marks import Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.pipeline import Intake
-from monitor.records import AlertState
+from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker
-from monitor.web import bodies
+from monitor.web import bodies, ruling_bodies
 from monitor.web.pages import SourceHealth
 from monitor.web.refused import refuse
 
@@ -49,6 +50,8 @@ class DaemonOffice:
         self._hands = hands
         self._files = EventFiles(hands.configured, hands.reload, COMMITTED_WITHIN)
         self._previewing = asyncio.Lock()
+        means = (hands.worker, hands.desk, hands.reader, hands.clock, self._read, self._scan, self._committed)
+        self._stories = Stories(Means(*means))
 
     async def sources(self) -> bodies.SourceList:
         """How the sources are doing."""
@@ -61,6 +64,23 @@ class DaemonOffice:
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
         return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
+
+    async def answers(self, limit: int) -> bodies.AnswerList:
+        """Which alerts were useful."""
+        return bodies.AnswerList(answers=tuple(await self._read(lambda: self._hands.reader.answers(limit))))
+
+    async def answer(self, alert: str, asked: bodies.AnswerAsked) -> Answer:
+        """Says whether an alert was useful; the last answer about it counts."""
+        if not await self._read(lambda: self._hands.reader.has_alert(alert)):
+            raise refuse(404, "unknown_alert", "there is no alert of this id; list the alerts for theirs")
+        now = self._hands.clock.now()
+        answer = Answer(at=now, alert=alert, useful=asked.useful, by=asked.by, comment=asked.comment)
+        try:
+            async with asyncio.timeout(COMMITTED_WITHIN):
+                await self._hands.worker.call(self._hands.desk.answer, answer)
+        except TimeoutError:
+            raise refuse(503, "store", "the store cannot be written now; answer again later", again=5) from None
+        return answer
 
     async def events(self) -> bodies.EventList:
         """The watched events."""
@@ -96,17 +116,31 @@ class DaemonOffice:
     async def narratives(self, event: str, limit: int) -> bodies.NarrativeList:
         """What is asserted about an event, with counts, statuses and races."""
         self._watched(event)
-        counts = await self._scan(lambda: self._hands.reader.narratives(event))
-        statuses = await self._read(lambda: self._hands.reader.statuses_of(event))
-        tallied = by_narrative(counts)
-        most = sorted(tallied, key=lambda name: (-sum(one.mentions for one in tallied[name]), name))[:limit]
-        labels = await self._hands.worker.call(self._hands.desk.labels, event, most)
-        races = {one.narrative: one for one in await self._hands.worker.call(self._hands.desk.races, event)}
-        last = {name: mark for (_, name), mark in standing(statuses).items()}
-        rows = [
-            narrative_row(name, tallied[name], labels.get(name, ""), last.get(name), races.get(name)) for name in most
-        ]
-        return bodies.NarrativeList(narratives=tuple(rows), total=len(tallied))
+        return await self._stories.listed(event, limit)
+
+    async def narrative(self, event: str, narrative: str) -> bodies.NarrativeRow:
+        """One narrative."""
+        self._watched(event)
+        return await self._stories.show(event, narrative)
+
+    async def suggestions(self, event: str, limit: int) -> ruling_bodies.SuggestionList:
+        """Narratives that may be one."""
+        self._watched(event)
+        return await self._stories.suggestions(event, limit)
+
+    async def merge(self, event: str, asked: ruling_bodies.MergeAsked) -> MergeMark:
+        """Two narratives are one from now on."""
+        self._watched(event)
+        return await self._stories.merge(event, asked)
+
+    async def split(self, event: str, asked: ruling_bodies.SplitAsked) -> SplitMark:
+        """Parts what was one narrative."""
+        self._watched(event)
+        return await self._stories.split(event, asked)
+
+    async def rulings(self, limit: int) -> ruling_bodies.RulingList:
+        """Every merge and split of narratives."""
+        return await self._stories.rulings(limit)
 
     async def statuses(self, limit: int) -> bodies.StatusList:
         """Every status that was set."""
@@ -130,7 +164,7 @@ class DaemonOffice:
         """Refuses a narrative that the event does not have."""
         known = await self._hands.worker.call(self._hands.desk.labels, event, [narrative])
         if not known and not await self._scan(lambda: self._hands.reader.has_narrative(event, narrative)):
-            raise refuse(404, "unknown_narrative", "the event has no such narrative; list its narratives for their ids")
+            raise unknown_narrative()
 
     async def silences(self) -> bodies.SilenceList:
         """Silences that have not expired."""

@@ -1,14 +1,16 @@
 """What the store and the desk know, in the shapes that the API answers."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 import xxhash
 
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.marks import Silence, Status, StatusMark
+from monitor.records import NarrativeState
 from monitor.store.lookups import NarrativeCount
 from monitor.web import bodies
 
@@ -22,10 +24,18 @@ def by_narrative(counts: Iterable[NarrativeCount]) -> dict[str, list[NarrativeCo
 
 
 def narrative_row(
-    name: str, counts: Sequence[NarrativeCount], label: str, status: StatusMark | None, race: RaceReading | None
+    name: str,
+    counts: Sequence[NarrativeCount],
+    label: str,
+    status: StatusMark | None,
+    race: RaceReading | None,
+    *,
+    state: NarrativeState | None = None,
 ) -> bodies.NarrativeRow:
     """A narrative's row from its counts per tag; it is unconfirmed until somebody says otherwise."""
-    per_tag = {one.tag: one.mentions for one in counts}
+    per_tag = Counter[str]()
+    for one in counts:
+        per_tag[one.tag] += one.mentions
     return bodies.NarrativeRow(
         id=name,
         label=label,
@@ -33,12 +43,13 @@ def narrative_row(
         by=status.by if status else "",
         first_seen=min(one.first_seen for one in counts),
         last_seen=max(one.last_seen for one in counts),
-        claims=per_tag.get("claim", 0),
-        denials=per_tag.get("denial", 0),
-        celebrations=per_tag.get("celebration", 0),
-        questions=per_tag.get("question", 0),
-        others=per_tag.get("other", 0),
+        claims=per_tag["claim"],
+        denials=per_tag["denial"],
+        celebrations=per_tag["celebration"],
+        questions=per_tag["question"],
+        others=per_tag["other"],
         race=race_row(race) if race else None,
+        state=state,
     )
 
 
@@ -47,10 +58,29 @@ def race_row(reading: RaceReading) -> bodies.RaceRow:
     return bodies.RaceRow(
         claims=reading.claims,
         denials=reading.denials,
+        untested=reading.untested,
         log_e=reading.log_e if math.isfinite(reading.log_e) else None,
         threshold=reading.threshold,
+        p0=reading.p0,
+        posterior=reading.posterior,
+        ratio=reading.ratio,
+        denial_share=reading.denial_share,
+        lag_s=reading.lag,
         holds=reading.holds,
+        platforms=_sides(reading.platforms),
+        languages=_sides(reading.languages),
+        reached=tuple(
+            bodies.ReachedRow(posts=one.posts, claims_s=one.claims, denials_s=one.denials) for one in reading.reached
+        ),
+        coordinated=reading.signs.coordinated,
+        signs=tuple(name for name, there in reading.signs._asdict().items() if there),
     )
+
+
+def _sides(counts: Mapping[str, tuple[int, int]]) -> tuple[bodies.SidesRow, ...]:
+    """Those with most posts first."""
+    order = sorted(counts.items(), key=lambda one: (-sum(one[1]), one[0]))
+    return tuple(bodies.SidesRow(name=name, claims=claims, denials=denials) for name, (claims, denials) in order)
 
 
 def silence_id(asked: bodies.SilenceAsked, begins: datetime) -> str:

@@ -15,13 +15,14 @@ from monitor.cluster.clusters import Clusters
 from monitor.errors import SettingsError
 from monitor.frames import Batch, Counted
 from monitor.judge.judge import Judge, Judged
-from monitor.judge.races import RaceReading
+from monitor.judge.rates import Rates
+from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import Correction, GapMark, Silence, StatusMark
+from monitor.marks import Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
-from monitor.records import Alert, Evidence, Narrative
+from monitor.records import Alert, Evidence, Narrative, NarrativeState
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
 from monitor.watched import Event, Exchange
@@ -98,7 +99,7 @@ class Walk:
         self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
         self._clusters = Clusters(events, size=remembers)
         self._windows = Windows()
-        self._judge = Judge(by_name, tagger.confusion.counts)
+        self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
         self._policy = AlertPolicy(by_name)
 
@@ -133,6 +134,7 @@ class Walk:
         laps.append(self._clock.monotonic())
         tagged = self._tag.tag(mentions)
         laps.append(self._clock.monotonic())
+        self._clusters.rule([mark for mark in batch.marks if isinstance(mark, MergeMark | SplitMark)])
         clustered = self._clusters.assign(tagged)
         laps.append(self._clock.monotonic())
         counted = self._windows.add(clustered, batch.upto, gaps)
@@ -143,7 +145,9 @@ class Walk:
         )
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
-        alerts = self._policy.decide(judged.findings, counted, batch.upto, self._describe, (*told, *said))
+        alerts = self._policy.decide(
+            judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=self._judge.state_of
+        )
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -250,6 +254,18 @@ class Walk:
         """What is known of a narrative; None of one that was never seen, or long ago."""
         return self._clusters.narrative(event, identity)
 
+    def merged(self, event: str) -> dict[str, str]:
+        """Narratives that editors merged → what they belong to."""
+        return self._clusters.merged(event)
+
+    def suggested(self, event: str) -> list[tuple[str, str, float]]:
+        """Pairs of narratives that may be one and how alike they are, the most alike first."""
+        return self._clusters.suggested(event)
+
+    def says(self, texts: pl.Series) -> list[list[int]]:
+        """What each text (String) asserts, as SplitMark carries it."""
+        return self._clusters.says(texts)
+
     def reads(self, mentions: pl.DataFrame) -> pl.Series:
         """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""
         return self._tag.reads(mentions)
@@ -262,9 +278,19 @@ class Walk:
         """Where the event's races stand now; for people to watch."""
         return self._judge.races(event)
 
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """Where the event's narratives stand now."""
+        return self._judge.states(event)
+
     def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
         """The label and the evidence of a narrative as they stood at a tick."""
         return self.label(event, narrative, at), self._evidence.of(event, narrative, at)
+
+
+def rates_of(tagger: Tagger) -> Rates:
+    """How often the tagger errs, for the judge: intervals over events where the artifact has them."""
+    known = tagger.languages.get("all")
+    return Rates.of_counts(tagger.confusion.counts) if known is None else Rates(known.rate, known.low, known.high)
 
 
 def _numbered(remembered: pl.DataFrame, made: int) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from monitor.cli import options
 from monitor.errors import StoreError
-from monitor.settings import Settings, load, schema
+from monitor.settings import Settings, doubts, load, schema
 
 NAME = "check"
 HELP = "lists every mistake of a configuration"
@@ -14,7 +14,7 @@ Reads monitor.toml and events/*.toml in DIR, and the files and environment varia
 nothing is written.
 
 exit status:
-  0  the configuration is good; a summary is printed
+  0  the configuration is good; a summary is printed, and what is allowed but hardly meant
   2  it is not; every mistake is listed with its file and path
 
 examples:
@@ -61,4 +61,5 @@ def _summary(directory: Path, settings: Settings) -> str:
     }
     lines = [f"{directory}: good"]
     lines += [f"  {name:<10} {len(named):>3}  {', '.join(named) or 'none'}" for name, named in parts.items()]
+    lines += [f"  doubtful: event {event.name}: {said}" for event in settings.events for said in doubts.of_event(event)]
     return "\n".join(lines)

@@ -5,10 +5,13 @@ from datetime import datetime
 
 import polars as pl
 
-from classifiers.text import fold, without_links, words
+from classifiers.text import fold
+from monitor.cluster.asserted import asserted_words
 from monitor.cluster.copies import Copies
-from monitor.cluster.narratives import Narratives, mention_key
+from monitor.cluster.mentions import mention_key
+from monitor.cluster.narratives import JOINS, Narratives
 from monitor.frames import CLUSTERED
+from monitor.marks import Ruling
 from monitor.records import Narrative
 from monitor.watched import Event
 
@@ -20,10 +23,11 @@ _AT_ONCE = 8_192
 class Clusters:
     """The cluster stage and its bounded memory: the last `size` mentions, numbered from 1 on."""
 
-    def __init__(self, events: Sequence[Event], *, size: int = 200_000) -> None:
+    def __init__(self, events: Sequence[Event], *, size: int = 200_000, joins: float = JOINS) -> None:
+        """`joins`: the nearness from which on an original joins a narrative."""
         self._made = 0
         self._copies = Copies(size=size)
-        self._narratives = Narratives(events, size=size)
+        self._narratives = Narratives(events, size=size, joins=joins)
 
     def assign(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """TAGGED → CLUSTERED, rows in the same order."""
@@ -35,8 +39,9 @@ class Clusters:
         narrative = self._narratives.assign(tagged, token, original, numbers.to_list())
         self._made = int(numbers[-1]) if tagged.height else self._made
         self._note_changes(tagged)
+        copied = [named if named is None else named.partition("\0")[2] for named in original]
         return tagged.with_columns(
-            pl.Series("narrative", narrative, dtype=pl.String), pl.Series("copy_of", original, dtype=pl.String)
+            pl.Series("narrative", narrative, dtype=pl.String), pl.Series("copy_of", copied, dtype=pl.String)
         ).select(CLUSTERED.keys())
 
     def narrative(self, event: str, identity: str, at: datetime | None = None) -> Narrative | None:
@@ -46,6 +51,26 @@ class Clusters:
     def narratives(self) -> dict[str, int]:
         """How many narratives each event has."""
         return self._narratives.per_event()
+
+    def rule(self, rulings: Sequence[Ruling]) -> None:
+        """Editors merge and split narratives; it holds from the next mention on."""
+        self._narratives.rule(rulings)
+
+    def merged(self, event: str) -> dict[str, str]:
+        """Narratives that editors merged → what they belong to."""
+        return self._narratives.merged(event)
+
+    def suggested(self, event: str) -> list[tuple[str, str, float]]:
+        """Pairs of narratives that may be one and how alike they are, the most alike first."""
+        return self._narratives.suggested(event)
+
+    def bounds(self) -> tuple[int, int]:
+        """Narratives that made room for others, and originals for which there was none, since the start."""
+        return self._narratives.bounds()
+
+    def says(self, texts: pl.Series) -> list[list[int]]:
+        """What each text (String) asserts, as SplitMark carries it."""
+        return self._narratives.says(texts)
 
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""
@@ -68,27 +93,28 @@ class Clusters:
         self._copies.restore(rows, compared, pl.concat(parts) if parts else _words(texts))
 
     def _originals(self, tagged: pl.DataFrame, token: pl.Series, numbers: pl.Series) -> list[str | None]:
-        """A repost copies what it reposts; the rest is compared by words."""
+        """Platform and id of what a row copies: a repost of what it reposts; the rest is compared by words."""
         own = tagged.select((pl.col("op") == "create") & _OWN).to_series()
+        named = tagged.select(
+            pl.concat_str("platform", "id", separator="\0").alias("named"),
+            pl.concat_str("platform", "repost_of", separator="\0").alias("repost_of"),
+        )
         compared = tagged.filter(own)
-        columns = compared["event"], token.filter(own), compared["id"].to_list(), numbers.filter(own).to_numpy()
-        found = iter(self._copies.originals(*columns))
-        return [next(found) if mine else repost for mine, repost in zip(own, tagged["repost_of"], strict=True)]
+        columns = compared["event"], token.filter(own), named["named"].filter(own).to_list(), numbers.filter(own)
+        found = iter(self._copies.originals(*columns[:3], columns[3].to_numpy()))
+        return [next(found) if mine else repost for mine, repost in zip(own, named["repost_of"], strict=True)]
 
     def _note_changes(self, tagged: pl.DataFrame) -> None:
-        """Updates and deletions: what their mentions were compared by is kept, and no label quotes the deleted."""
+        """Updates and deletions: what their mentions were compared by is kept."""
         changes = tagged.filter(pl.col("op").is_in(["update", "delete"]))
         if changes.is_empty():
             return
-        named = changes.select(mention_key("id"), "event", "op", "seen_at")
-        for key, event, op, seen_at in named.iter_rows():
+        for key in changes.select(mention_key("id")).to_series():
             number = self._narratives.number(key)
             if number is not None:
                 self._copies.keep(number, self._made)
-            if op == "delete":
-                self._narratives.delete(key, event, seen_at)
 
 
 def _words(texts: pl.Series) -> pl.Series:
     """The words that texts are compared by."""
-    return words(without_links(fold(texts)))
+    return asserted_words(fold(texts))

@@ -1,8 +1,9 @@
 """Copies and near-copies → the original they repeat; one pass, bounded memory.
 
-A text of five words or more is a copy of the first post with the same folded words; one of eight or more is a near-copy
-where 32 MinHashes over its words agree on 26 (an estimated Jaccard similarity of 0.8; Broder 1997), found through eight
-bands of four. Shorter texts are never joined by their words: people say "it is a lie" independently.
+A text of five words or more is a copy of the first post with the same folded words; one of eight or more is a
+near-copy with the same first number where 32 MinHashes over its words agree on 26 (an estimated Jaccard similarity of
+0.8; Broder 1997), found through eight bands of four. Shorter texts are never joined by their words: people say "it is a
+lie" independently.
 
 What is known is a function of the last `size` mentions in their order, so it can be built again from the archive; only
 of mentions whose text has changed since must the hashes be kept (`keep`).
@@ -17,7 +18,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from monitor.cluster.signatures import BANDS, HASHES, NEAR_COPY_WORDS, SLOT_BITS, band_slots, minhash, word_keys
+from monitor.cluster.signatures import (
+    BANDS,
+    HASHES,
+    NEAR_COPY_WORDS,
+    SLOT_BITS,
+    band_slots,
+    first_numbers,
+    minhash,
+    word_keys,
+)
 
 AGREE = 26
 _BLOCKS = 50
@@ -35,11 +45,18 @@ class _Texts(NamedTuple):
 
 
 class _Near(NamedTuple):
-    """Texts that may have near-copies: their place in the call, MinHashes, slots of their bands."""
+    """Texts that may have near-copies: their place in the call, first number, MinHashes, slots of their bands."""
 
     places: Ints
+    figures: Ints
+    """0 where there is none."""
     hashes: npt.NDArray[np.uint32]
     slots: Ints
+
+    def alike(self, one: int, other: int) -> bool:
+        """Whether two of them are near-copies."""
+        alike = int((self.hashes[one] == self.hashes[other]).sum()) >= AGREE
+        return alike and bool(_same(self.figures[one : one + 1], self.figures[other : other + 1])[0])
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -47,6 +64,7 @@ class _Kept(msgspec.Struct, array_like=True):
 
     key: int
     signature: bytes
+    figure: int = 0
 
 
 class Copies:
@@ -60,6 +78,7 @@ class Copies:
         self._bands = np.zeros(BANDS << SLOT_BITS, np.uint32)
         """Slot → the last 32 bits of the number of the last original there."""
         self._signatures = np.zeros((size, HASHES), np.uint32)
+        self._figures = np.zeros(size, np.int64)
         self._keys = np.zeros(size, np.uint64)
         self._ids = [""] * size
         self._swept = 0
@@ -110,8 +129,9 @@ class Copies:
         places = np.array(fresh, np.int64)
         some = words.gather(places)
         places = places[(some.list.len() >= NEAR_COPY_WORDS).to_numpy()]
-        hashes = minhash(words.gather(places))
-        return _Near(places, hashes, band_slots(events.gather(places), hashes))
+        words = words.gather(places)
+        hashes = minhash(words)
+        return _Near(places, first_numbers(words), hashes, band_slots(events.gather(places), hashes))
 
     def _nearest(self, near: _Near, numbers: Ints, oldest: int) -> list[int]:
         """The number of the original that each repeats, 0 where there is none."""
@@ -127,7 +147,7 @@ class Copies:
             found[row] = 0
             for slot_at, before in zip(near.slots[row].tolist(), match[row].tolist(), strict=True):
                 other = here.get(slot_at)
-                if other is not None and int((near.hashes[other] == near.hashes[row]).sum()) >= AGREE:
+                if other is not None and near.alike(other, row):
                     before = int(own[other])  # noqa: PLW2901 -- the original of this call stands in the slot
                 elif other is not None:
                     continue
@@ -146,6 +166,7 @@ class Copies:
         row, band = np.nonzero((held > 0) & (number > oldest))
         number = number[row, band]
         agree = (self._signatures[number % self._size] == near.hashes[row]).sum(axis=1) >= AGREE
+        agree &= _same(self._figures[number % self._size], near.figures[row])
         match = np.zeros(held.shape, np.int64)
         match[row[agree], band[agree]] = number[agree]
         return match
@@ -163,6 +184,7 @@ class Copies:
         own = numbers[near.places]
         new = np.array([not found[place] for place in near.places.tolist()], np.bool_)
         self._signatures[own[new] % self._size] = near.hashes[new]
+        self._figures[own[new] % self._size] = near.figures[new]
         self._bands[near.slots[new]] = own[new].astype(np.uint32)[:, None]
 
     def _sweep(self, last: int) -> None:
@@ -179,7 +201,8 @@ class Copies:
         if not key or number in self._kept:
             return
         own = self._exact.get(key) == number
-        row = _Kept(key, self._signatures[number % self._size].tobytes() if own else b"")
+        place = number % self._size
+        row = _Kept(key, self._signatures[place].tobytes(), int(self._figures[place])) if own else _Kept(key, b"")
         self._kept[number] = self._changed[f"{_PREFIX}{number}"] = msgspec.msgpack.encode(row)
 
     def snapshot(self, made: int) -> dict[str, bytes]:
@@ -191,7 +214,7 @@ class Copies:
         return rows
 
     def restore(self, rows: Mapping[str, bytes], mentions: pl.DataFrame, words: pl.Series) -> None:
-        """Builds the memory again: `mentions` have number, event, id and copy_of; `words` are those of their texts."""
+        """Builds the memory again: `mentions` have number, event, platform, id, copy_of; `words` are of their texts."""
         kept = {int(key.removeprefix(_PREFIX)): row for key, row in rows.items() if key.startswith(_PREFIX) and row}
         self._kept = kept
         changed = {number: msgspec.msgpack.decode(row, type=_Kept) for number, row in kept.items()}
@@ -199,12 +222,12 @@ class Copies:
         keys = word_keys(mentions["event"], words)
         keys = [changed[n].key if n in changed else key for n, key in zip(numbers.tolist(), keys, strict=True)]
         self._keys[numbers % self._size] = np.array(keys, np.uint64)
-        columns = (mentions[name].to_list() for name in ("number", "event", "id", "copy_of"))
+        columns = (mentions[name].to_list() for name in ("number", "event", "platform", "id", "copy_of"))
         of: dict[tuple[str, str], int] = {}
-        for key, number, event, post, original in zip(keys, *columns, strict=True):
+        for key, number, event, platform, post, original in zip(keys, *columns, strict=True):
             if original is None:
                 of[event, post] = number
-                self._ids[number % self._size] = post
+                self._ids[number % self._size] = f"{platform}\0{post}"
             if key and (original is None or (event, original) in of):
                 self._exact[key] = number if original is None else of[event, original]
         self._swept = int(numbers[-1]) // self._size if numbers.size else 0
@@ -216,12 +239,21 @@ class Copies:
         again = np.isin(numbers, np.array(list(changed), np.int64))
         near = self._near_texts(mentions["event"], words, np.flatnonzero(own & ~again).tolist())
         hashes = np.zeros((numbers.size, HASHES), np.uint32)
-        hashes[near.places] = near.hashes
+        figures = np.zeros(numbers.size, np.int64)
+        hashes[near.places], figures[near.places] = near.hashes, near.figures
         for place in np.flatnonzero(own & again).tolist():
             signature = changed[int(numbers[place])].signature
             if signature:
                 hashes[place] = np.frombuffer(signature, np.uint32)
+                figures[place] = changed[int(numbers[place])].figure
         there = np.flatnonzero(hashes.any(axis=1))
         self._signatures[numbers[there] % self._size] = hashes[there]
+        self._figures[numbers[there] % self._size] = figures[there]
         slots = band_slots(mentions["event"].gather(there), hashes[there])
         self._bands[slots] = numbers[there].astype(np.uint32)[:, None]
+
+
+def _same(ones: Ints, others: Ints) -> npt.NDArray[np.bool_]:
+    """Where no other number is stated: one has none, or both have the same."""
+    same: npt.NDArray[np.bool_] = (ones == others) | (ones == 0) | (others == 0)
+    return same

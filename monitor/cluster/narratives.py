@@ -1,31 +1,48 @@
 """Mentions → the narrative they repeat or contest.
 
-An answer belongs to its parent's narrative, a copy to its original's. Otherwise the specifics of the assertion decide:
-a number it states ("17 killed"), or a person of the event it speaks of without naming the event itself ("Saleh has
-fled"). What has no specifics is about the event's proposition. So claim and denial of one thing meet whatever their
-language, and a narrative's id is a hash of event and specifics: the same on every machine and after every restart.
+An answer belongs to its parent's narrative, a copy to its original's. What is left are originals:
+
+* one that asserts no more than the event's proposition is about the proposition: the event's main narrative;
+* where the event has terms, naming it is enough for that, unless there is something specific: a number it states
+  ("17 killed"), a person of the event it speaks of without naming the event ("Saleh has fled"), or a narrative of its
+  own that it is nearer to than to the main one. So claim and denial of one thing meet whatever their language;
+* where every post is taken (`any = ["*"]`), it joins the narrative it is nearest to, if that is near enough, or begins
+  one. A text of fewer than eight words joins none by nearness alone: it must repeat one but for a word.
+
+A narrative's id is a hash of the event and its specifics, or of the mention that began it: the same on every machine.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from itertools import takewhile
-from sys import intern
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 import polars as pl
 
 from classifiers.text import fold_one
+from monitor.cluster.asserted import Asserter, Said
+from monitor.cluster.begun import Begun, Post
+from monitor.cluster.mentions import Mentions, mention_key
 from monitor.frames import Tag
+from monitor.marks import Ruling
 from monitor.records import Narrative
 from monitor.watched import Event
 
-SPECIFIC_WORDS = 5
+JOINS: Final = 0.18
+"""Nearness from which on an original joins a narrative,"""
+REPEATED_WORDS: Final = 6
+"""… and if it repeats one, lacking a word or two."""
+JOINS_NAMED: Final = 0.5
+"""Nearness from which on it does where its event has terms: there, naming the event is about the proposition."""
+SUGGESTED: Final = 0.5
+"""Cosine from which on two narratives are suggested to an editor as one."""
+LONG_ENOUGH: Final = 8
+"""Words from which on nearness alone decides."""
+SPECIFIC_WORDS: Final = 5
+_EVERYTHING: Final = ("*",)
 NUMBER = re.compile(r"(?:^|\s)(\d{2,6})(?:\s|$)")
 YEAR = re.compile(r"(?:19|20)\d\d$")
-_PREFIX = "cluster/narrative/"
 
 
 class _Rows(NamedTuple):
@@ -35,13 +52,19 @@ class _Rows(NamedTuple):
     parent: list[str | None]
     original: list[str | None]
     create: list[bool]
-    asserts: list[bool]
+    tag: list[str]
     event: list[str]
     via: list[str]
     term: list[str | None]
     folded: list[str]
     number: Sequence[int]
+    said: Mapping[int, Said]
+    """Of those that may be originals."""
     tagged: pl.DataFrame
+
+    def post(self, index: int) -> Post:
+        """What a narrative must know of a mention that joins it."""
+        return self.key[index], self.tag[index], self.tagged, index, self.number[index]
 
 
 class _Person(NamedTuple):
@@ -51,169 +74,164 @@ class _Person(NamedTuple):
     spellings: list[str]
 
 
-class _Mention(NamedTuple):
-    """What is remembered of a mention."""
-
-    last: int
-    """The number of the last mention that was it or referred to it."""
-    narrative: str | None
-    number: int
-    """Its own."""
-
-
-class _Begun(msgspec.Struct, array_like=True):
-    """A narrative and the mention that began it."""
-
-    narrative: Narrative
-    key: str
-
-
 def narrative_id(event: str, specifics: str) -> str:
     """The id of a narrative: 16 hex digits; `specifics` is "" for the event's own proposition."""
     return blake2b(f"{event}\0{specifics}".encode(), digest_size=8).hexdigest()
 
 
 class Narratives:
-    """Assigns narratives; remembers the last `size` mentions and their parents, and `most` narratives an event."""
+    """Assigns narratives; remembers the last `size` mentions and their parents, and a bounded number of narratives."""
 
-    def __init__(self, events: Sequence[Event], *, size: int = 200_000, most: int = 500) -> None:
+    def __init__(self, events: Sequence[Event], *, size: int = 200_000, joins: float = JOINS) -> None:
+        self._joins = joins
+        self._asserter = Asserter()
+        self._mentions = Mentions(size)
+        self._begun = Begun()
         self._people: dict[str, list[_Person]] = {}
+        self._open: list[str] = []
+        """Events that take every post."""
         self._events = self._follow(events)
-        self._size = size
-        self._most = most
-        self._mentions: dict[str, _Mention] = {}
-        self._narratives: dict[str, dict[str, _Begun]] = {}
-        self._removed: dict[tuple[str, str], datetime] = {}
-        """Narratives whose first mention was deleted in the last call, and when."""
-        self._changed: dict[str, bytes] = {}
 
     def get(self, event: str, narrative: str, at: datetime | None = None) -> Narrative | None:
         """What is known of a narrative of `event` (as it stood at a time); its label is "" if its author deleted it."""
-        begun = self._narratives.get(event, {}).get(narrative)
-        if begun is None:
-            return None
-        removed = self._removed.get((event, narrative))
-        if removed is not None and (at is None or removed < at):
-            return msgspec.structs.replace(begun.narrative, label="")
-        return begun.narrative
+        return self._begun.records.get(event, narrative, at)
 
     def per_event(self) -> dict[str, int]:
         """How many narratives each event has."""
-        return {event: len(found) for event, found in self._narratives.items()}
+        return self._begun.records.per_event()
+
+    def merged(self, event: str) -> dict[str, str]:
+        """Narratives that editors merged → what they belong to."""
+        return self._begun.merged(event)
+
+    def suggested(self, event: str) -> list[tuple[str, str, float]]:
+        """Pairs of narratives that may be one and how alike they are, the most alike first."""
+        return self._begun.suggested(event, SUGGESTED)
+
+    def bounds(self) -> tuple[int, int]:
+        """Narratives that made room for others, and originals for which there was none, since the start."""
+        return self._begun.forgotten, self._begun.refused
+
+    def says(self, texts: pl.Series) -> list[list[int]]:
+        """What each text (String) asserts, as SplitMark carries it."""
+        return [said.slots.tolist() for said in self._asserter.read(texts)]
 
     def number(self, key: str) -> int | None:
         """The number of a mention; None if it is not known any more."""
         found = self._mentions.get(key)
         return found.number if found is not None else None
 
+    def rule(self, rulings: Sequence[Ruling]) -> None:
+        """Editors merge and split; it holds from the next mention on."""
+        for mark in rulings:
+            if mark.event in self._events:
+                self._begun.rule(mark, self._mentions)
+
     def assign(
         self, tagged: pl.DataFrame, words: pl.Series, copy_of: Sequence[str | None], numbers: Sequence[int]
     ) -> list[str | None]:
         """The narrative of each row, None for one that asserts nothing and answers nothing; rows in order.
 
+        `copy_of`: platform and id of what a row copies, parted by a NUL.
         `numbers`: of a create its own, of others the last create's before it.
         """
-        self._relabel()
+        self._begun.records.settle()
         rows = self._rows(tagged, words, copy_of, numbers)
         found: list[str | None] = [None] * tagged.height
         waiting: Sequence[int] = range(tagged.height)
-        here = set(rows.key)
+        here = {key for key, create in zip(rows.key, rows.create, strict=True) if create}
         while waiting:
             later = [index for index in waiting if not self._assign_row(rows, index, found, here)]
             if len(later) == len(waiting):
                 here = set()
             waiting = later
         if numbers:
-            oldest = numbers[-1] - self._size
-            for old in list(takewhile(lambda key: self._mentions[key].last <= oldest, self._mentions)):
-                del self._mentions[old]
+            self._mentions.sweep(numbers[-1])
+        self._begun.records.note(tagged.with_columns(pl.Series("narrative", found, dtype=pl.String)))
+        for index in tagged.select(pl.col("op") == "delete").to_series().arg_true():
+            self._delete(rows, index)
         return found
 
     def _rows(
         self, tagged: pl.DataFrame, words: pl.Series, copy_of: Sequence[str | None], numbers: Sequence[int]
     ) -> _Rows:
-        columns = tagged.with_columns(pl.Series("original", copy_of, dtype=pl.String)).select(
+        frame = tagged.with_columns(pl.Series("original", copy_of, dtype=pl.String))
+        columns = frame.select(
             mention_key("id").alias("key"),
             mention_key("parent").alias("parent"),
-            mention_key("original").alias("original"),
+            _original_key().alias("original"),
             (pl.col("op") == "create").alias("create"),
-            (pl.col("tag") != Tag.OTHER).alias("asserts"),
+            pl.col("tag").cast(pl.String),
             "event",
             "via",
             "term",
         )
-        key, parent, original, create, asserts, event, via, term = (column.to_list() for column in columns)
+        key, parent, original, create, tag, event, via, term = (column.to_list() for column in columns)
         folded = words.list.join(" ").to_list()
-        return _Rows(key, parent, original, create, asserts, event, via, term, folded, numbers, tagged)
+        asserts = (pl.col("tag") != Tag.OTHER) | pl.col("event").is_in(self._open)
+        own = (pl.col("op") == "create") & asserts & pl.col("parent").is_null() & pl.col("original").is_null()
+        places = frame.select(own).to_series().arg_true()
+        said = dict(zip(places.to_list(), self._asserter.read(tagged["text"].gather(places)), strict=True))
+        return _Rows(key, parent, original, create, tag, event, via, term, folded, numbers, said, tagged)
 
     def _assign_row(self, rows: _Rows, index: int, found: list[str | None], here: set[str]) -> bool:
         """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
         key, number, mentions = rows.key[index], rows.number[index], self._mentions
         if not rows.create[index]:
-            known = mentions.get(key)
-            found[index] = known.narrative if known is not None and known.last > number - self._size else None
+            self._delete(rows, index)
+            live = mentions.live(key, number)
+            found[index] = live.narrative if live is not None else None
             return True
         parent = rows.parent[index]
         target = rows.original[index] if parent is None else parent
-        known = mentions.get(target) if target is not None else None
+        known = mentions.get(target)
         if known is not None:
-            found[index] = known.narrative
+            found[index] = self._begun.resolved(rows.event[index], known.narrative)
             if parent is not None:
-                self._refer(parent, number)
+                mentions.refer(parent, number)
         elif target is not None and target != key and target in here:
             return False
-        elif rows.asserts[index]:
+        else:
             found[index] = self._found(rows, index)
-        mentions.pop(key, None)
-        mentions[key] = _Mention(number, found[index], number)
+        mentions.put(key, found[index], number)
         return True
 
-    def _refer(self, key: str, number: int) -> None:
-        """A known mention was referred to by mention `number`, and stays longer for it."""
-        known = self._mentions[key]
-        if number > known.last:
-            del self._mentions[key]
-            self._mentions[key] = _Mention(number, known.narrative, known.number)
+    def _found(self, rows: _Rows, index: int) -> str | None:
+        """The narrative of an original, begun with it where it is new; None where it asserts nothing."""
+        event = rows.event[index]
+        if event not in self._open:
+            return None if rows.tag[index] == Tag.OTHER else self._named(rows, index)
+        said = self._said(rows, index)
+        self._begun.learn(event, said)
+        narrative = self._filtered(rows, index, said)
+        return None if narrative is None else self._begun.join(event, narrative, said, rows.post(index))
 
-    def _found(self, rows: _Rows, index: int) -> str:
-        """The narrative with the row's specifics, begun with it where it is new and there is room."""
-        event, specific = rows.event[index], self._specific(rows, index)
-        narratives = self._narratives.setdefault(event, {})
-        identity = narrative_id(event, specific)
-        if identity not in narratives:
-            if specific and len(narratives) >= self._most:
-                identity = narrative_id(event, "")
-            self._begin(identity, event, rows, index)
-        return narratives[identity].narrative.id
+    def _said(self, rows: _Rows, index: int) -> Said:
+        said = rows.said.get(index)
+        return self._asserter.read(rows.tagged["text"][index : index + 1])[0] if said is None else said
 
-    def _begin(self, identity: str, event: str, rows: _Rows, index: int) -> None:
-        """Notes a narrative whose first mention is row `index`; a known one stays as it is."""
-        if identity in self._narratives[event]:
-            return
-        main = identity == narrative_id(event, "")
-        label = "" if main else (rows.tagged["text"][index] or "")[:300]
-        first_seen = rows.tagged["seen_at"][index]
-        begun = _Begun(Narrative(id=identity, event=event, label=label, first_seen=first_seen), rows.key[index])
-        self._keep(begun)
+    def _filtered(self, rows: _Rows, index: int, said: Said) -> str | None:
+        """Every post is taken: which narrative is near enough, or what a new one begins with."""
+        event, other = rows.event[index], rows.tag[index] == Tag.OTHER
+        if self._begun.asserts_nothing_else(event, said):
+            return None if other else narrative_id(event, "")
+        near = self._begun.nearest(event, said)
+        enough = REPEATED_WORDS if near is not None and near.repeats else LONG_ENOUGH
+        if near is not None and near.score >= self._joins and said.words >= enough:
+            return near.narrative
+        if rows.tag[index] == Tag.CELEBRATION:
+            return narrative_id(event, "")
+        return None if other and said.words < LONG_ENOUGH else narrative_id(event, f"post\0{rows.key[index]}")
 
-    def _keep(self, begun: _Begun) -> None:
-        event, identity = begun.narrative.event, begun.narrative.id
-        self._narratives[event][identity] = begun
-        self._changed[f"{_PREFIX}{event}/{identity}"] = msgspec.msgpack.encode(begun)
-
-    def delete(self, key: str, event: str, at: datetime) -> None:
-        """A mention was deleted: no narrative is called by its text from then on."""
-        known = self._mentions.get(key)
-        begun = self._narratives.get(event, {}).get(known.narrative or "") if known is not None else None
-        if begun is not None and begun.key == key:
-            self._removed.setdefault((event, begun.narrative.id), at)
-
-    def _relabel(self) -> None:
-        """Drops the labels of narratives whose first mention was deleted."""
-        for event, identity in self._removed:
-            begun = self._narratives[event][identity]
-            self._keep(_Begun(msgspec.structs.replace(begun.narrative, label=""), begun.key))
-        self._removed = {}
+    def _named(self, rows: _Rows, index: int) -> str | None:
+        """The event is named: its main narrative, but for what is specific and what is near to another one."""
+        event, specific, said = rows.event[index], self._specific(rows, index), self._said(rows, index)
+        self._begun.learn(event, said)
+        narrative = narrative_id(event, specific)
+        if not specific and said.words >= LONG_ENOUGH:
+            near = self._begun.nearest(event, said)
+            narrative = near.narrative if near is not None and near.score >= JOINS_NAMED else narrative
+        return self._begun.join(event, narrative, said, rows.post(index), learns=narrative != narrative_id(event, ""))
 
     def _specific(self, rows: _Rows, index: int) -> str:
         """What a row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
@@ -230,15 +248,26 @@ class Narratives:
                     return person.specific
         return ""
 
+    def _delete(self, rows: _Rows, index: int) -> None:
+        """A mention was deleted: no narrative is called by its text, nor names its author, from then on."""
+        key, event = rows.key[index], rows.event[index]
+        known = self._mentions.get(key)
+        if rows.tagged["op"][index] == "delete" and known is not None and known.narrative is not None:
+            narrative = self._begun.resolved(event, known.narrative) or ""
+            for one in {narrative, known.narrative}:
+                self._begun.records.delete(event, one, key, rows.tagged["seen_at"][index])
+
     def watch(self, events: Sequence[Event]) -> None:
         """Exchanges the events; what is known of those that are gone is forgotten."""
         gone = self._events.keys() - {event.name for event in events}
         self._events = self._follow(events)
         if gone:
-            self._forget(gone)
+            self._begun.forget(gone)
+            self._mentions.forget(gone)
 
     def _follow(self, events: Sequence[Event]) -> dict[str, Event]:
         """Folds the names of the events' people; gives the events by name."""
+        self._open = [event.name for event in events if event.any == _EVERYTHING]
         self._people = {
             event.name: [
                 _Person(f"person:{fold_one(name)}", [fold_one(text) for text in (name, *spellings)])
@@ -246,40 +275,22 @@ class Narratives:
             ]
             for event in events
         }
-        return {event.name: event for event in events}
-
-    def _forget(self, events: Collection[str]) -> None:
         for event in events:
-            for identity in self._narratives.pop(event, {}):
-                self._changed[f"{_PREFIX}{event}/{identity}"] = b""
-        self._removed = {pair: at for pair, at in self._removed.items() if pair[0] not in events}
-        for key in [key for key in self._mentions if key.split("\0")[1] in events]:
-            del self._mentions[key]
+            said = self._asserter.read(pl.Series([event.proposition, *event.wordings]))
+            self._begun.follow(event.name, narrative_id(event.name, ""), said)
+        return {event.name: event for event in events}
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows that changed since the last call; an empty row is one to delete."""
-        self._relabel()
-        rows, self._changed = self._changed, {}
-        return rows
+        return self._begun.snapshot()
 
     def restore(self, rows: Mapping[str, bytes], remembered: pl.DataFrame) -> None:
         """Goes on where the narratives that gave all these rows left off; `remembered`: REMEMBERED with `number`."""
-        for key, row in rows.items():
-            if key.startswith(_PREFIX) and row:
-                begun = msgspec.msgpack.decode(row, type=_Begun)
-                self._narratives.setdefault(begun.narrative.event, {})[begun.narrative.id] = begun
-        made = remembered.select(mention_key("id").alias("key"), "narrative", "number")
-        referred = remembered.filter(~pl.col("older")).select(mention_key("parent").alias("key"), "number")
-        last = (
-            pl.concat([made.select("key", "number"), referred.drop_nulls()]).group_by("key").agg(pl.col("number").max())
-        )
-        ordered = made.join(last.rename({"number": "last"}), on="key", maintain_order="left").sort("last", "number")
-        for part in ordered.iter_slices():
-            lists = (column.to_list() for column in part)
-            for key, narrative, number, touched in zip(*lists, strict=True):
-                self._mentions[key] = _Mention(touched, narrative if narrative is None else intern(narrative), number)
+        self._mentions.restore(remembered)
+        self._begun.restore(rows, self._mentions)
 
 
-def mention_key(name: str) -> pl.Expr:
-    """Platform, event and id in one string; null where the id is."""
-    return pl.concat_str("platform", "event", name, separator="\0")
+def _original_key() -> pl.Expr:
+    """The key of the mention that a row copies."""
+    platform, identity = (pl.col("original").str.split_exact("\0", 1).struct.field(f"field_{n}") for n in (0, 1))
+    return pl.concat_str(platform, "event", identity, separator="\0")

@@ -62,3 +62,9 @@ def band_slots(events: pl.Series, hashes: Hashes) -> Slots:
     mixed = (keys ^ salts[name][:, None]) * np.uint64(0x9E3779B97F4A7C15)
     slots: Slots = (mixed >> np.uint64(64 - SLOT_BITS)).astype(np.int64)
     return slots + (np.arange(BANDS, dtype=np.int64) << SLOT_BITS)
+
+
+def first_numbers(words: pl.Series) -> npt.NDArray[np.int64]:
+    """The first number of one to nine digits in each row's words, plus 1; 0 where there is none."""
+    numbers = words.list.eval(pl.element().filter(pl.element().str.contains(r"^\d{1,9}$"))).list.first()
+    return (numbers.cast(pl.Int64) + 1).fill_null(0).to_numpy()

@@ -11,7 +11,7 @@ import polars as pl
 
 from monitor.app import Walked
 from monitor.frames import TAGS, Tag
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.records import Alert, AlertState
 

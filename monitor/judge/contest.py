@@ -5,7 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.race import EVEN, dispersion, log_e, log_e_bound
+from monitor.judge.crowd import one_platform
+from monitor.judge.dispersion import level
+from monitor.judge.epoch import Everywhere, Levels
+from monitor.judge.race import log_e, log_e_bound
+from monitor.judge.rates import EVEN
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, PLATFORMS, Tally, Told
 from monitor.watched import Rules
 
@@ -22,15 +26,24 @@ class Crossing(NamedTuple):
     needed: float
 
 
-def crossing(tally: Tally, told: Told, p0: Floats, rules: Rules, threshold: float) -> Crossing | None:
+class Course(NamedTuple):
+    """What is the same for all narratives of an event."""
+
+    levels: Levels
+    """At the ticks of the narrative."""
+    event: Everywhere
+
+
+def crossing(tally: Tally, told: Told, course: Course, rules: Rules, threshold: float) -> Crossing | None:
     """The first tick at which log E reaches the threshold times the dispersion, and every floor is passed.
 
-    The tally's estimate of dispersion goes on with these ticks; its counts are still those before them.
+    Claims of one platform do not win where most of the event is told elsewhere. The tally's estimate of dispersion goes
+    on with these ticks; its counts are still those before them.
     """
-    claims = tally.counts[CLAIMS] + np.cumsum(told.counts[:, CLAIMS])
-    denials = tally.counts[DENIALS] + np.cumsum(told.counts[:, DENIALS])
-    level, tally.blocks = dispersion(tally.blocks, claims, claims + denials)
-    if not may_reach(int(claims[-1]), tally.counts[DENIALS], float(p0.min()), threshold):
+    p0 = course.levels.p0
+    claims, denials = (before + np.cumsum(more) for before, more in zip(tally.tested, told.tested.T, strict=True))
+    weight = level(tally.clumps, claims, claims + denials, told.spoken.lines)
+    if not may_reach(int(claims[-1]), tally.tested[DENIALS], float(p0.min()), threshold):
         return None
     authors = tally.authors + np.cumsum(told.counts[:, CLAIM_AUTHORS])
     platforms = tally.platforms + np.cumsum(told.counts[:, PLATFORMS])
@@ -39,9 +52,24 @@ def crossing(tally: Tally, told: Told, p0: Floats, rules: Rules, threshold: floa
         & (authors >= rules.minimum_authors)
         & (platforms >= rules.minimum_platforms)
     )
-    needed = threshold * level
-    found = _first(claims, denials, p0, needed, np.flatnonzero(floors))
+    needed = threshold * weight
+    at = np.flatnonzero(floors)
+    found = _first(claims, denials, p0, needed, at)
+    if found is not None and told.spoken.at.size:
+        alone = one_platform(_by_platform(tally, told), course.event(told.ticks))
+        found = _first(claims, denials, p0, needed, at[~alone[at]])
     return None if found is None else Crossing(found, float(needed[found]))
+
+
+def _by_platform(tally: Tally, told: Told) -> Ints:
+    """(ticks, 2 · platforms): the narrative's claims and denials since its start, in turn by platform."""
+    place = 2 * told.spoken.platform + told.spoken.denial
+    width = max(int(place.max(initial=0)) + 1, len(tally.crowd.platforms))
+    more = np.bincount(told.spoken.at * width + place, minlength=told.ticks.size * width)
+    before = np.zeros(width, np.int64)
+    before[: len(tally.crowd.platforms)] = tally.crowd.platforms
+    counts: Ints = before + np.cumsum(more.reshape(told.ticks.size, width), axis=0)
+    return counts
 
 
 def overtaking(tally: Tally, told: Told, begin: int) -> int | None:
@@ -49,11 +77,12 @@ def overtaking(tally: Tally, told: Told, begin: int) -> int | None:
 
     What was needed to cross is needed here too.
     """
-    behind, ahead = (tally.counts[side] - tally.crossing[side] for side in (CLAIMS, DENIALS))
-    if not may_reach(ahead + told.total[DENIALS], max(behind, 0), EVEN, tally.needed):
+    behind, ahead = (tally.tested[side] - tally.crossing[side] for side in (CLAIMS, DENIALS))
+    tested = told.tested
+    if not may_reach(ahead + int(tested[:, DENIALS].sum()), max(behind, 0), EVEN, tally.needed):
         return None
-    claims = behind + np.cumsum(told.counts[:, CLAIMS])
-    denials = ahead + np.cumsum(told.counts[:, DENIALS])
+    claims = behind + np.cumsum(tested[:, CLAIMS])
+    denials = ahead + np.cumsum(tested[:, DENIALS])
     even, needed = np.full(claims.size, EVEN), np.full(claims.size, tally.needed)
     return _first(denials, claims, even, needed, np.arange(begin, claims.size))
 

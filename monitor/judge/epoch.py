@@ -6,30 +6,40 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.race import EVEN, p0_worst
+from monitor.judge.rates import EVEN, Neither, Rates, p0_worst
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-SHARES = 20
-"""Steps in which the share of posts on neither side is estimated, rounded up."""
-PRIOR = (5, 10)
-"""Posts on neither side, and all, that the estimate starts from."""
 ENOUGH = 30
 """Originals of the event from which p0 never falls again within the epoch."""
 
 
 class Sides(NamedTuple):
-    """The originals of a whole event at its ticks: on neither side, and all."""
+    """The originals of a whole event at its ticks: on neither side (celebration, question, other), and all."""
 
     ticks: Ints
     neither: Ints
+    """(ticks, 3)."""
     originals: Ints
 
     def between(self, begin: int, end: int) -> Self:
         """The ticks after `begin` up to `end`."""
         at = slice(*np.searchsorted(self.ticks, [begin, end], side="right").tolist())
         return type(self)(self.ticks[at], self.neither[at], self.originals[at])
+
+
+class Levels(NamedTuple):
+    """What p0 is at the ticks of an event, and the originals on neither side since its epoch began."""
+
+    ticks: Ints
+    p0: Floats
+    neither: Neither
+
+    def at(self, ticks: Ints) -> Self:
+        """As they stand at other ticks, none before the first."""
+        rows = np.searchsorted(self.ticks, ticks, side="right") - 1
+        return type(self)(ticks, self.p0[rows], Neither(self.neither.given[rows], self.neither.originals[rows]))
 
 
 class Epoch(msgspec.Struct, array_like=True):
@@ -40,27 +50,53 @@ class Epoch(msgspec.Struct, array_like=True):
     """Of the last spike."""
     calm: int | None = None
     """When the last spike ended; None while one goes on."""
-    neither: int = 0
+    neither: tuple[int, int, int] = (0, 0, 0)
+    """Celebrations, questions and others since the start; and all originals."""
     originals: int = 0
     p0: float = EVEN
     highest: float = EVEN
+    platforms: list[int] = msgspec.field(default_factory=list)
+    """Claims and denials, reposts and copies included, by platform."""
+
+    @property
+    def levels(self) -> Levels:
+        """As they stand at the last tick."""
+        neither = Neither(np.array([self.neither]), np.array([self.originals]))
+        return Levels(np.zeros(1, np.int64), np.array([self.p0]), neither)
 
 
-def worst_by_share(confusion: npt.NDArray[np.int64] | None) -> Floats:
-    """`p0_worst` for every step of the share of posts on neither side."""
-    shares = np.minimum(np.arange(SHARES + 1), SHARES - 1) / SHARES
-    return np.array([p0_worst(confusion, share) for share in shares.tolist()])
+class Everywhere:
+    """The claims and denials of a whole event by platform, as they stand at ticks."""
+
+    def __init__(self, before: list[int], ticks: Ints, platform: Ints) -> None:
+        """`before`: those until now; `ticks` (ascending) and `platform` of each further one."""
+        self._before, self._ticks, self._platform = before, ticks, platform
+
+    def __call__(self, ticks: Ints) -> Ints:
+        """(ticks, platforms)."""
+        width = max(len(self._before), int(self._platform.max(initial=0)) + 1)
+        place = np.searchsorted(ticks, self._ticks)
+        inside = place < ticks.size
+        more = np.bincount(place[inside] * width + self._platform[inside], minlength=ticks.size * width)
+        before = np.zeros(width, np.int64)
+        before[: len(self._before)] = self._before
+        counts: Ints = before + np.cumsum(more.reshape(ticks.size, width), axis=0)
+        return counts
 
 
-def p0_at_ticks(epoch: Epoch | None, worst: Floats, sides: Sides) -> tuple[Ints, Floats]:
-    """Ticks and the p0 of each, from the share of posts on neither side since the epoch began; the epoch goes on."""
-    if epoch is None or not sides.ticks.size:
-        return sides.ticks, np.full(sides.ticks.size, EVEN)
-    neither = epoch.neither + np.cumsum(sides.neither)
+def p0_at_ticks(epoch: Epoch | None, rates: Rates | None, sides: Sides) -> Levels:
+    """The p0 of each tick, from the shares of posts on neither side since the epoch began; the epoch goes on."""
+    size = sides.ticks.size
+    if epoch is None or not size:
+        return Levels(
+            sides.ticks, np.full(size, EVEN), Neither(np.zeros((size, 3), np.int64), np.zeros(size, np.int64))
+        )
+    given = np.array(epoch.neither) + np.cumsum(sides.neither, axis=0)
     originals = epoch.originals + np.cumsum(sides.originals)
-    p0 = worst[-(-SHARES * (neither + PRIOR[0]) // (originals + PRIOR[1]))]
+    p0 = p0_worst(rates, Neither(given, originals))
     highest = np.maximum(np.maximum.accumulate(np.where(originals >= ENOUGH, p0, EVEN)), epoch.highest)
     p0 = np.maximum(p0, highest)
-    epoch.neither, epoch.originals = int(neither[-1]), int(originals[-1])
+    celebrations, questions, others = given[-1].tolist()
+    epoch.neither, epoch.originals = (celebrations, questions, others), int(originals[-1])
     epoch.p0, epoch.highest = float(p0[-1]), float(highest[-1])
-    return sides.ticks, p0
+    return Levels(sides.ticks, p0, Neither(given, originals))

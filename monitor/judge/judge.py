@@ -3,25 +3,27 @@
 What it knows of an event is small rows (baseline, spikes, races, one per narrative), so that a restart goes on exactly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from monitor.frames import CLOSED, TICKS, Counted
 from monitor.judge.baseline import LENGTH
-from monitor.judge.races import RaceReading
+from monitor.judge.given import Given, Heard
+from monitor.judge.measures import Measures
+from monitor.judge.quiet import Gap
+from monitor.judge.rates import Rates
+from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
-from monitor.judge.watch import Gap, Marks, Watch, spent
+from monitor.judge.watch import Marks, Watch, spent
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Finding
-from monitor.watched import Event
+from monitor.records import Finding, NarrativeState, Transition
+from monitor.watched import Event, Measure
 
 _SECOND = 1_000_000
 
@@ -38,9 +40,11 @@ class Judged(NamedTuple):
     """What one call decided."""
 
     findings: list[Finding]
-    """Transitions, in order of time."""
+    """What began or ceased to hold, in order of time."""
     readings: tuple[EventReading, ...]
     """Of the events that had posts."""
+    transitions: tuple[Transition, ...] = ()
+    """Narratives that passed from one state to another, in order of time."""
 
 
 class _Pending(msgspec.Struct, array_like=True):
@@ -54,39 +58,64 @@ class _Pending(msgspec.Struct, array_like=True):
 class Judge:
     """The judge and its state.
 
-    `confusion`: the tagger's, counts (5, 5) in the order of TAGS, rows true and columns given; None if it never errs.
+    `rates`: how often the tagger gives each tag, with intervals; None if it never errs. `measures`: event → those of a
+    judge of the same counts whose rules ask the same of them (`asked_of_measures`).
     """
 
-    def __init__(self, events: Mapping[str, Event], confusion: npt.NDArray[np.int64] | None = None) -> None:
+    def __init__(
+        self, events: Mapping[str, Event], rates: Rates | None = None, measures: Mapping[str, Measures] | None = None
+    ) -> None:
         self._statuses = Statuses()
-        self._confusion = confusion
-        self._watches = {name: Watch(event, self._statuses, confusion) for name, event in sorted(events.items())}
+        self._rates = rates
+        shared = measures or {}
+        self._watches = {
+            name: Watch(event, self._statuses, rates, shared.get(name)) for name, event in sorted(events.items())
+        }
         self._spent: dict[str, list[int]] = {}
         """Events that are not watched any more → when their races started: α is spent once."""
         self._gone: dict[str, bytes] = {}
         self._decided: int | None = None
         self._gaps: list[Gap] = []
         self._marks: Marks = []
+        self._passed: dict[tuple[str, str], list[Transition]] = {}
+        """Of the last call."""
 
-    def decide(self, counted: Counted, upto: datetime, marks: Sequence[StatusMark] = ()) -> Judged:
-        """What begins and ceases to hold at the ticks up to `upto`, in order of time."""
-        ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
+    def decide(
+        self,
+        counted: Counted,
+        upto: datetime,
+        marks: Sequence[StatusMark] = (),
+        given: Mapping[str, Given] | None = None,
+    ) -> Judged:
+        """What begins and ceases to hold at the ticks up to `upto`, in order of time.
+
+        `given`: `taken_apart(counted, …)` with all events, where other judges go by the same counts.
+        """
+        given = taken_apart(counted, self._watches) if given is None else given
         end = max(int(upto.timestamp()), self._decided or 0)
         begin = end if self._decided is None else self._decided
         if self._decided is None and counted.ticks.height:
             begin = min(end, int(counted.ticks["tick"][0].timestamp())) - 1
         gaps, marks_due = self._due(counted.gaps, marks, begin, end)
         findings: list[Finding] = []
+        transitions: list[Transition] = []
         readings: list[EventReading] = []
         for name, watch in self._watches.items():
-            mine = ticks.get(name, _NO_TICKS)
+            mine = given[name]
             named = [(at, mark) for at, mark in marks_due if mark.event == name]
-            findings += watch.decide((begin, end), mine, closed.get(name, _NO_CLOSED), gaps, named)
-            if mine.height:
-                readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), watch.spikes.reading(end)))
+            decided = watch.decide((begin, end), mine, gaps, named)
+            findings += decided.findings
+            transitions += decided.transitions
+            if mine.ticks.height:
+                reading = watch.measures.reading(Measure.POSTS, end)
+                readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), reading))
         self._decided = end
-        findings.sort(key=lambda finding: (finding.at, finding.event, finding.narrative, finding.rule))
-        return Judged(findings, tuple(readings))
+        findings.sort(key=lambda one: (one.at, one.event, one.narrative, one.rule, one.subject))
+        transitions.sort(key=lambda one: (one.at, one.event, one.narrative))
+        self._passed = {}
+        for one in transitions:
+            self._passed.setdefault((one.event, one.narrative), []).append(one)
+        return Judged(findings, tuple(readings), tuple(transitions))
 
     def _due(
         self, gaps: Sequence[GapMark], marks: Sequence[StatusMark], begin: int, end: int
@@ -94,7 +123,7 @@ class Judge:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""
         for gap in gaps:
             since, until = gap.begins.timestamp(), gap.ends.timestamp()
-            self._gaps.append((max(ceil(until), begin + 1), since, until))
+            self._gaps.append(Gap(max(ceil(until), begin + 1), since, until, gap.source))
         for mark in marks:
             self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
         gaps_due = sorted(gap for gap in self._gaps if gap[0] <= end)
@@ -113,7 +142,7 @@ class Judge:
                 self._gone |= {prefix + key: row for key, row in rows.items()}
         kept, self._watches = self._watches, {}
         for name, event in sorted(events.items()):
-            watch = kept[name] if name in kept else Watch(event, self._statuses, self._confusion)
+            watch = kept[name] if name in kept else Watch(event, self._statuses, self._rates)
             watch.follow(event)
             if name not in kept:
                 watch.races.spend(self._spent.pop(name, []))
@@ -127,6 +156,24 @@ class Judge:
         """Where the event's races stand now."""
         watch = self._watches.get(event)
         return watch.races.readings() if watch is not None else []
+
+    def states(self, event: str) -> dict[str, NarrativeState]:
+        """The state of each of the event's narratives that is not too small, or was spoken of within a week."""
+        watch = self._watches.get(event)
+        return watch.courses.states() if watch is not None else {}
+
+    def state_of(self, event: str, narrative: str, at: datetime) -> NarrativeState | None:
+        """Where a narrative stood at a time of the last call; None of one that is not known."""
+        later = [one for one in self._passed.get((event, narrative), []) if one.at > at]
+        if later:
+            return later[0].before
+        watch = self._watches.get(event)
+        return None if watch is None else watch.courses.state(narrative)
+
+    def measure(self, event: str, measure: Measure) -> Reading | None:
+        """Where one of the event's measures stands now: the ask-rate is that of `questions`."""
+        watch = self._watches.get(event)
+        return None if watch is None else watch.measures.reading(measure, self._decided or 0)
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
@@ -166,6 +213,17 @@ _NO_TICKS = pl.DataFrame(schema=TICKS | {"tick": pl.Int64})
 _NO_CLOSED = pl.DataFrame(schema=CLOSED | {"begins": pl.Int64, "closed_at": pl.Int64})
 
 
+def taken_apart(counted: Counted, events: Iterable[str]) -> dict[str, Given]:
+    """Event → its part, for all of `events`."""
+    ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
+    spoken = _by_event(_ticks(counted.spoken)) if counted.spoken is not None else {}
+    heard = _heard(counted.heard)
+    return {
+        name: Given(ticks.get(name, _NO_TICKS), closed.get(name, _NO_CLOSED), heard.get(name, []), spoken.get(name))
+        for name in events
+    }
+
+
 def _ticks(ticks: pl.DataFrame) -> pl.DataFrame:
     return ticks.with_columns(pl.col("tick").to_physical() // _SECOND)
 
@@ -176,5 +234,16 @@ def _closed(closed: pl.DataFrame) -> pl.DataFrame:
     return ours.with_columns(pl.col("begins", "closed_at").to_physical() // _SECOND)
 
 
+def _heard(heard: pl.DataFrame) -> dict[str, Heard]:
+    """Event → its sources and their slots, in seconds."""
+    found: dict[str, Heard] = {}
+    slots = heard.select("event", "source", pl.col("slot").to_physical() // _SECOND)
+    for event, source, slot in slots.iter_rows():
+        found.setdefault(event, []).append((source, slot))
+    return found
+
+
 def _by_event(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    if frame["event"].n_unique() <= 1:
+        return dict.fromkeys(frame["event"][:1], frame)
     return {str(name[0]): part for name, part in frame.partition_by("event", as_dict=True).items()}

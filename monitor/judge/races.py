@@ -7,56 +7,46 @@ overtook, when a status is set, or when the event showed no spike for `rules.qui
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from math import ceil, log
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from monitor.judge.contest import crossing, overtaking
-from monitor.judge.epoch import Epoch, Sides, p0_at_ticks, worst_by_share
-from monitor.judge.race import BLOCK, EVEN, alpha_of_start, log_e, posterior
-from monitor.judge.reasons import race_finding, race_numbers
+from monitor.judge.contest import Course, crossing, overtaking
+from monitor.judge.crowd import grown
+from monitor.judge.epoch import Epoch, Everywhere, Sides, p0_at_ticks
+from monitor.judge.race import alpha_of_start
+from monitor.judge.rates import Rates
+from monitor.judge.readings import Needed, RaceReading, Standing, reading, standing
+from monitor.judge.reasons import race_finding, reason_of
 from monitor.judge.spike import Turn
 from monitor.judge.status import SETTLED, Statuses
-from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Rows, Tally, Told
+from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Names, Rows, Tally, Told
 from monitor.marks import StatusMark
 from monitor.records import Finding
 from monitor.watched import Event
-
-Floats = npt.NDArray[np.float64]
 
 ALPHA_SPAN = 30 * 86_400
 """Seconds over which an event's starts share α."""
 
 
-class RaceReading(NamedTuple):
-    """Where a race stands; `posterior` is P(share of claims > p0)."""
-
-    narrative: str
-    claims: int
-    denials: int
-    log_e: float
-    threshold: float
-    p0: float
-    posterior: float
-    holds: bool
-
-
 class _State(msgspec.Struct, array_like=True):
     epoch: Epoch | None
     starts: list[int]
+    names: Names = msgspec.field(default_factory=Names)
 
 
 class Races:
     """The races of one event."""
 
-    def __init__(self, event: Event, statuses: Statuses, confusion: npt.NDArray[np.int64] | None) -> None:
+    def __init__(self, event: Event, statuses: Statuses, rates: Rates | None) -> None:
         self._event = event
         self._rules = event.rules
         self._statuses = statuses
-        self._p0 = worst_by_share(confusion)
+        self._rates = rates
+        self.names = Names()
+        """The platforms and languages on which the event is told."""
         self._epoch: Epoch | None = None
         self._starts: list[int] = []
         self._tallies: dict[str, Tally] = {}
@@ -114,12 +104,14 @@ class Races:
         found = []
         for name, tally in sorted(self._tallies.items()):
             if self._epoch and tally.k and tally.start is not None and tally.start >= self._epoch.start:
-                claims, denials = tally.counts[CLAIMS], tally.counts[DENIALS]
-                strength = float(log_e(claims, denials, self._epoch.p0))
-                belief = float(posterior(claims, denials, self._epoch.p0))
-                threshold, holds = self._threshold(tally), tally.since is not None
-                found.append(RaceReading(name, claims, denials, strength, threshold, self._epoch.p0, belief, holds))
+                found.append(reading(name, tally.since is not None, self._now(tally), self.names))
         return found
+
+    def _now(self, tally: Tally) -> Standing:
+        """A race as it stands after all that was taken in."""
+        epoch = self._epoch or Epoch(0, 0)
+        needed = tally.needed or self._threshold(tally)
+        return standing(tally, epoch.levels, Needed(needed, self._threshold(tally)), self._rates, epoch.platforms)
 
     def _quiet_at(self) -> int | None:
         if self._epoch is None or self._epoch.calm is None:
@@ -156,27 +148,29 @@ class Races:
 
     def _stretch(self, begin: int, end: int, rows: Rows, sides: Sides) -> list[Finding]:
         """Ticks after `begin` up to `end`, between which neither spike nor status changes."""
-        ticks, p0 = p0_at_ticks(self._epoch, self._p0, sides.between(begin, end))
+        levels = p0_at_ticks(self._epoch, self._rates, sides.between(begin, end))
         racing: list[tuple[Tally, Told]] = []
-        reached: list[tuple[int, str]] = []
+        reaching: list[tuple[int, str]] = []
         for told in rows.between(begin, end):
             tally = self._tally(told)
             if self._races(told.narrative, tally):
                 both = tally.counts[CLAIMS] + tally.counts[DENIALS] + told.total[CLAIMS] + told.total[DENIALS]
                 if tally.k == 0 and both >= self._rules.minimum_originals:
-                    reached.append((self._reaches(tally, told), told.narrative))
-                if both >= min(self._rules.minimum_originals, BLOCK):
-                    racing.append((tally, told))
-                    continue
-            self._take_in(tally, told)
-        for tick, name in sorted(reached):
+                    reaching.append((self._reaches(tally, told), told.narrative))
+                racing.append((tally, told))
+            else:
+                self._take_in(tally, told)
+        for tick, name in sorted(reaching):
             self._starts = [start for start in self._starts if start > tick - ALPHA_SPAN] + [tick]
             self._tallies[name].k = len(self._starts)
         findings = []
+        spoken = rows.event(begin, end)
+        event = Everywhere(self._epoch.platforms if self._epoch else [], *spoken)
         for tally, told in racing:
-            levels = p0[np.searchsorted(ticks, told.ticks, side="right") - 1]
-            findings += self._contest(tally, told, levels)
+            findings += self._contest(tally, told, Course(levels.at(told.ticks), event))
             self._take_in(tally, told)
+        if self._epoch:
+            self._epoch.platforms = grown(self._epoch.platforms, spoken[1])
         return findings
 
     def _tally(self, told: Told) -> Tally:
@@ -212,44 +206,50 @@ class Races:
         tally.platforms += told.total[PLATFORMS]
         if tally.start is not None:
             tally.counts = [before + more for before, more in zip(tally.counts, told.total, strict=True)]
+            young = told.spoken.untested(told.ticks.size).sum(axis=0).tolist()
+            tally.untested = [before + more for before, more in zip(tally.untested, young, strict=True)]
+        tally.crowd.take_in(told.ticks, told.spoken)
 
-    def _contest(self, tally: Tally, told: Told, p0: Floats) -> list[Finding]:
+    def _as_of(self, tally: Tally, told: Told, index: int) -> Tally:
+        """The tally as it stands at a tick of the stretch."""
+        then = msgspec.structs.replace(tally, crowd=deepcopy(tally.crowd))
+        self._take_in(then, told.upto(index))
+        return then
+
+    def _contest(self, tally: Tally, told: Told, course: Course) -> list[Finding]:
         """Where the finding of one narrative begins and ceases to hold within a stretch; one race does each once."""
         findings: list[Finding] = []
         spiking = self._epoch is not None and self._epoch.calm is None
         begin, name = 0, self._event.name
         if tally.since is None:
-            found = crossing(tally, told, p0, self._rules, self._threshold(tally))
+            found = crossing(tally, told, course, self._rules, self._threshold(tally))
             if found is None or not tally.k or not spiking:
                 return []
-            totals = self._totals(tally, told, found.at)
-            tally.since, tally.needed = int(told.ticks[found.at]), found.needed
-            tally.crossing = (totals[CLAIMS], totals[DENIALS])
-            reason = "claims_outrun_denials" if totals[DENIALS] else "no_denial_seen_yet"
-            numbers = race_numbers(totals, float(p0[found.at]), found.needed, tally.k)
-            findings.append(race_finding(name, told.narrative, tally.since, reason, numbers, holds=True))
+            then = self._as_of(tally, told, found.at)
+            tally.since, tally.needed, tally.crossing = int(told.ticks[found.at]), found.needed, then.tested
+            race = self._at(then, course, found.at, found.needed)
+            findings.append(race_finding(name, told.narrative, tally.since, reason_of(race), race, holds=True))
             begin = found.at + 1
         at = overtaking(tally, told, begin)
         if at is not None:
-            numbers = race_numbers(self._totals(tally, told, at), float(p0[at]), tally.needed, tally.k)
+            race = self._at(self._as_of(tally, told, at), course, at, tally.needed)
             ended = int(told.ticks[at])
             tally.end(ended)
-            findings.append(race_finding(name, told.narrative, ended, "denials_overtook", numbers, holds=False))
+            findings.append(race_finding(name, told.narrative, ended, "denials_overtook", race, holds=False))
         return findings
 
-    def _totals(self, tally: Tally, told: Told, index: int) -> list[int]:
-        """The counts since the race's start at a tick of the stretch."""
-        more = told.counts[: index + 1].sum(axis=0).tolist()
-        return [before + new for before, new in zip(tally.counts, more, strict=True)]
+    def _at(self, then: Tally, course: Course, index: int, needed: float) -> Standing:
+        """A race as it stands at a tick of the stretch."""
+        tick = course.levels.ticks[index : index + 1]
+        levels, platforms = course.levels.at(tick), course.event(tick)[0].tolist()
+        return standing(then, levels, Needed(needed, self._threshold(then)), self._rates, platforms)
 
     def _threshold(self, tally: Tally) -> float:
         """The log E that is enough if originals are independent."""
         return -log(alpha_of_start(self._rules.alpha, max(tally.k, 1)))
 
     def _ceases(self, at: int, narrative: str, tally: Tally, reason: str) -> Finding:
-        p0 = self._epoch.p0 if self._epoch else EVEN
-        numbers = race_numbers(tally.counts, p0, self._threshold(tally), tally.k)
-        return race_finding(self._event.name, narrative, at, reason, numbers, holds=False)
+        return race_finding(self._event.name, narrative, at, reason, self._now(tally), holds=False)
 
     def _sweep(self, now: int) -> None:
         """Once a day, drops narratives nobody speaks of; `_tally` would begin them anew."""
@@ -262,7 +262,7 @@ class Races:
 
     def snapshot(self) -> dict[str, bytes]:
         """The rows that changed since the last call: the event's under "", narratives' under their ids; b"" is gone."""
-        rows = {"": msgspec.msgpack.encode(_State(self._epoch, self._starts))}
+        rows = {"": msgspec.msgpack.encode(_State(self._epoch, self._starts, self.names))}
         for name in sorted(self._changed):
             tally = self._tallies.get(name)
             rows[name] = b"" if tally is None else msgspec.msgpack.encode(tally)
@@ -282,7 +282,7 @@ class Races:
                 self._tallies[name] = msgspec.msgpack.decode(row, type=Tally)
             elif row:
                 state = msgspec.msgpack.decode(row, type=_State)
-                self._epoch, self._starts = state.epoch, state.starts
+                self._epoch, self._starts, self.names = state.epoch, state.starts, state.names
 
 
 def starts_of(row: bytes) -> list[int]:

@@ -5,13 +5,14 @@ enough (-log10 of the negative binomial tail, unbounded) and is no handful; it e
 ratio for five minutes on end. Ends are found at the exact second, also when no post arrives then.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.baseline import LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
+from monitor.judge.baseline import LEAST_LEVEL, LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
 from monitor.judge.tails import log_nbinom_tail
 from monitor.watched import Rules
 
@@ -25,6 +26,7 @@ FEWEST = 10
 CALM = 300
 """Seconds below half the ratio that end a spike."""
 _OPEN = 1 << 40
+_PIECE = 8_192
 _REMEMBERED = 9 * PER_DAY * LENGTH
 
 
@@ -57,20 +59,21 @@ class _Saved(msgspec.Struct, array_like=True):
 
 
 class Spikes:
-    """The spikes of one event."""
+    """The spikes of one count of one event."""
 
-    def __init__(self, rules: Rules, baseline: Baseline) -> None:
+    def __init__(self, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> None:
+        """`fewest`: what has to be counted in ten minutes, else nothing is a spike."""
         self._rules = rules
+        self._fewest = fewest
         self.baseline = baseline
-        self._ticks = np.zeros(0, np.int64)
-        self._posts = np.zeros(0, np.int64)
+        self._hold(np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._since: int | None = None
         self._calm: int | None = None
         self._past: list[Interval] = []
 
-    def follow(self, rules: Rules) -> None:
+    def follow(self, rules: Rules, fewest: int = FEWEST) -> None:
         """These rules hold from now on."""
-        self._rules = rules
+        self._rules, self._fewest = rules, fewest
 
     @property
     def spiking(self) -> bool:
@@ -79,7 +82,7 @@ class Spikes:
 
     def run(self, begin: int, end: int, ticks: Ints, posts: Ints) -> list[Turn]:
         """Turns in the seconds after `begin` up to `end`, given the posts at ticks between."""
-        self._ticks, self._posts = np.append(self._ticks, ticks), np.append(self._posts, posts)
+        self._hold(np.append(self._ticks, ticks), np.append(self._posts, posts))
         turns: list[Turn] = []
         at = begin
         while True:
@@ -90,8 +93,12 @@ class Spikes:
             self._turn(turn)
             turns.append(turn)
         kept = int(np.searchsorted(self._ticks, end - SPAN, side="right"))
-        self._ticks, self._posts = self._ticks[kept:], self._posts[kept:]
+        self._hold(self._ticks[kept:], self._posts[kept:])
         return turns
+
+    def _hold(self, ticks: Ints, posts: Ints) -> None:
+        self._ticks, self._posts = ticks, posts
+        self._sum = np.append([0], np.cumsum(posts))
 
     def reading(self, at: int) -> Reading:
         """Count, expectation and score at a second up to which `run` has come."""
@@ -112,14 +119,22 @@ class Spikes:
             self._since = self._calm = None
 
     def _onset(self, begin: int, ticks: Ints) -> Turn | None:
-        times = ticks[np.searchsorted(ticks, begin, side="right") :]
-        if not times.size:
-            return None
+        later = ticks[np.searchsorted(ticks, begin, side="right") :]
+        for times in _pieces(later):
+            turn = self._rises(times)
+            if turn is not None:
+                return turn
+        return None
+
+    def _rises(self, times: Ints) -> Turn | None:
+        """The first of the times at which a spike begins."""
         count = self._count(times)
-        if count.max() < FEWEST:
+        near = np.flatnonzero(count >= max(self._fewest, self._rules.spike_ratio * LEAST_LEVEL))
+        if not near.size:
             return None
+        times, count = times[near], count[near]
         level = self._level(times)
-        high = level.warm & (count >= FEWEST) & (count >= self._rules.spike_ratio * level.mean)
+        high = level.warm & (count >= self._rules.spike_ratio * level.mean)
         at = np.flatnonzero(high)
         score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
         found = np.flatnonzero(score >= self._rules.spike_score)
@@ -130,8 +145,24 @@ class Spikes:
 
     def _end(self, begin: int, end: int) -> Turn | None:
         """The first second at which the count had been low for long enough; keeps since when it is low."""
-        times = np.unique(np.concatenate([self._ticks, self._ticks + SPAN]))
-        times = times[(times > begin) & (times <= end)]
+        pieces = list(_pieces(self._changes(begin, end)))
+        for number, times in enumerate(pieces or [np.zeros(0, np.int64)]):
+            calm = self._calms(times, end if number + 1 >= len(pieces) else int(times[-1]))
+            if calm is not None:
+                at = np.array([calm])
+                now = self._level(at)
+                return Turn(calm, False, int(self._count(at)[0]), round(float(now.mean[0]), 4), 0.0)  # noqa: FBT003
+        return None
+
+    def _changes(self, begin: int, end: int) -> Ints:
+        """The seconds after `begin` up to `end` at which the count may change."""
+        parts = (self._ticks, self._ticks + SPAN)
+        within = [part[slice(*np.searchsorted(part, [begin, end], side="right").tolist())] for part in parts]
+        times = np.sort(np.concatenate(within), kind="stable")
+        return times[np.append([True], np.diff(times) > 0)] if times.size else times
+
+    def _calms(self, times: Ints, known: int) -> int | None:
+        """The second at which the count was low for long enough, up to `known`; else keeps since when it is low."""
         low = self._count(times) < self._rules.spike_ratio / 2 * self._level(times).mean
         before = np.append([self._calm is not None], low)[:-1]
         starts = times[low & ~before].tolist()
@@ -139,19 +170,16 @@ class Spikes:
         if self._calm is not None:
             starts = [self._calm, *starts]
         for start, stop in zip(starts, breaks, strict=False):
-            if start + CALM < stop and start + CALM <= end:
-                at = np.array([start + CALM])
-                now = self._level(at)
-                return Turn(start + CALM, False, int(self._count(at)[0]), round(float(now.mean[0]), 4), 0.0)  # noqa: FBT003
+            if start + CALM < stop and start + CALM <= known:
+                return int(start + CALM)
         if times.size:
             self._calm = starts[-1] if low[-1] else None
         return None
 
     def _count(self, times: Ints) -> Ints:
         """Posts in the ten minutes up to each time."""
-        total = np.append([0], np.cumsum(self._posts))
-        until = total[np.searchsorted(self._ticks, times, side="right")]
-        count: Ints = until - total[np.searchsorted(self._ticks, times - SPAN, side="right")]
+        until = self._sum[np.searchsorted(self._ticks, times, side="right")]
+        count: Ints = until - self._sum[np.searchsorted(self._ticks, times - SPAN, side="right")]
         return count
 
     def _level(self, times: Ints) -> Level:
@@ -166,15 +194,19 @@ class Spikes:
         )
 
     @classmethod
-    def load(cls, row: bytes, rules: Rules, baseline: Baseline) -> Self:
+    def load(cls, row: bytes, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> Self:
         """The state of `save`."""
         saved = msgspec.msgpack.decode(row, type=_Saved)
-        found = cls(rules, baseline)
-        found._ticks = np.frombuffer(saved.ticks, np.int64)
-        found._posts = np.frombuffer(saved.posts, np.int64)
+        found = cls(rules, baseline, fewest)
+        found._hold(np.frombuffer(saved.ticks, np.int64), np.frombuffer(saved.posts, np.int64))
         found._since, found._calm = saved.since, saved.calm
         found._past = [Interval(*spike) for spike in saved.past]
         return found
+
+
+def _pieces(times: Ints) -> Iterator[Ints]:
+    """Times in pieces: what is found early costs no look at what comes later."""
+    return (times[at : at + _PIECE] for at in range(0, times.size, _PIECE))
 
 
 def _score(count: Floats, mean: Floats, size: Floats) -> Floats:

@@ -1,14 +1,16 @@
 """The counts of the narratives of one event: what the judge is handed at ticks, and what it keeps of each."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from monitor.judge.race import Dispersion
+from monitor.frames import SPOKEN
+from monitor.judge.crowd import Crowd, Spoken, codes
+from monitor.judge.dispersion import Clumps
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,11 +35,14 @@ class Tally(msgspec.Struct, array_like=True):
     """Since the start, in the order of COLUMNS."""
     k: int = 0
     """Which start of the event within 30 days it is; 0 until it has reached the floor of originals."""
-    blocks: Dispersion = Dispersion()
+    clumps: Clumps = msgspec.field(default_factory=Clumps)
+    crowd: Crowd = msgspec.field(default_factory=Crowd)
+    untested: list[int] = msgspec.field(default_factory=lambda: [0, 0])
+    """Claims and denials among the counts that are by young accounts."""
     since: int | None = None
     """Since when the claim outruns its denials."""
     crossing: tuple[int, int] = (0, 0)
-    """Claims and denials at that tick,"""
+    """Tested claims and denials at that tick,"""
     needed: float = 0.0
     """… and the log E that was needed."""
     ended: int | None = None
@@ -46,7 +51,13 @@ class Tally(msgspec.Struct, array_like=True):
     def begin(self, start: int) -> None:
         """Starts a race."""
         self.start, self.counts, self.k = start, [0] * len(COLUMNS), 0
-        self.blocks, self.since, self.ended = Dispersion(), None, None
+        self.clumps, self.untested, self.since, self.ended = Clumps(), [0, 0], None, None
+        self.crowd.begin()
+
+    @property
+    def tested(self) -> tuple[int, int]:
+        """Claims and denials that are put to the test."""
+        return self.counts[CLAIMS] - self.untested[CLAIMS], self.counts[DENIALS] - self.untested[DENIALS]
 
     def end(self, at: int) -> None:
         """Stands down."""
@@ -62,23 +73,57 @@ class Told(NamedTuple):
     """(ticks, COLUMNS)."""
     total: list[int]
     """Their sum."""
+    spoken: Spoken
+    """Who spoke."""
+
+    def upto(self, index: int) -> Self:
+        """What the ticks up to one of them added."""
+        counts = self.counts[: index + 1]
+        spoken = self.spoken.part(0, index + 1)
+        return type(self)(self.narrative, self.ticks[: index + 1], counts, counts.sum(axis=0).tolist(), spoken)
+
+    @property
+    def tested(self) -> Ints:
+        """(ticks, 2): claims and denials that are put to the test."""
+        sides: Ints = self.counts[:, : DENIALS + 1] - self.spoken.untested(self.ticks.size)
+        return sides
+
+
+class Names(msgspec.Struct, array_like=True):
+    """Platforms and languages of an event."""
+
+    platforms: list[str] = msgspec.field(default_factory=list)
+    languages: list[str] = msgspec.field(default_factory=list)
 
 
 class Rows:
-    """The rows of TICKS of one event's narratives."""
+    """The rows of TICKS of one event's narratives, and of SPOKEN."""
 
-    def __init__(self, ticks: pl.DataFrame) -> None:
-        """`ticks`: TICKS with the tick as an integer of seconds, in the stage's order."""
+    def __init__(self, ticks: pl.DataFrame, spoken: pl.DataFrame | None = None, names: Names | None = None) -> None:
+        """`ticks` and `spoken` with the tick as an integer of seconds, in the stage's order."""
         ordered = ticks.sort("narrative", "tick")
         self._narrative = ordered["narrative"]
         self._ticks = ordered["tick"].to_numpy()
         self._counts = ordered.select(COLUMNS).to_numpy() if ordered.height else np.zeros((0, len(COLUMNS)), np.int64)
         changes = (self._narrative != self._narrative.shift()).fill_null(value=True).to_numpy()
         self._group = np.cumsum(changes)
+        self._spoken, self._event = _spoken(self._narrative, self._ticks, spoken, names or Names())
 
-    def between(self, begin: int, end: int) -> Iterator[Told]:
-        """What the ticks after `begin` up to `end` added, by narrative; apart where a horizon lies between."""
-        at = np.flatnonzero((self._ticks > begin) & (self._ticks <= end))
+    def event(self, begin: int, end: int) -> tuple[Ints, Ints]:
+        """The claims and denials of the whole event after `begin` up to `end`: ticks, and platforms by `codes`."""
+        ticks, platform = self._event
+        rows = slice(*np.searchsorted(ticks, [begin, end], side="right").tolist())
+        return ticks[rows], platform[rows]
+
+    def between(self, begin: int, end: int, *, sided: bool = False) -> Iterator[Told]:
+        """What the ticks after `begin` up to `end` added, by narrative; apart where a horizon lies between.
+
+        `sided`: only those at which it was claimed or denied, and without who spoke.
+        """
+        within = (self._ticks > begin) & (self._ticks <= end)
+        if sided:
+            within &= (self._counts[:, CLAIMS] > 0) | (self._counts[:, DENIALS] > 0)
+        at = np.flatnonzero(within)
         if not at.size:
             return
         ticks, counts, group = self._ticks[at], self._counts[at], self._group[at]
@@ -87,4 +132,39 @@ class Rows:
         ends = [*starts[1:].tolist(), at.size]
         names = self._narrative.gather(at[starts]).to_list()
         for name, first, last, total in zip(names, starts.tolist(), ends, totals, strict=True):
-            yield Told(name, ticks[first:last], counts[first:last], total)
+            spoken = self._spoken.part(0, 0) if sided else self._spoken.part(int(at[first]), int(at[last - 1]) + 1)
+            yield Told(name, ticks[first:last], counts[first:last], total, spoken)
+
+
+_MANY = 1 << 40
+"""More than any tick."""
+
+
+def _spoken(
+    narrative: pl.Series, ticks: Ints, spoken: pl.DataFrame | None, names: Names
+) -> tuple[Spoken, tuple[Ints, Ints]]:
+    """SPOKEN at the indices of the ordered ticks; and ticks and platforms in order of time."""
+    told = pl.DataFrame(schema=SPOKEN | {"tick": pl.Int64}) if spoken is None else spoken
+    at = _places(narrative.to_list(), ticks, told)
+    order = np.argsort(at, kind="stable")
+    platform, language = codes(names.platforms, told["platform"]), codes(names.languages, told["language"])
+    kept = Spoken(
+        at=at[order],
+        denial=told["denial"].to_numpy()[order],
+        counts=told["counts"].to_numpy()[order],
+        copy=told["copy"].to_numpy()[order],
+        young=told["young"].to_numpy()[order],
+        thread=told["thread"].to_numpy()[order],
+        platform=platform[order],
+        language=language[order],
+    )
+    return kept, (told["tick"].to_numpy(), platform)
+
+
+def _places(narrative: list[str], ticks: Ints, told: pl.DataFrame) -> Ints:
+    """Where the tick of each row of SPOKEN stands among ticks ordered by narrative and tick."""
+    group = {name: number for number, name in enumerate(dict.fromkeys(narrative))}
+    keys = np.array([group[name] for name in narrative], np.int64) * _MANY + ticks
+    own = np.array([group[name] for name in told["narrative"].to_list()], np.int64) * _MANY + told["tick"].to_numpy()
+    places: Ints = np.searchsorted(keys, own)
+    return places

@@ -1,125 +1,103 @@
-"""What the judge knows of one event: baseline, spikes and races, and how a call passes through them."""
+"""What the judge knows of one event: measures, rules, races, narratives and sources, and how a call passes through."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-
-from monitor.judge.baseline import Baseline
-from monitor.judge.epoch import Sides
+from monitor.judge.given import Given
+from monitor.judge.measures import Measures
+from monitor.judge.quiet import Gap, Sources
 from monitor.judge.races import Races, starts_of
-from monitor.judge.spike import Spikes, Turn
+from monitor.judge.rates import Rates
+from monitor.judge.rules import EventRules
+from monitor.judge.states import Courses, Standing
 from monitor.judge.status import Statuses
-from monitor.judge.tally import Rows
 from monitor.marks import StatusMark
-from monitor.records import Finding
-from monitor.watched import Event
+from monitor.records import Finding, Transition
+from monitor.watched import Event, Measure
 
-Gap = tuple[int, float, float]
-"""The second at which a gap is known, its begin and end in seconds."""
 Marks = list[tuple[int, StatusMark]]
 """With the second at which each takes effect."""
 
 _RACES = "races/"
+_STATES = "states/"
+_RULES = "rules"
+_SOURCES = "sources"
+
+
+class Decided(NamedTuple):
+    """What a call decided of one event."""
+
+    findings: list[Finding]
+    transitions: list[Transition]
 
 
 class Watch:
     """One event's part of the judge."""
 
-    def __init__(self, event: Event, statuses: Statuses, confusion: npt.NDArray[np.int64] | None) -> None:
+    def __init__(self, event: Event, statuses: Statuses, rates: Rates | None, measures: Measures | None = None) -> None:
+        """`measures`: those of another watch of the event whose rules ask the same of them."""
         self.event = event
-        self.baseline = Baseline()
-        self.spikes = Spikes(event.rules, self.baseline)
-        self.races = Races(event, statuses, confusion)
-        self.changed: set[str] = set()
+        self.measures = measures or Measures(event.rules)
+        self.rules = EventRules(event)
+        self.races = Races(event, statuses, rates)
+        self.courses = Courses(event)
+        self.sources = Sources(event)
+        self._raced = False
 
-    def decide(
-        self, span: tuple[int, int], ticks: pl.DataFrame, closed: pl.DataFrame, gaps: list[Gap], marks: Marks
-    ) -> list[Finding]:
-        """Findings of one event in the seconds after `span[0]` up to `span[1]`."""
-        quiet = ticks.is_empty() and not marks and not (self.spikes.spiking or self.races.open)
-        if not closed.is_empty():
-            columns = (closed[name].to_numpy() for name in ("begins", "posts", "masked", "closed_at"))
-            self.baseline.add(*columns)
-        self.changed |= {"baseline"} if gaps or not closed.is_empty() else set()
-        if quiet:
-            for _, since, until in gaps:
-                self.baseline.mask(since, until)
-            self.baseline.forget(span[1])
-            return []
-        whole = ticks.filter(pl.col("narrative") == "")
-        turns = self._turns(span, whole, gaps)
-        rows = Rows(ticks.filter(pl.col("narrative") != ""))
-        findings = [self._spike(turn, whole) for turn in turns]
-        findings += self.races.run(span, turns, marks, rows, _sides(whole))
-        self.baseline.forget(span[1])
-        self.changed |= {"spikes", "races"}
-        return findings
-
-    def _turns(self, span: tuple[int, int], whole: pl.DataFrame, gaps: list[Gap]) -> list[Turn]:
-        """The turns of the spike; a gap masks its windows from the second at which it is known."""
-        ticks, posts = whole["tick"].to_numpy(), whole["posts"].to_numpy()
-        turns: list[Turn] = []
-        at = span[0]
-        for known, since, until in [*gaps, (span[1] + 1, 0.0, 0.0)]:
-            stop = known - 1
-            if stop > at:
-                rows = slice(*np.searchsorted(ticks, [at, stop], side="right").tolist())
-                turns += self.spikes.run(at, stop, ticks[rows], posts[rows])
-                at = stop
-            self.baseline.mask(since, until)
-        return turns
-
-    def _spike(self, turn: Turn, whole: pl.DataFrame) -> Finding:
-        now = whole.filter(pl.col("tick") == turn.at)
-        sides = ("claims", "denials", "celebrations", "questions")
-        numbers = {name: float(now[name].sum()) for name in sides}
-        numbers["authors"] = float(now["claim_authors"].sum()) + float(now["denial_authors"].sum())
-        ratio = round(turn.posts / turn.expected, 4)
-        numbers |= {"posts": float(turn.posts), "expected": turn.expected, "ratio": ratio, "score": turn.score}
-        return Finding(
-            at=datetime.fromtimestamp(turn.at, UTC),
-            event=self.event.name,
-            narrative="",
-            rule="spike",
-            holds=turn.begins,
-            reason="above_baseline" if turn.begins else "calmed",
-            numbers=numbers,
-        )
+    def decide(self, span: tuple[int, int], given: Given, gaps: list[Gap], marks: Marks) -> Decided:
+        """Findings and transitions of one event in the seconds after `span[0]` up to `span[1]`."""
+        measured = self.measures.take(span, given, gaps)
+        waits = measured.spiking or self.races.open or self.rules.waits or self.courses.waits(span[1])
+        findings = self.sources.run(span, given.heard, gaps)
+        if given.ticks.is_empty() and not marks and not waits:
+            return Decided(findings, [])
+        turns = [one.turn for one in measured.turned if one.measure is Measure.POSTS]
+        findings += self.rules.run(span, measured.turned, given.whole)
+        self.rules.note_warm(measured.warm)
+        rows = given.rows(self.races.names)
+        races = self.races.run(span, turns, marks, rows, given.sides)
+        standing = Standing(Measure.POSTS in measured.spiking, turns, measured.warm)
+        volumes, transitions = self.courses.run(span, rows, standing, races, marks)
+        self._raced = True
+        return Decided([*findings, *races, *volumes], transitions)
 
     def follow(self, event: Event) -> None:
         """The event is described anew: its rules hold from now on."""
         self.event = event
-        self.spikes.follow(event.rules)
-        self.races.follow(event)
+        self.measures.follow(event.rules)
+        for part in (self.rules, self.races, self.courses, self.sources):
+            part.follow(event)
 
     def forgotten(self) -> tuple[list[int], dict[str, bytes]]:
         """What remains of an event that is not watched any more: when its races started; and its rows, to write."""
         rows = {_RACES + name: row for name, row in self.races.forgotten().items()}
-        return self.races.starts, rows | {"baseline": b"", "spikes": b""}
+        rows |= {_STATES + name: row for name, row in self.courses.forgotten().items()}
+        return self.races.starts, rows | self.measures.forgotten() | {_RULES: b"", _SOURCES: b""}
 
     def snapshot(self) -> dict[str, bytes]:
         """Rows that changed."""
-        rows: dict[str, bytes] = {}
-        if "baseline" in self.changed:
-            rows["baseline"] = self.baseline.save()
-        if "spikes" in self.changed:
-            rows["spikes"] = self.spikes.save()
-        if "races" in self.changed:
+        rows = self.measures.snapshot()
+        if self.rules.changed:
+            rows[_RULES] = self.rules.save()
+        if self.sources.changed:
+            rows[_SOURCES] = self.sources.save()
+        if self._raced:
             rows |= {_RACES + name: row for name, row in self.races.snapshot().items()}
-        self.changed.clear()
+            rows |= {_STATES + name: row for name, row in self.courses.snapshot().items()}
+        self._raced = False
         return rows
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Takes up rows of `snapshot`."""
-        if "baseline" in rows:
-            self.baseline = Baseline.load(rows["baseline"])
-            self.spikes.baseline = self.baseline
-        if "spikes" in rows:
-            self.spikes = Spikes.load(rows["spikes"], self.event.rules, self.baseline)
-        self.races.restore({key.removeprefix(_RACES): row for key, row in rows.items() if key.startswith(_RACES)})
+        self.measures.restore(rows)
+        if rows.get(_RULES):
+            self.rules.load(rows[_RULES])
+        else:
+            self.rules.take_up(self.measures.spiking)
+        self.measures.warm = self.rules.warm
+        self.races.restore(_part(rows, _RACES))
+        self.courses.restore(_part(rows, _STATES))
+        self.sources.restore(rows, _SOURCES)
 
 
 def spent(rows: Mapping[str, bytes]) -> list[int]:
@@ -127,9 +105,5 @@ def spent(rows: Mapping[str, bytes]) -> list[int]:
     return starts_of(rows[_RACES]) if rows.get(_RACES) else []
 
 
-def _sides(whole: pl.DataFrame) -> Sides:
-    neither = whole.select(pl.sum_horizontal("celebrations", "questions", "others"))
-    sides = whole.select(pl.sum_horizontal("claims", "denials"))
-    return Sides(
-        whole["tick"].to_numpy(), neither.to_series().to_numpy(), (neither.to_series() + sides.to_series()).to_numpy()
-    )
+def _part(rows: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
+    return {key.removeprefix(prefix): row for key, row in rows.items() if key.startswith(prefix)}

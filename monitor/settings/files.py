@@ -14,7 +14,7 @@ from monitor.settings.faults import Wanted, faults, sound
 from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
 from monitor.settings.service import of_service
-from monitor.watched import Event
+from monitor.watched import Event, with_preset
 
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""
@@ -96,9 +96,13 @@ def _table(directory: Path, name: str) -> Monitor:
     return monitor
 
 
-def load_event(path: Path) -> Event:
-    """Reads one event file; raises SettingsError with every mistake in it."""
-    event, mistakes = _event(path, None)
+def load_event(path: Path, rules: Mapping[str, object] | None = None) -> Event:
+    """Reads one event file, with other `rules` in place of its own; raises SettingsError with every mistake in it."""
+    file = _read(path)
+    own = None if file.document is None else file.document.get("rules", {})
+    if rules and file.document is not None and isinstance(own, dict):
+        file = file._replace(document={**file.document, "rules": {**own, **rules}})
+    event, mistakes = _checked_event(file, None)
     if mistakes or event is None:
         raise SettingsError(mistakes)
     return event
@@ -164,7 +168,8 @@ def _event(path: Path, receivers: Sequence[str] | None) -> _Checked[Event]:
 
 
 def _checked_event(file: _File, receivers: Sequence[str] | None) -> _Checked[Event]:
-    event, wrong = _as(file, Event, _STAND_INS)
+    document = None if file.document is None else dict(with_preset(file.document))
+    event, wrong = _as(file._replace(document=document), Event, _STAND_INS)
     found = [*checks.of_event(event)] if event else []
     if event and receivers is not None:
         found += checks.of_receivers(event, receivers)

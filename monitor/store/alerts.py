@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from monitor.records import Alert, AlertState, Evidence
+from monitor.records import Alert, AlertState, Answer, Evidence
 from monitor.store.archive import key_of
 from monitor.store.dialect import insert_new, insert_or_replace
-from monitor.store.schema import alerts, evidence, mentions, outbox
+from monitor.store.schema import alerts, answers, evidence, mentions, outbox
 
 T = TypeVar("T", int, str)
 _AT_ONCE = 500  # parameters of one statement; every database takes as many
@@ -58,6 +58,26 @@ def newest(connection: Connection, state: AlertState | None, limit: int) -> list
     if state is not None:
         found = found.where(alerts.c.state == state.value)
     return [alert_from_json(text) for text in connection.execute(found).scalars()][::-1]
+
+
+def known(connection: Connection, alert: str) -> bool:
+    """Whether there is an alert of this id."""
+    return connection.execute(select(alerts.c.number).where(alerts.c.id == alert)).first() is not None
+
+
+def put_answer(connection: Connection, answer: Answer) -> None:
+    """Keeps what somebody said of an alert."""
+    connection.execute(insert(answers).values(msgspec.structs.asdict(answer)))
+
+
+def read_answers(connection: Connection, newest: int | None = None) -> list[Answer]:
+    """The last answer about each alert, in the order in which they were given: all, or the newest."""
+    last = select(func.max(answers.c.number)).group_by(answers.c.alert)
+    found = select(answers).where(answers.c.number.in_(last)).order_by(answers.c.number.desc()).limit(newest)
+    return [
+        Answer(at=row.at, alert=row.alert, useful=row.useful, by=row.by, comment=row.comment)
+        for row in connection.execute(found).all()[::-1]
+    ]
 
 
 def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:

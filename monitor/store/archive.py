@@ -13,7 +13,7 @@ import polars as pl
 import xxhash
 from sqlalchemy import Connection, Select, bindparam, case, func, select, update
 
-from monitor.frames import CLUSTERED, REMEMBERED
+from monitor.frames import CLUSTERED, REMEMBERED, Schema
 from monitor.store.dialect import insert_new, write_frame
 from monitor.store.schema import MENTION_COLUMNS, mentions
 
@@ -120,6 +120,21 @@ def recent(connection: Connection, limit: int) -> pl.DataFrame:
     parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in _chunks(found.partitions(_CHUNK))]
     whole = pl.concat([pl.DataFrame(schema=schema), *parts]).reverse()
     return whole.select(_restored(name) for name in CLUSTERED)
+
+
+def following(connection: Connection, after: int, limit: int) -> tuple[pl.DataFrame, int]:
+    """At most `limit` mentions behind the number `after`, as `recent` has them, and the number of the last."""
+    columns = [mentions.c.number, *(mentions.c[name] for name in MENTION_COLUMNS)]
+    found = connection.execute(
+        select(*columns).where(mentions.c.number > after).order_by(mentions.c.number).limit(limit)
+    )
+    schema: Schema = {"number": pl.Int64()} | {
+        name: pl.Int64() if name in _TIMES else CLUSTERED[name] for name in MENTION_COLUMNS
+    }
+    parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in _chunks(found.partitions(_CHUNK))]
+    whole = pl.concat([pl.DataFrame(schema=schema), *parts])
+    last = int(whole["number"][-1]) if whole.height else after
+    return whole.select(_restored(name) for name in CLUSTERED), last
 
 
 def remembered(connection: Connection, limit: int) -> pl.DataFrame:

@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, MergeMark, Ruling, Silence, SplitMark, Status, StatusMark
 from monitor.saved import events_of, events_text
 from monitor.store.dialect import insert_new
-from monitor.store.schema import answered, corrections, exchanges, gaps, silences, statuses
+from monitor.store.schema import answered, corrections, exchanges, gaps, rulings, silences, statuses
 from monitor.watched import Exchange
 
 REQUESTS_KEPT = timedelta(days=1)
@@ -128,6 +128,20 @@ def read_corrections(connection: Connection, newest: int | None = None) -> list[
     names = Correction.__struct_fields__
     rows = _newest(connection, select(corrections), corrections.c.number, newest)
     return [Correction(**{name: row._mapping[name] for name in names}) for row in rows]  # noqa: SLF001 -- SQLAlchemy's
+
+
+def put_rulings(connection: Connection, marks: Sequence[Ruling]) -> None:
+    """Keeps merges and splits, every one."""
+    for mark in marks:
+        kind = "merge" if isinstance(mark, MergeMark) else "split"
+        connection.execute(insert(rulings).values(at=mark.at, kind=kind, json=msgspec.json.encode(mark).decode()))
+
+
+def read_rulings(connection: Connection, newest: int | None = None) -> list[Ruling]:
+    """Merges and splits, in the order of the stream: all, or the newest."""
+    kinds: dict[str, type[Ruling]] = {"merge": MergeMark, "split": SplitMark}
+    rows = _newest(connection, select(rulings), rulings.c.number, newest)
+    return [msgspec.json.decode(row.json, type=kinds[row.kind]) for row in rows]
 
 
 def put_answered(connection: Connection, requests: Sequence[Answered]) -> None:

@@ -16,17 +16,18 @@ from typing import Self, TypeVar
 from urllib.parse import quote
 
 import polars as pl
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
-from monitor.marks import Correction, GapMark, Silence, StatusMark
-from monitor.records import Alert, AlertState
-from monitor.store import alerts, lookups, marks, migrate
+from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.records import Alert, AlertState, Answer
+from monitor.store import alerts, archive, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount
+from monitor.store.schema import state
 
 T = TypeVar("T")
 
@@ -112,10 +113,25 @@ class Reader:
         with self._connection() as connection:
             return marks.read_corrections(connection, limit)
 
+    def rulings(self, limit: int) -> list[Ruling]:
+        """The last merges and splits of narratives, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_rulings(connection, limit)
+
     def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
         """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
         with self._connection() as connection:
             return alerts.newest(connection, state, limit)
+
+    def has_alert(self, alert: str) -> bool:
+        """Whether there is an alert of this id."""
+        with self._connection() as connection:
+            return alerts.known(connection, alert)
+
+    def answers(self, limit: int | None = None) -> list[Answer]:
+        """The last answer about each alert, in the order in which they were given: all, or the newest."""
+        with self._connection() as connection:
+            return alerts.read_answers(connection, limit)
 
     def mention(self, event: str, platform: str, post: str) -> pl.DataFrame:
         """MENTIONS of one living mention, with its parent's text; no row if the archive has none."""
@@ -131,6 +147,25 @@ class Reader:
         """Whether the archive has a mention of it."""
         with self._connection() as connection:
             return lookups.has_narrative(connection, event, narrative)
+
+    def following(self, after: int, limit: int) -> tuple[pl.DataFrame, int]:
+        """CLUSTERED: at most `limit` mentions behind the number `after`, and the number of the last.
+
+        In the order of the stream, with tags and narratives as they were given. A deleted one has the text "".
+        """
+        with self._connection() as connection:
+            return archive.following(connection, after, limit)
+
+    def marks(self) -> tuple[list[StatusMark], list[GapMark], list[Silence]]:
+        """All that judges and alerts heeded beside mentions, each kind in the order of the stream."""
+        with self._connection() as connection:
+            silences = marks.read_every_silence(connection)
+            return marks.read_statuses(connection), marks.read_gaps(connection), silences
+
+    def state_row(self, key: str) -> bytes | None:
+        """A row of the stages' state."""
+        with self._connection() as connection:
+            return connection.execute(select(state.c.value).where(state.c.key == key)).scalar()
 
     def last_number(self) -> int:
         """The number of the newest mention; 0 if there is none."""

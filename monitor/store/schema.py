@@ -166,6 +166,26 @@ corrections = Table(  # what editors say instead of the tagger; the last one of 
     *(Column(name, Text, nullable=False) for name in ("event", "platform", "id", "tag", "by", "reads")),
 )
 
+answers = Table(  # was this alert useful? the last one of an alert counts
+    "answers",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("alert", Text, nullable=False, index=True),
+    Column("useful", Boolean, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+)
+
+rulings = Table(  # which narratives editors say are one, and which are not
+    "rulings",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),  # merge or split
+    Column("json", Text, nullable=False),
+)
+
 answered = Table(  # requests that may come again, and what was answered
     "answered",
     METADATA,

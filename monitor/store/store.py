@@ -15,8 +15,8 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
-from monitor.marks import Correction, GapMark, Silence, StatusMark
-from monitor.records import Alert, AlertState, Notification
+from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.records import Alert, AlertState, Answer, Notification
 from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
 from monitor.store.queue import DeadLetter, Due
@@ -40,6 +40,7 @@ class Commit(NamedTuple):
     silences: Sequence[Silence] = ()
     exchanges: Sequence[Exchange] = ()
     corrections: Sequence[Correction] = ()
+    rulings: Sequence[Ruling] = ()
     answered: Sequence[Answered] = ()
 
 
@@ -103,6 +104,11 @@ class Store:
         with self._transaction() as connection:
             return alerts.read(connection, state)
 
+    def answer(self, answer: Answer) -> None:
+        """Keeps what somebody said of an alert."""
+        with self._transaction() as connection:
+            alerts.put_answer(connection, answer)
+
     def statuses(self) -> list[StatusMark]:
         """Every status that was set, in the order of the stream."""
         with self._transaction() as connection:
@@ -127,6 +133,11 @@ class Store:
         """Every correction of a tag, in the order of the stream."""
         with self._transaction() as connection:
             return marks.read_corrections(connection)
+
+    def rulings(self) -> list[Ruling]:
+        """Every merge and split of narratives, in the order of the stream."""
+        with self._transaction() as connection:
+            return marks.read_rulings(connection)
 
     def answered(self) -> list[Answered]:
         """What was answered to requests in the last day, oldest first."""
@@ -213,4 +224,5 @@ def _write_marks(connection: Connection, batch: Commit) -> None:
     marks.put_silences(connection, batch.silences)
     marks.put_exchanges(connection, batch.exchanges)
     marks.put_corrections(connection, batch.corrections)
+    marks.put_rulings(connection, batch.rulings)
     marks.put_answered(connection, batch.answered)

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from monitor.frames import Tag
 from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Answer, Cited, NarrativeState
 from monitor.watched import Name
 from monitor.web.pages import SourceHealth
 
@@ -111,17 +111,52 @@ class Preview(Struct, frozen=True, kw_only=True):
     """The newest different texts, newest first."""
 
 
+class SidesRow(Struct, frozen=True, kw_only=True):
+    """Claims and denials of one platform or language since the race's start, reposts and copies included."""
+
+    name: str
+    claims: int
+    denials: int
+
+
+class ReachedRow(Struct, frozen=True, kw_only=True):
+    """Seconds that either side took to so many posts since the narrative was first told; null if it did not yet."""
+
+    posts: int
+    claims_s: int | None
+    denials_s: int | None
+
+
 class RaceRow(Struct, frozen=True, kw_only=True):
-    """Where a narrative's race stands."""
+    """Where a narrative's race stands; all but `holds` are readings."""
 
     claims: int
     """Original claims since the spike began; an author counts once."""
     denials: int
+    untested: int
+    """How many of both are by accounts younger than 30 days: counted, and not put to the test."""
     log_e: float | None
     """ln of the evidence that claims outrun denials; null if it is beyond all numbers."""
     threshold: float
+    p0: float
+    """The share of claims that an even race may show, given how the tagger errs."""
+    posterior: float
+    """Chance that the share of claims is above p0."""
+    ratio: float
+    """Claims for each denial."""
+    denial_share: float
+    """Share of denials on both sides, corrected for the tagger's errors."""
+    lag_s: int | None
+    """Seconds from the first claim to the first denial; null while no denial was seen."""
     holds: bool
     """Whether the finding holds now."""
+    platforms: tuple[SidesRow, ...] = ()
+    languages: tuple[SidesRow, ...] = ()
+    reached: tuple[ReachedRow, ...] = ()
+    coordinated: bool = False
+    """Whether two signs or more of a coordinated burst are there."""
+    signs: tuple[str, ...] = ()
+    """Those there: few_authors, pasted, young, one_platform."""
 
 
 class NarrativeRow(Struct, frozen=True, kw_only=True):
@@ -141,6 +176,16 @@ class NarrativeRow(Struct, frozen=True, kw_only=True):
     questions: int
     others: int
     race: RaceRow | None = None
+    state: NarrativeState | None = None
+    """Where it stands in its life; null where nobody claimed or denied it for long."""
+    first_post: Cited | None = None
+    first_denial: Cited | None = None
+    """The first mention that contests it."""
+    voices: tuple[str, ...] = ()
+    """Registered voices that spoke of it."""
+    platforms: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """As the tagger read them."""
 
 
 class NarrativeList(Struct, frozen=True, kw_only=True):
@@ -202,6 +247,20 @@ class LabelList(Struct, frozen=True, kw_only=True):
     """Every label that was given, the newest last."""
 
     labels: tuple[Correction, ...]
+
+
+class AnswerAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Was this alert useful?"""
+
+    useful: bool
+    by: Annotated[str, Meta(max_length=200, pattern=NO_NUL, description="who says so")] = ""
+    comment: Annotated[str, Meta(max_length=2000, pattern=NO_NUL)] = ""
+
+
+class AnswerList(Struct, frozen=True, kw_only=True):
+    """The last answer about each alert, the newest last."""
+
+    answers: tuple[Answer, ...]
 
 
 Limit = Annotated[int, Meta(ge=1, le=10_000)]

@@ -5,10 +5,12 @@ Every method raises RefusedError where the answer is no. What changes something 
 
 from typing import Protocol
 
-from monitor.marks import Correction, Silence, StatusMark
-from monitor.records import AlertState
+from monitor.marks import Correction, MergeMark, Silence, SplitMark, StatusMark
+from monitor.records import AlertState, Answer
 from monitor.web.bodies import (
     AlertList,
+    AnswerAsked,
+    AnswerList,
     EventChange,
     EventFile,
     EventList,
@@ -16,6 +18,7 @@ from monitor.web.bodies import (
     LabelAsked,
     LabelList,
     NarrativeList,
+    NarrativeRow,
     Preview,
     SilenceAsked,
     SilenceList,
@@ -23,6 +26,7 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
 
 class Office(Protocol):
@@ -38,6 +42,14 @@ class Office(Protocol):
 
     async def alerts(self, state: AlertState | None, limit: int) -> AlertList:
         """The newest alerts, of one state if named."""
+        ...
+
+    async def answers(self, limit: int) -> AnswerList:
+        """Which alerts were useful."""
+        ...
+
+    async def answer(self, alert: str, asked: AnswerAsked) -> Answer:
+        """Says whether an alert was useful."""
         ...
 
     async def events(self) -> EventList:
@@ -62,6 +74,26 @@ class Office(Protocol):
 
     async def narratives(self, event: str, limit: int) -> NarrativeList:
         """What is asserted about an event."""
+        ...
+
+    async def narrative(self, event: str, narrative: str) -> NarrativeRow:
+        """One narrative."""
+        ...
+
+    async def suggestions(self, event: str, limit: int) -> SuggestionList:
+        """Narratives that may be one."""
+        ...
+
+    async def merge(self, event: str, asked: MergeAsked) -> MergeMark:
+        """Two narratives are one from now on."""
+        ...
+
+    async def split(self, event: str, asked: SplitAsked) -> SplitMark:
+        """Parts what was one narrative."""
+        ...
+
+    async def rulings(self, limit: int) -> RulingList:
+        """Every merge and split of narratives."""
         ...
 
     async def statuses(self, limit: int) -> StatusList:

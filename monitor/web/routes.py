@@ -5,9 +5,12 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from monitor.marks import Correction, Silence, StatusMark
+from monitor.marks import Correction, MergeMark, Silence, SplitMark, StatusMark
+from monitor.records import Answer
 from monitor.web.bodies import (
     AlertList,
+    AnswerAsked,
+    AnswerList,
     EventChange,
     EventFile,
     EventList,
@@ -17,6 +20,7 @@ from monitor.web.bodies import (
     Looking,
     Most,
     NarrativeList,
+    NarrativeRow,
     Newest,
     OfState,
     Preview,
@@ -28,6 +32,7 @@ from monitor.web.bodies import (
     StatusList,
 )
 from monitor.web.office import Office
+from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
 ROOT = "/api/v1"
 
@@ -78,6 +83,15 @@ ROUTES: tuple[Route, ...] = (
         "GET", "/alerts", "listAlerts", "The newest alerts.", AlertList,
         lambda office, asked: office.alerts(asked.query.state, asked.query.limit), query=OfState, refusals=_OF_STORE,
     ),
+    Route(
+        "POST", "/alerts/{alert}/answer", "answerAlert", "Was this alert useful?", Answer,
+        lambda office, asked: office.answer(asked.path["alert"], asked.body), takes=AnswerAsked,
+        refusals=(*_CHANGE, 413), status=201,
+    ),
+    Route(
+        "GET", "/answers", "listAnswers", "Which alerts were useful: the last answer about each.", AnswerList,
+        lambda office, asked: office.answers(asked.query.limit), query=Newest, refusals=_OF_STORE,
+    ),
     Route("GET", "/events", "listEvents", "The watched events.", EventList, lambda office, _: office.events()),
     Route(
         "POST", "/events", "addEvent", "Watches an event from now on; the body is its file (TOML).", EventChange,
@@ -101,6 +115,29 @@ ROUTES: tuple[Route, ...] = (
         "GET", "/events/{event}/narratives", "listNarratives", "What is asserted about an event, with counts.",
         NarrativeList, lambda office, asked: office.narratives(asked.path["event"], asked.query.limit),
         query=Most, refusals=_CHANGE,
+    ),
+    Route(
+        "GET", "/events/{event}/narratives/{narrative}", "showNarrative", "One narrative.", NarrativeRow,
+        lambda office, asked: office.narrative(asked.path["event"], asked.path["narrative"]), refusals=(404, 503),
+    ),
+    Route(
+        "GET", "/events/{event}/suggestions", "listSuggestions", "Narratives that may be one.", SuggestionList,
+        lambda office, asked: office.suggestions(asked.path["event"], asked.query.limit),
+        query=Most, refusals=_CHANGE,
+    ),
+    Route(
+        "POST", "/events/{event}/merges", "mergeNarratives", "Two narratives are one from now on.", MergeMark,
+        lambda office, asked: office.merge(asked.path["event"], asked.body),
+        takes=MergeAsked, refusals=(*_CHANGE, 413), status=201,
+    ),
+    Route(
+        "POST", "/events/{event}/splits", "splitNarrative", "Parts what was one narrative.", SplitMark,
+        lambda office, asked: office.split(asked.path["event"], asked.body),
+        takes=SplitAsked, refusals=(*_CHANGE, 413), status=201,
+    ),
+    Route(
+        "GET", "/rulings", "listRulings", "Every merge and split of narratives.", RulingList,
+        lambda office, asked: office.rulings(asked.query.limit), query=Newest, refusals=_OF_STORE,
     ),
     Route(
         "PUT", "/events/{event}/narratives/{narrative}/status", "setStatus", "Sets a narrative's status.", StatusMark,

@@ -20,6 +20,10 @@ from monitor.window.watermark import SECOND, Steps, closing_ticks
 
 Ints = npt.NDArray[np.int64]
 
+MEASURES = ("posts", "originals", "authors", "reposts", "celebrations", "questions")
+"""What is counted in a window."""
+_NONE = [0] * len(MEASURES)
+"""A row that an older version left has fewer counts."""
 _SHARED = "window/closed"
 _EVENT = "window/open/"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,12 +32,13 @@ REST = 8 * 86_400
 
 
 class Fresh(NamedTuple):
-    """The fresh posts of one event: tick (seconds, ascending), event time (microseconds), original or not."""
+    """The fresh posts of one event: tick (seconds, ascending), event time (microseconds)."""
 
     event: str
     tick: Ints
     event_time: Ints
-    original: Ints
+    counts: Ints
+    """(posts, MEASURES): what each adds."""
 
 
 class _Closing(NamedTuple):
@@ -51,7 +56,7 @@ class _Shared(msgspec.Struct, array_like=True):
 
 class _Own(msgspec.Struct, array_like=True):
     awake: list[tuple[int, int]]
-    open: dict[int, dict[int, tuple[int, int]]]
+    open: dict[int, dict[int, list[int]]]
 
 
 class ClosedWindows:
@@ -61,7 +66,7 @@ class ClosedWindows:
         self._lengths = [round(length.total_seconds()) for length in lengths]
         self._lateness = lateness
         self._oldest: dict[int, int] = {}
-        self._open: dict[tuple[int, str], dict[int, tuple[int, int]]] = {}
+        self._open: dict[tuple[int, str], dict[int, list[int]]] = {}
         self._awake: dict[str, list[tuple[int, int]]] = {}
         self._gaps: list[GapMark] = []
         self._changed: set[str] = set()
@@ -118,12 +123,11 @@ class ClosedWindows:
         order = np.argsort(window, kind="stable")
         window = window[order]
         starts = np.flatnonzero(np.append([True], np.diff(window) > 0))
-        posts = np.diff(np.append(starts, [window.size]))
-        originals = np.add.reduceat(rows.original[order], starts)
+        counts = np.add.reduceat(rows.counts[order], starts, axis=0)
         held = self._open.setdefault((closing.length, rows.event), {})
-        for index, more, own in zip(window[starts].tolist(), posts.tolist(), originals.tolist(), strict=True):
-            before = held.get(index, (0, 0))
-            held[index] = (before[0] + more, before[1] + own)
+        for index, more in zip(window[starts].tolist(), counts.tolist(), strict=True):
+            before = held.get(index)
+            held[index] = more if before is None else [old + new for old, new in zip(before, more, strict=True)]
 
     def _closed(self, event: str, closing: _Closing) -> pl.DataFrame:
         """CLOSED of one event and length; stretches in which it rests are left out."""
@@ -131,10 +135,10 @@ class ClosedWindows:
         awake = np.zeros(count, np.bool_)
         for begins, ends in self._awake[event]:
             awake[max(begins // length - first, 0) : max(ends // length - first + 1, 0)] = True
-        posts, originals = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        counts = np.zeros((count, len(MEASURES)), np.int64)
         held = self._open.get((length, event), {})
         for index in [index for index in held if index < first + count]:
-            posts[index - first], originals[index - first] = held.pop(index)
+            counts[index - first] = held.pop(index)
             self._changed.add(event)
         at = np.flatnonzero(awake)
         begins_at = (at + first) * (length * SECOND)
@@ -143,8 +147,7 @@ class ClosedWindows:
                 "event": pl.repeat(event, at.size, dtype=pl.String, eager=True),
                 "begins": begins_at,
                 "length": pl.repeat(length * SECOND, at.size, dtype=pl.Int64, eager=True),
-                "posts": posts[at],
-                "originals": originals[at],
+                **{name: counts[at, column] for column, name in enumerate(MEASURES)},
                 "masked": self._masked(begins_at, length, closing.ticks[at]),
                 "closed_at": closing.ticks[at] * SECOND,
             }
@@ -193,7 +196,11 @@ class ClosedWindows:
         for key in sorted(key for key in rows if key.startswith(_EVENT) and rows[key]):
             event, own = key.removeprefix(_EVENT), msgspec.msgpack.decode(rows[key], type=_Own)
             self._awake[event] = own.awake
-            self._open |= {(length, event): held for length, held in own.open.items() if held}
+            self._open |= {
+                (length, event): {index: counts + _NONE[len(counts) :] for index, counts in held.items()}
+                for length, held in own.open.items()
+                if held
+            }
 
 
 def microseconds(at: datetime) -> int:

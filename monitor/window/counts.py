@@ -12,20 +12,23 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import xxhash
 
-from monitor.frames import CLUSTERED, LATE, TAGS, TICKS, Counted
+from monitor.frames import CLUSTERED, HEARD, LATE, SPOKEN, TAGS, TICKS, Counted
 from monitor.marks import GapMark
 from monitor.saved import packed, unpacked
-from monitor.window.closed import ClosedWindows, Fresh, microseconds
+from monitor.window.closed import MEASURES, ClosedWindows, Fresh, microseconds
+from monitor.window.hashes import Hashes, few, hashed, mix
 from monitor.window.keys import SeenKeys
+from monitor.window.spoken import YOUNG, spoken_of
 from monitor.window.watermark import SECOND, Watermarks
 
 Ints = npt.NDArray[np.int64]
-Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 
 LENGTHS = (timedelta(minutes=5), timedelta(hours=1))
 LATENESS = timedelta(minutes=2)
+SLOT = 300
+"""Seconds in a slot of HEARD."""
 MOST_FOLLOWERS = 10**10
 """More than this is a forged number."""
 
@@ -51,7 +54,7 @@ class _Rows(NamedTuple):
     frame: pl.DataFrame
     tick: Ints
     tag: Ints
-    original: npt.NDArray[np.bool_]
+    original: Flags
 
 
 class Windows:
@@ -144,57 +147,63 @@ class Windows:
             behind = pl.Series("late", late)
             lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
             fresh = rows.filter(~behind)
+        fresh, ticks, spoken = self._ticks(fresh)
         parts = [_fresh(part) for part in fresh.partition_by("event", maintain_order=True)]
         closed = self._closed.add(parts, steps, begin, end, gaps)
-        return Counted(self._ticks(fresh), closed, lates, tuple(gaps))
+        return Counted(ticks, closed, lates, tuple(gaps), _heard(rows), spoken)
 
-    def _ticks(self, fresh: pl.DataFrame) -> pl.DataFrame:
-        """TICKS: each event as a whole, and each of its narratives."""
+    def _ticks(self, fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """The rows with what each adds to its event; TICKS: each event as a whole, and its narratives; and SPOKEN."""
         if fresh.is_empty():
-            return pl.DataFrame(schema=TICKS)
+            return fresh, pl.DataFrame(schema=TICKS), pl.DataFrame(schema=SPOKEN)
         rows = _Rows(
             fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
         )
         told = fresh["narrative"].is_not_null().to_numpy()
         event, second = self._event(fresh["event"]), rows.tick.astype(np.uint64)
         scopes = [
-            (_mix(event, np.uint64(0)), np.ones(rows.tick.size, np.bool_)),
-            (_mix(event, _few(fresh["narrative"])), told),
+            (mix(event, np.uint64(0)), np.ones(rows.tick.size, np.bool_)),
+            (mix(event, few(fresh["narrative"])), told),
         ]
         flags = self._new(rows, scopes)
-        groups = [pl.Series(_GROUP, _mix(scope, second)) for scope, _ in scopes]
+        groups = [pl.Series(_GROUP, mix(scope, second)) for scope, _ in scopes]
         plain = fresh.select(*_KEY, "posts", "reposts", "originals", "reach")
         frames = [
             plain.with_columns(pl.lit("").alias("narrative"), groups[0], *flags[0]),
             plain.with_columns(groups[1], *flags[1]).filter(pl.Series(told)),
         ]
+        spoken = spoken_of(fresh, flags[1][_CLAIM] | flags[1][_DENIAL], _DENIAL)
         counts = pl.concat(frames).group_by(_GROUP).agg(pl.col(_KEY).first(), pl.col(_COUNTS).sum())
         seconds = (pl.col("tick") * SECOND).cast(TICKS["tick"])
-        return counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
+        ticks = counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
+        return fresh.with_columns(flags[0]), ticks, spoken
 
     def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[list[pl.Series]]:
         """Per scope (whole event, narrative): which rows are the first of their author, side or platform."""
         author = _author(rows.frame)
-        platform = _few(rows.frame["platform"])
+        platform = few(rows.frame["platform"])
         side = rows.tag.astype(np.uint64)
         spoken = rows.tag <= _DENIAL
         claim = rows.original & (rows.tag == _CLAIM)
         asked: list[tuple[npt.NDArray[np.bool_], Hashes]] = []
         for scope, inside in scopes:
             asked += [
-                (inside & rows.original, _mix(_mix(scope, side + np.uint64(16)), author)),
-                (inside & spoken, _mix(_mix(scope, side + np.uint64(32)), author)),
-                (inside & claim, _mix(_mix(scope, np.uint64(48)), platform)),
+                (inside & rows.original, mix(mix(scope, side + np.uint64(16)), author)),
+                (inside & spoken, mix(mix(scope, side + np.uint64(32)), author)),
+                (inside & claim, mix(mix(scope, np.uint64(48)), platform)),
             ]
-        found = self._first(rows.tick, asked)
-        return [_flags(rows.tag, *found[3 * k : 3 * k + 3]) for k in range(len(scopes))]
+        event, everybody = scopes[0]
+        asked.append((everybody, mix(mix(event, np.uint64(64)), author)))
+        *found, anybody = self._first(rows.tick, asked)
+        nobody = np.zeros_like(anybody)
+        return [_flags(rows.tag, [*found[:3], anybody]), _flags(rows.tag, [*found[3:], nobody])]
 
     def _event(self, events: pl.Series) -> Hashes:
         """A hash per row of its event, another one each time it is watched again."""
-        hashes = _few(events)
+        hashes = few(events)
         for event, times in self._times.items():
             here = (events == event).to_numpy()
-            hashes[here] = _mix(hashes[here], np.uint64(times))
+            hashes[here] = mix(hashes[here], np.uint64(times))
         return hashes
 
     def _first(self, tick: Ints, asked: list[tuple[npt.NDArray[np.bool_], Hashes]]) -> list[npt.NDArray[np.bool_]]:
@@ -231,51 +240,39 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
         (~repost & pl.col("copy_of").is_null()).alias("original"),
         (~repost & pl.col("copy_of").is_null()).cast(pl.Int64).alias("originals"),
         pl.col("author_followers").fill_null(0).clip(0, MOST_FOLLOWERS).alias("reach"),
+        (~repost & pl.col("copy_of").is_not_null()).alias("copy"),
+        (pl.col("event_time") - pl.col("author_created_at") < YOUNG).fill_null(value=False).alias("young"),
+        pl.coalesce("language", "lang").fill_null("und").alias("language"),
+        pl.coalesce("root", "parent", "reply_to", "quote_of", "repost_of", "id").alias("thread"),
     )
 
 
 def _fresh(part: pl.DataFrame) -> Fresh:
     """The rows of one event as the closed windows want them."""
-    arrays = (part[name].to_numpy() for name in ("tick", "event_time", "originals"))
-    return Fresh(part["event"][0], *arrays)
+    counts = part.select(pl.col(MEASURES).cast(pl.Int64)).to_numpy()
+    return Fresh(part["event"][0], part["tick"].to_numpy(), part["event_time"].to_numpy(), counts)
 
 
-def _flags(
-    tag: Ints, author: npt.NDArray[np.bool_], voice: npt.NDArray[np.bool_], platform: npt.NDArray[np.bool_]
-) -> list[pl.Series]:
-    """The race columns of TICKS, per row."""
+def _heard(rows: pl.DataFrame) -> pl.DataFrame:
+    """HEARD of rows in order of tick."""
+    slot = ((pl.col("tick") - 1) // SLOT * (SLOT * SECOND)).cast(HEARD["slot"]).alias("slot")
+    return rows.select("event", "source", slot).unique().sort("slot", "event", "source")
+
+
+def _flags(tag: Ints, new: Sequence[Flags]) -> list[pl.Series]:
+    """The columns of TICKS that ask who is new, per row."""
+    author, voice, platform, anybody = new
     columns = {name: author & (tag == code) for code, name in enumerate(_SIDES)}
     columns |= {"claim_authors": voice & (tag == _CLAIM), "denial_authors": voice & (tag == _DENIAL)}
-    columns["claim_platforms"] = platform
+    columns |= {"claim_platforms": platform, "authors": anybody}
     return [pl.Series(name, values) for name, values in columns.items()]
 
 
 def _author(rows: pl.DataFrame) -> Hashes:
     """Who wrote it, per platform; a post without an author stands for itself."""
-    platform = _few(rows["platform"])
+    platform = few(rows["platform"])
     unknown = rows["author"].is_null().to_numpy()
     if not unknown.any():
-        return _mix(platform, _hash(rows["author"]))
-    who = _hash(rows["author"].fill_null(rows["id"]))
-    return _mix(np.where(unknown, ~platform, platform), who)
-
-
-def _few(values: pl.Series) -> Hashes:
-    """A hash per row of a column with few values."""
-    names = values.to_list()
-    known = {name: xxhash.xxh3_64_intdigest((name or "").encode()) for name in set(names)}
-    return np.array([known[name] for name in names], np.uint64)
-
-
-def _hash(values: pl.Series) -> Hashes:
-    """A hash per row, the same in every process; a null is as ""."""
-    told = [xxhash.xxh3_64_intdigest((value or "").encode()) for value in values.to_list()]
-    return np.array(told, np.uint64)
-
-
-def _mix(left: Hashes, right: Hashes | np.uint64) -> Hashes:
-    """One 64-bit hash of two (the finaliser of splitmix64)."""
-    mixed = left * np.uint64(0x9E3779B97F4A7C15) + right
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)), np.uint64)
+        return mix(platform, hashed(rows["author"]))
+    who = hashed(rows["author"].fill_null(rows["id"]))
+    return mix(np.where(unknown, ~platform, platform), who)

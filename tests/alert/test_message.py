@@ -9,7 +9,7 @@ from monitor.alert import words
 from monitor.alert.example import example_alert
 from monitor.alert.message import card_text
 from monitor.marks import GapMark, Status
-from monitor.records import AlertState
+from monitor.records import AlertState, NarrativeState
 from tests.fakes.alerts import AT, a_piece, an_alert
 
 
@@ -35,6 +35,20 @@ def test_the_card_says_everything_in_the_desks_order() -> None:
     ]
 
 
+def test_the_card_says_where_the_narrative_stands_and_which_source_is_quiet() -> None:
+    card = card_text(
+        an_alert(narrative_state=NarrativeState.VIRAL_UNCONFIRMED, rule="volume", reason="viral_no_verdict")
+    )
+    assert "Where it stands: viral, unconfirmed" in card
+    assert "no verdict yet on whether denials keep up" in card
+    assert "Source: wire" in card_text(an_alert(narrative="", rule="quiet", subject="wire"))
+
+
+@pytest.mark.parametrize("state", NarrativeState)
+def test_every_state_has_words(state: NarrativeState) -> None:
+    assert words.NARRATIVE_STATE[state] in card_text(an_alert(narrative_state=state))
+
+
 def test_the_desks_own_time_stands_before_utc() -> None:
     card = card_text(an_alert(), timezone(timedelta(hours=4, minutes=30)))
     assert "Holds since: 2021-09-03 18:58 +0430 (2021-09-03 14:28 UTC)" in card
@@ -56,7 +70,7 @@ def test_a_post_removed_by_its_author_is_said_to_be() -> None:
 
 
 def test_an_unknown_reason_rule_and_number_are_shown_as_they_are_called() -> None:
-    card = card_text(an_alert(rule="volume", reason="many_at_once", numbers={"posts_per_minute": 1234.5678}))
+    card = card_text(an_alert(rule="panic", reason="many_at_once", numbers={"posts_per_minute": 1234.5678}))
     assert "Why: many at once (posts per minute 1235)" in card
     assert f"What would change it: {words.OTHER_CHANGE}" in card
 

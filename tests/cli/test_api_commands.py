@@ -87,6 +87,28 @@ async def test_a_narrative_is_listed_harmlessly_and_gets_a_status(tmp_path: Path
         assert (status, err.startswith("monitor: the event has no such narrative")) == (2, True)
 
 
+async def test_narratives_are_shown_merged_and_split(tmp_path: Path, typed: Typed) -> None:
+    async with live(tmp_path) as daemon:
+        main = await narrative(daemon, typed)
+        killed = "17 killed by gunfire over the old town of bazarak tonight"
+        await daemon.post(mention(70, killed), mention(71, f"{killed} \x1b[1m@all"))
+        rows = json.loads(await typed.good("narrative", "list", "fall", "--json"))["narratives"]
+        other = next(row["id"] for row in rows if row["label"].startswith("17 killed"))
+        told = await typed.good("narrative", "show", "fall", other)
+        assert told.startswith(f"{other}: 17 killed")
+        assert "first post" in told
+        assert await typed.good("narrative", "suggestions", "fall") == "no two narratives are alike\n"
+        done = await typed.good("narrative", "merge", "fall", other, main, "--by", "desk")
+        assert done == f"fall: {other} belongs to {main}, by desk\n"
+        assert other not in await typed.good("narrative", "list", "fall")
+        assert (await typed("narrative", "merge", "fall", "nothing", main, "--by", "desk"))[0] == 2
+        done = await typed.good("narrative", "split", "fall", other, "--by", "desk")
+        assert done == f"fall: {other} is its own again, by desk\n"
+        post = mention(71)
+        words = ("--by", "desk", "--post", post["platform"], post["id"])
+        assert f"left {other}" in await typed.good("narrative", "split", "fall", other, *words)
+
+
 async def test_a_silence_is_added_listed_and_ended(tmp_path: Path, typed: Typed) -> None:
     async with live(tmp_path):
         assert await typed.good("silence", "list") == "nothing is silenced\n"
@@ -150,6 +172,10 @@ ASKING = [
     ("event", "remove", "fall"),
     ("narrative", "list", "fall"),
     ("narrative", "status", "fall", "n", "denied", "--by", "a", "--evidence", "b"),
+    ("narrative", "show", "fall", "n"),
+    ("narrative", "suggestions", "fall"),
+    ("narrative", "merge", "fall", "n", "m", "--by", "a"),
+    ("narrative", "split", "fall", "n", "--by", "a"),
     ("silence", "list"),
     ("silence", "expire", "s"),
     ("silence", "add", "--event", "fall", "--for", "1h", "--by", "a", "--comment", "b"),

@@ -8,7 +8,7 @@ from monitor.app import Walked
 from monitor.demo.board import Board, Step
 from monitor.frames import CLOSED, LATE, POSTS, TAGS, TICKS, Counted
 from monitor.judge.judge import EventReading, Judged
-from monitor.judge.races import RaceReading
+from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.records import Alert
 from tests.fakes.mentions import START, clustered

@@ -34,7 +34,7 @@ def quiet() -> pl.DataFrame:
     """CLOSED: the windows of the quiet time before START."""
     count = QUIET // LENGTH
     begins = [START - QUIET + number * LENGTH for number in range(count)]
-    rows = [(EVENT, begin, LENGTH, 1, 1, False, begin + LENGTH + timedelta(minutes=2)) for begin in begins]
+    rows = [(EVENT, begin, LENGTH, 1, 1, 1, 0, 0, 0, False, begin + LENGTH + timedelta(minutes=2)) for begin in begins]
     return pl.DataFrame(rows, schema=CLOSED, orient="row")
 
 

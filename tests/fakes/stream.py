@@ -12,7 +12,12 @@ from monitor.watched import Duration, Event, Rules
 
 BEGIN = datetime(2021, 9, 3, tzinfo=UTC)
 EVENT = Event(
-    name="fall", proposition="Bazarak has fallen", any=("bazarak",), people={"Saleh": ()}, places={"Kabul": ()}
+    name="fall",
+    proposition="Bazarak has fallen",
+    any=("bazarak",),
+    people={"Saleh": ()},
+    places={"Kabul": ()},
+    rules=Rules(alert_on=("race",)),
 )
 
 

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import polars as pl
 
 from classifiers.figures import Confusion
+from classifiers.rates import Rates
 from classifiers.tags import TAGS, Tag
 
 WORDS = {
@@ -20,6 +21,7 @@ class WordTagger:
 
     def __init__(self) -> None:
         self.confusion = Confusion(np.eye(len(TAGS), dtype=np.int64) * 1000)
+        self.languages = dict[str, Rates]()
 
     def probabilities(
         self,

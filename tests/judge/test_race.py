@@ -8,16 +8,10 @@ from hypothesis import strategies as st
 from scipy.special import betaincc, betaln
 
 from monitor.frames import TAGS
-from monitor.judge.epoch import Epoch, Sides, p0_at_ticks, worst_by_share
-from monitor.judge.race import (
-    Dispersion,
-    alpha_of_start,
-    dispersion,
-    log_e,
-    log_e_bound,
-    p0_worst,
-    posterior,
-)
+from monitor.judge.dispersion import Clumps, Lines, level
+from monitor.judge.epoch import Epoch, Sides, p0_at_ticks
+from monitor.judge.race import alpha_of_start, log_e, log_e_bound, posterior
+from monitor.judge.rates import Neither, Rates, denial_share, p0_worst
 from monitor.judge.tails import log_betainc, log_nbinom_tail
 
 COUNT = st.integers(0, 400)
@@ -94,61 +88,133 @@ def confusion(rows: dict[str, dict[str, int]]) -> npt.NDArray[np.int64]:
     return counts
 
 
-PERFECT = confusion({tag: {tag: 1_000_000} for tag in ("claim", "denial", "celebration", "question", "other")})
-POOR = {"claim": {"claim": 900, "other": 100}, "denial": {"denial": 450, "claim": 300, "other": 250}}
+SIDES = ("celebration", "question", "other")
+CERTAIN = {tag: {tag: 1_000_000} for tag in ("claim", "denial", *SIDES)}
+POOR = {"claim": {"claim": 9_000, "other": 1_000}, "denial": {"denial": 4_500, "claim": 3_000, "other": 2_500}}
+
+
+def worst(rows: dict[str, dict[str, int]], neither: int) -> float:
+    """p0 where `neither` of 1,000,000 originals were given as other."""
+    counts = confusion(CERTAIN | rows)
+    return float(p0_worst(Rates.of_counts(counts), Neither(np.array([0, 0, neither]), np.array(1_000_000))))
 
 
 def test_a_tagger_that_never_errs_makes_even_odds() -> None:
-    assert p0_worst(None, 0.5) == 0.5
-    assert p0_worst(PERFECT, 0.5) == pytest.approx(0.5, abs=0.001)
+    assert p0_worst(None, Neither(np.array([0, 0, 500]), np.array(1_000))) == 0.5
+    assert worst({}, 500_000) == pytest.approx(0.5, abs=0.001)
+
+
+def test_errors_that_favour_neither_side_leave_even_odds() -> None:
+    symmetric = {"claim": {"claim": 850_000, "denial": 150_000}, "denial": {"claim": 150_000, "denial": 850_000}}
+    assert worst(symmetric, 0) == pytest.approx(0.5, abs=0.001)
 
 
 def test_missed_denials_and_leaks_raise_what_counts_as_even() -> None:
-    poor = confusion(POOR | {"other": {"other": 1_000}})
-    leaky = confusion(POOR | {"other": {"other": 900, "claim": 100}})
-    assert p0_worst(poor, 0.0) == pytest.approx(0.75, abs=0.03)
-    assert p0_worst(leaky, 0.8) > p0_worst(leaky, 0.2) > p0_worst(poor, 0.2)
+    leak = {"other": {"other": 9_000, "claim": 1_000}}
+    assert worst(POOR, 0) == pytest.approx(12 / 16.5, abs=0.02)
+    assert worst(POOR | leak, 800_000) > worst(POOR | leak, 400_000) > worst(POOR, 400_000)
+
+
+def test_sides_that_were_missed_are_not_reckoned_as_others() -> None:
+    leak = {"other": {"other": 9_000, "claim": 1_000}}
+    missed = (1_000 / 10_000 + 2_500 / 10_000) / 2
+    assert worst(POOR | leak, round(1_000_000 * missed)) == pytest.approx(worst(POOR, 0), abs=0.02)
 
 
 def test_the_fewer_posts_the_tagger_was_tried_on_the_higher_the_bar() -> None:
-    few, many = confusion({tag: {tag: 20} for tag in POOR}), confusion({tag: {tag: 2_000} for tag in POOR})
-    assert p0_worst(few, 0.0) > p0_worst(many, 0.0) >= 0.5
+    few, many = ({tag: {tag: size} for tag in POOR} for size in (20, 2_000))
+    assert worst(few, 0) > worst(many, 0) >= 0.5
 
 
 def test_a_tagger_that_favours_denials_lowers_nothing() -> None:
-    kind = confusion({"claim": {"claim": 500, "denial": 500}, "denial": {"denial": 1_000}})
-    assert p0_worst(kind, 0.0) == 0.5
+    assert worst({"claim": {"claim": 5_000, "denial": 5_000}, "denial": {"denial": 10_000}}, 0) == 0.5
+
+
+def test_the_joint_worst_case_is_worse_than_nine_in_ten_matrices_within_the_intervals() -> None:
+    rng = np.random.default_rng(5)
+    rates = Rates.of_counts(
+        confusion({tag: {other: 40 + 160 * (tag == other) for other in CERTAIN} for tag in CERTAIN})
+    )
+    weights = np.array([0.2, 0.2, 0.1, 0.1, 0.4])
+    given = weights @ rates.rate
+    neither = Neither(np.round(1e6 * given[2:]).astype(np.int64), np.array(1_000_000))
+    bar = float(p0_worst(rates, neither))
+    drawn = rng.uniform(rates.low, rates.high, (4_000, 5, 5))
+    sides = weights @ (drawn / drawn.sum(axis=2, keepdims=True))
+    even = sides[:, 0] / sides[:, :2].sum(axis=1)
+    assert np.mean(even > bar) < 0.1
+    assert bar < even.max() + 0.02
+
+
+def test_the_corrected_share_of_denials_finds_the_true_one_again() -> None:
+    rates = Rates.of_counts(confusion(CERTAIN | POOR | {"other": {"other": 9_000, "claim": 1_000}}))
+    true = np.array([0.3, 0.1, 0.0, 0.0, 0.6])
+    claims, denials, *rest = np.round(1e6 * true @ rates.rate).astype(np.int64).tolist()
+    found = denial_share(rates, Neither(np.array(rest), np.array(1_000_000)), claims, denials)
+    assert denials / (claims + denials) < 0.15
+    assert found == pytest.approx(0.25, abs=0.05)
+    assert denial_share(None, Neither(np.array(rest), np.array(1_000_000)), 30, 10) == pytest.approx(0.25, abs=0.01)
 
 
 def test_p0_never_falls_within_an_epoch() -> None:
-    worst = worst_by_share(confusion(POOR | {"other": {"other": 900, "claim": 100}}))
+    rates = Rates.of_counts(confusion(CERTAIN | POOR | {"other": {"other": 900, "claim": 100}}))
     epoch = Epoch(0, 0)
-    sides = Sides(np.arange(1, 5), np.array([10, 90, 0, 0]), np.array([20, 90, 500, 5_000]))
-    _, p0 = p0_at_ticks(epoch, worst, sides)
+    neither = np.zeros((4, 3), np.int64)
+    neither[:, 2] = [10, 90, 0, 0]
+    p0 = p0_at_ticks(epoch, rates, Sides(np.arange(1, 5), neither, np.array([20, 90, 500, 5_000]))).p0
     assert p0[1] > p0[0]
     assert p0[3] == p0[2] == p0[1] == epoch.p0
 
 
-def alternating(
-    size: int, run: int
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+Ints = npt.NDArray[np.int64]
+
+
+def alternating(size: int, run: int) -> tuple[Ints, Ints]:
+    """Running totals of claims and of all, sides in runs."""
     side = (np.arange(size) // run) % 2
     return np.cumsum(side), np.arange(1, size + 1)
 
 
+def lines(side: Ints, thread: Ints) -> Lines:
+    """One original a tick."""
+    return Lines(np.arange(side.size), side.astype(np.bool_), thread.astype(np.uint64))
+
+
 def test_sides_that_come_in_long_runs_are_dispersed_and_others_are_not() -> None:
-    assert dispersion(Dispersion(), *alternating(400, 1))[0][-1] == 1.0
-    assert dispersion(Dispersion(), *alternating(400, 20))[0][-1] > 5
+    assert level(Clumps(), *alternating(800, 1), None)[-1] == 1.0
+    assert level(Clumps(), *alternating(800, 80), None)[-1] > 5
 
 
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=80), st.integers(1, 79))
-def test_dispersion_does_not_depend_on_the_cut(posts: list[tuple[int, int]], cut: int) -> None:
-    claims, denials = (np.cumsum(side) for side in zip(*posts, strict=True))
-    total = claims + denials
-    whole, end = dispersion(Dispersion(), claims, total)
+def test_threads_that_speak_with_one_voice_weigh_as_much_as_they_are_large() -> None:
+    side = np.repeat(np.arange(100) % 2, 4)
+    claims, total = np.cumsum(side), np.arange(1, side.size + 1)
+    alone = level(Clumps(), claims, total, lines(side, np.arange(side.size)))
+    together = level(Clumps(), claims, total, lines(side, np.repeat(np.arange(100), 4)))
+    assert alone[-1] == 1.0
+    assert together[-1] == pytest.approx(1 + 2 * (4 - 1), abs=0.5)
+
+
+def test_threads_that_quarrel_are_not_dispersed() -> None:
+    side = np.arange(400) % 2
+    found = level(Clumps(), np.cumsum(side), np.arange(1, 401), lines(side, np.repeat(np.arange(100), 4)))
+    assert found.max() == 1.0
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(0, 3)), min_size=2, max_size=120),
+    st.integers(1, 119),
+)
+def test_dispersion_does_not_depend_on_the_cut(posts: list[tuple[int, int, int]], cut: int) -> None:
+    sides = [(tick, number < a, thread) for tick, (a, b, thread) in enumerate(posts) for number in range(a + b)]
+    at, claim, thread = (np.array(part) for part in zip(*sides, strict=True)) if sides else (np.zeros(0),) * 3
+    told = Lines(at.astype(np.int64), claim.astype(np.bool_), thread.astype(np.uint64))
+    claims, denials = (np.cumsum(side) for side in list(zip(*posts, strict=True))[:2])
+    total, one, two = claims + denials, Clumps(), Clumps()
+    whole = level(one, claims, total, told)
     cut = min(cut, total.size - 1)
-    first, state = dispersion(Dispersion(), claims[:cut], total[:cut])
-    second, after = dispersion(state, claims[cut:], total[cut:])
-    assert np.array_equal(whole, np.append(first, second))
-    assert after == end
+    early, late = told.at < cut, told.at >= cut
+    first = level(two, claims[:cut], total[:cut], Lines(told.at[early], told.claim[early], told.thread[early]))
+    after = Lines(told.at[late] - cut, told.claim[late], told.thread[late])
+    assert np.array_equal(whole, np.append(first, level(two, claims[cut:], total[cut:], after)))
+    assert one == two
     assert whole.min() >= 1

@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 from monitor.alert.decide import AlertPolicy
 from monitor.judge.judge import Judge
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Alert, Evidence
-from monitor.watched import Duration, Event, Rules
+from monitor.records import Alert, Evidence, NarrativeState
+from monitor.watched import Duration, Event, Measure, Rules
 from monitor.window.counts import Windows
 from tests.fakes.streams import CLAIMS, EVEN, EVENT, START, cut, story
 
 RULES = Rules(
-    alert_on=("race", "spike"),
+    alert_on=("race", "spike", "volume", "celebration", "quiet"),
+    spike_on=tuple(Measure),
+    volume=15,
+    volume_span=Duration(minutes=10),
+    volume_posts=200,
     minimum_originals=6,
     minimum_authors=4,
     warm_up=Duration(hours=2),
@@ -42,7 +46,7 @@ def alerts(rows: pl.DataFrame, cuts: Sequence[int], marks: Sequence[StatusMark |
         statuses = [mark for mark in coming if isinstance(mark, StatusMark)]
         counted = windows.add(part, upto, [mark for mark in coming if isinstance(mark, GapMark)])
         judged = judge.decide(counted, upto, statuses)
-        steps += policy.decide(judged.findings, counted, upto, describe, statuses)
+        steps += policy.decide(judged.findings, counted, upto, describe, statuses, state_of=judge.state_of)
         before = upto
     return steps
 
@@ -57,7 +61,8 @@ def test_any_cut_of_a_stream_gives_the_same_alerts(seed: int, cuts: list[int], s
         StatusMark(at=burst + timedelta(seconds=second), event=EVENT, narrative="n2", status=Status.DENIED, by="desk"),
     )
     straight = alerts(rows, [], marks)
-    assert {alert.rule for alert in straight} == {"race", "spike"}
+    assert {alert.rule for alert in straight} >= {"race", "spike", "volume"}
+    assert any(alert.narrative_state is NarrativeState.VIRAL_UNCONFIRMED for alert in straight)
     assert msgspec.json.encode(alerts(rows, cuts, marks)) == msgspec.json.encode(straight)
 
 
@@ -68,4 +73,6 @@ def test_one_row_at_a_time_gives_the_same_alerts() -> None:
 
 def test_quiet_talk_of_a_week_alerts_nobody() -> None:
     rows = story(1, ((3_000, 200.0, EVEN),))
-    assert alerts(rows, range(0, rows.height, 300)) == []
+    steps = alerts(rows, range(0, rows.height, 300))
+    assert [step.rule for step in steps if step.at <= rows["seen_at"][-1]] == []
+    assert {step.rule for step in steps} == {"quiet"}, "and then nothing comes for a day"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from monitor.app.walk import REMEMBERED, Walk
+from monitor.cluster.narratives import narrative_id
 from monitor.frames import MENTIONS, ORDER, Batch
-from monitor.marks import Correction, GapMark, Mark, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, Mark, MergeMark, Silence, SplitMark, Status, StatusMark
 from monitor.store.store import Commit, Store
 from tests.fakes.stream import BANK, BEGIN, EVENT, feed
 from tests.fakes.tagger import WordTagger
@@ -71,6 +72,7 @@ def mark_times(seed: int) -> list[tuple[float, Mark]]:
         ),
     ]
     narrative = next(iter(feed_narratives(seed)), "")
+    marks += rulings(start)
     marks.append(
         (
             start + 1_300,
@@ -78,6 +80,22 @@ def mark_times(seed: int) -> list[tuple[float, Mark]]:
         )
     )
     return marks
+
+
+def rulings(start: float) -> list[tuple[float, Mark]]:
+    """What an editor says of narratives, with the second after BEGIN at which it comes."""
+
+    def at(seconds: float) -> Any:  # noqa: ANN401
+        return BEGIN + timedelta(seconds=seconds)
+
+    killed, main = narrative_id("fall", "number:17"), narrative_id("fall", "")
+    told: dict[str, Any] = {"event": "fall", "by": "d"}
+    return [
+        (start + 500, MergeMark(at=at(start + 500), narrative=killed, into=main, **told)),
+        (start + 900, SplitMark(at=at(start + 900), narrative=main, platform="x", id="m10", says=(5, 6, 7), **told)),
+        (start + 1_100, SplitMark(at=at(start + 1_100), narrative=killed, **told)),
+        (start + 1_400, MergeMark(at=at(start + 1_400), narrative=killed, into=main, **told)),
+    ]
 
 
 def feed_narratives(seed: int) -> list[str]:

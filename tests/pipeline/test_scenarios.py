@@ -1,6 +1,7 @@
 """The four scenarios over twenty seeds, through the walk with the tagger that ships: the worst is what counts."""
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,7 @@ SCENARIOS = {
     "death-hoax": "death-hoax",
     "quiet-week": "fall-of-panjshir",
 }
+MOST_A_DAY = 6
 FIRST_DAY = datetime(2021, 9, 4, tzinfo=UTC)
 
 
@@ -36,8 +38,14 @@ class Played(NamedTuple):
     """What came of one seed."""
 
     fired: int
+    busiest: int
+    """Alerts of the day with most of them."""
     first: datetime | None
-    """The first race alert on the main claim."""
+    """The first alert on a narrative,"""
+    rule: str
+    """… and its rule."""
+    race: datetime | None
+    """The first race alert."""
     peak: datetime
     """The middle of the ten minutes with most claims."""
 
@@ -58,25 +66,39 @@ def play(name: str, seed: int, folder: Path) -> Played:
     per_minute = (
         claims.group_by(pl.col("seen_at").dt.truncate("10m")).len().sort("len", "seen_at", descending=[True, False])
     )
-    races = [alert.at for alert in steps if alert.rule == "race"]
-    return Played(len(steps), min(races, default=None), per_minute["seen_at"][0] + timedelta(minutes=5))
+    told = [alert for alert in steps if alert.narrative]
+    days = Counter(alert.at.date() for alert in steps)
+    return Played(
+        len(steps),
+        max(days.values(), default=0),
+        told[0].at if told else None,
+        told[0].rule if told else "",
+        min((alert.at for alert in told if alert.rule == "race"), default=None),
+        per_minute["seen_at"][0] + timedelta(minutes=5),
+    )
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_over_twenty_seeds(name: str, tmp_path: Path) -> None:
     played = [play(name, seed, tmp_path) for seed in SEEDS]
     out = sys.stdout
-    out.write(f"\n{name}: seed, alerts fired, first race alert, peak of the claim, lead in minutes\n")
+    out.write(
+        f"\n{name}: seed, alerts fired, on one day, first alert, by, peak of the claim, its lead and a race's, min\n"
+    )
     for seed, one in zip(SEEDS, played, strict=True):
-        lead = "" if one.first is None else f"{(one.peak - one.first) / timedelta(minutes=1):,.0f}"
-        first = "none" if one.first is None else f"{one.first:%d %b %H:%M}"
-        out.write(f"{seed:>4} {one.fired:>3} {first:>12} {one.peak:%d %b %H:%M} {lead:>7}\n")
+        leads = ["" if at is None else f"{(one.peak - at) / timedelta(minutes=1):,.0f}" for at in (one.first, one.race)]
+        first = "none" if one.first is None else f"{one.first:%d %b %H:%M} {one.rule}"
+        said = f"{seed:>4} {one.fired:>3} {one.busiest:>3} {first:>20} {one.peak:%d %b %H:%M}"
+        out.write(f"{said} {leads[0]:>7} {leads[1]:>7}\n")
     if name == "quiet-week":
         out.write(f"most alerts in a quiet week: {max(one.fired for one in played)}   target 0\n")
         assert max(one.fired for one in played) == 0
     else:
         early = [one for one in played if one.first is not None and one.first < one.peak]
         out.write(f"alert before the peak: {len(early)} of {len(played)} seeds   target all\n")
-        out.write(f"most alerts: {max(one.fired for one in played)}\n")
+        raced = [one for one in played if one.race is not None and one.race < one.peak]
+        out.write(f"race alert before the peak: {len(raced)} of {len(played)} seeds\n")
+        out.write(f"most alerts on one day: {max(one.busiest for one in played)}   target at most {MOST_A_DAY}\n")
     if name == "panjshir":
         assert all(one.first is not None and one.first < min(one.peak, FIRST_DAY) for one in played)
+        assert max(one.busiest for one in played) <= MOST_A_DAY

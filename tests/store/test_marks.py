@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.marks import Correction, GapMark, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, MergeMark, Ruling, Silence, SplitMark, Status, StatusMark
 from monitor.store import dialect, marks, migrate
 from monitor.store.store import Commit, Store
 from monitor.watched import Duration, Event, Exchange, Rules
@@ -146,3 +146,14 @@ def test_the_tables_of_marks_go_and_come_and_the_others_stay() -> None:
         assert marks.read_gaps(connection) == [gap(0, 1)]
         assert marks.read_silences(connection, START) == []
     engine.dispose()
+
+
+def test_merges_and_splits_come_back_in_their_order() -> None:
+    made: list[Ruling] = [
+        MergeMark(at=START, event="fall", narrative="a", into="b", by="desk"),
+        SplitMark(at=START, event="fall", narrative="a", by="desk"),
+        SplitMark(at=START, event="fall", narrative="b", by="desk", platform="x", id="1", says=(3, 7000)),
+    ]
+    with Store("sqlite://") as store:
+        store.commit(Commit(none(), rulings=made))
+        assert store.rulings() == made

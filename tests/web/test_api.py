@@ -70,6 +70,79 @@ async def test_a_status_needs_a_known_narrative_a_known_word_and_reasons(tmp_pat
         assert (await daemon.ask("GET", "/statuses")).body["statuses"] == []
 
 
+SEVENTEEN = "17 killed by gunfire over the old town of bazarak tonight"
+
+
+async def two_narratives(daemon: Live) -> tuple[str, str]:
+    """The ids of the main narrative and of one about a number."""
+    main = await narrative(daemon)
+    await daemon.post(*(mention(number + 50, f"{SEVENTEEN}, source {number}") for number in range(2)))
+    rows = (await daemon.ask("GET", "/events/fall/narratives")).body["narratives"]
+    return main, next(row["id"] for row in rows if row["id"] != main)
+
+
+async def test_narratives_are_merged_for_good_and_parted_again(tmp_path: Path) -> None:
+    async with live(tmp_path) as daemon:
+        main, other = await two_narratives(daemon)
+        answer = await daemon.ask("POST", "/events/fall/merges", {"narrative": other, "into": main, "by": "desk"})
+        assert (answer.status, answer.body["into"]) == (201, main)
+    async with live(tmp_path) as daemon:
+        await daemon.post(mention(60, f"{SEVENTEEN}, another source"))
+        rows = (await daemon.ask("GET", "/events/fall/narratives")).body["narratives"]
+        assert [row["id"] for row in rows] == [main]
+        assert (await daemon.ask("GET", f"/events/fall/narratives/{other}")).body["id"] == main
+        answer = await daemon.ask("POST", "/events/fall/splits", {"narrative": other, "by": "desk"})
+        assert answer.status == 201
+        await daemon.post(mention(61, f"{SEVENTEEN}, a third source"))
+        rows = (await daemon.ask("GET", "/events/fall/narratives")).body["narratives"]
+        assert {row["id"] for row in rows} == {main, other}
+        told = (await daemon.ask("GET", "/rulings")).body
+        assert (len(told["merges"]), len(told["splits"])) == (1, 1)
+
+
+async def test_a_post_that_is_split_off_begins_a_narrative_and_takes_its_answers_along(tmp_path: Path) -> None:
+    async with live(tmp_path) as daemon:
+        main, other = await two_narratives(daemon)
+        post = mention(50, "")
+        asked = {"narrative": other, "by": "desk", "platform": post["platform"], "id": post["id"]}
+        assert (await daemon.ask("POST", "/events/fall/splits", asked)).status == 201
+    async with live(tmp_path) as daemon:
+        await daemon.post(mention(70, "this is a lie, nobody was killed") | {"reply_to": post["id"]})
+        rows = (await daemon.ask("GET", "/events/fall/narratives")).body["narratives"]
+        assert len({row["id"] for row in rows} - {main, other}) == 1
+
+
+async def test_a_narrative_is_shown_with_its_first_post_and_platforms(tmp_path: Path) -> None:
+    async with live(tmp_path) as daemon:
+        _, other = await two_narratives(daemon)
+        row = (await daemon.ask("GET", f"/events/fall/narratives/{other}")).body
+        assert row["label"].startswith("17 killed by gunfire")
+        assert row["first_post"]["id"] == mention(50, "")["id"]
+        assert row["platforms"] == [mention(50, "")["platform"]]
+        assert (await daemon.ask("GET", "/events/fall/suggestions")).body == {"suggestions": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status", "error"),
+    [
+        ("merges", {"into": "nothing"}, 404, "unknown_narrative"),
+        ("merges", {"into": "MAIN", "narrative": "MAIN"}, 400, "itself"),
+        ("splits", {}, 404, "not_merged"),
+        ("splits", {"platform": "x", "id": "nothing"}, 404, "unknown_mention"),
+    ],
+)
+async def test_what_cannot_be_merged_or_split_is_refused(
+    path: str, change: dict[str, str], status: int, error: str, tmp_path: Path
+) -> None:
+    async with live(tmp_path) as daemon:
+        main = await narrative(daemon)
+        asked = {"narrative": main, "by": "desk"} | {
+            name: value.replace("MAIN", main) for name, value in change.items()
+        }
+        answer = await daemon.ask("POST", f"/events/fall/{path}", asked)
+        assert (answer.status, answer.body["error"]) == (status, error)
+
+
 async def test_a_silence_begins_is_listed_and_ends(tmp_path: Path) -> None:
     async with live(tmp_path) as daemon:
         asked = {"event": "fall", "owner": "desk", "comment": "we know", "expires_at": in_an_hour()}

@@ -22,6 +22,8 @@ REPOSITORY = Path(__file__).parents[2]
 GOOD: dict[str, dict[str, str]] = {
     "setStatus": {"status": "denied", "by": "desk", "evidence": "a call"},
     "addSilence": {"event": "fall", "owner": "desk", "comment": "x", "expires_at": "2199-01-01T00:00:00Z"},
+    "mergeNarratives": {"narrative": "n1", "into": "n2", "by": "desk"},
+    "splitNarrative": {"narrative": "n1", "by": "desk"},
     "addLabel": {"event": "fall", "platform": "x", "id": "1", "tag": "claim", "by": "desk"},
 }
 WORDS = {"{event}": "fall", "{narrative}": "n1", "{silence}": "s1"}

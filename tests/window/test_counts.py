@@ -1,12 +1,14 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.frames import CLOSED, TICKS, Counted
+from monitor.frames import CLOSED, HEARD, TICKS, Counted
 from monitor.marks import GapMark
+from monitor.window.closed import MEASURES
 from monitor.window.counts import Windows
 from tests.fakes import mentions, streams
 
@@ -22,8 +24,9 @@ def walk(rows: pl.DataFrame, cuts: list[int], gaps: tuple[GapMark, ...] = ()) ->
         windows.add(part, upto, [gap for gap in gaps if before <= gap.ends < upto])
         for part, upto, before in spans(rows, cuts)
     ]
-    frames = [pl.concat([getattr(part, name) for part in parts]) for name in ("ticks", "closed", "late")]
-    return Counted(*frames)
+    names = ("ticks", "closed", "late", "heard")
+    ticks, closed, late, heard = (pl.concat([getattr(part, name) for part in parts]) for name in names)
+    return Counted(ticks, closed, late, heard=heard)
 
 
 def spans(rows: pl.DataFrame, cuts: list[int]) -> list[tuple[pl.DataFrame, Any, Any]]:
@@ -54,6 +57,7 @@ def test_any_cut_gives_the_same_ticks_windows_and_late_posts(seed: int, cuts: li
     assert one.closed.equals(cut.closed)
     assert one.late.group_by("source").sum().sort("source").equals(cut.late.group_by("source").sum().sort("source"))
     assert one.late["posts"].sum() > 0
+    assert one.heard.unique().sort("slot", "source").equals(cut.heard.unique().sort("slot", "source"))
 
 
 @given(st.integers(0, 5), st.randoms(use_true_random=False))
@@ -66,8 +70,8 @@ def test_any_order_within_a_second_gives_the_same_counts(seed: int, random: Any)
 @given(st.integers(0, 20))
 def test_every_fresh_post_is_in_one_closed_window_of_each_length(seed: int) -> None:
     counted = walk(streams.story(seed, lag=90.0, sources=3), [])
-    per_length = counted.closed.group_by("length").agg(pl.col("posts", "originals").sum())
-    fresh = whole(counted).select("posts", "originals").sum().row(0)
+    per_length = counted.closed.group_by("length").agg(pl.col(MEASURES).sum())
+    fresh = whole(counted).select(MEASURES).sum().row(0)
     assert {row[1:] for row in per_length.iter_rows()} == {fresh}
     assert fresh[0] + counted.late["posts"].sum() == 860
 
@@ -76,6 +80,7 @@ def test_what_is_handed_on_has_the_declared_columns() -> None:
     counted = count({}, upto=2 * HOUR)
     assert dict(counted.ticks.schema) == TICKS
     assert dict(counted.closed.schema) == CLOSED
+    assert dict(counted.heard.schema) == HEARD
 
 
 def test_a_tick_covers_the_second_before_it() -> None:
@@ -116,6 +121,22 @@ def test_an_author_counts_again_after_more_than_a_week() -> None:
         for day in (0, 7, 8)
     ]
     assert total(count(*rows, upto=timedelta(days=9)), "")["claims"] == 2
+
+
+def test_an_author_who_speaks_again_within_a_week_is_no_new_author_of_the_event() -> None:
+    counted = count(
+        {"author": "a"}, {"author": "a", "tag": "other"}, {"author": "b", "repost_of": "0", "narrative": "n"}
+    )
+    assert whole(counted)["authors"].sum() == 2
+    assert counted.ticks.filter(pl.col("narrative") == "n")["authors"].sum() == 0
+
+
+def test_a_source_is_heard_in_five_minutes_of_seen_time_whether_late_or_not() -> None:
+    behind = {"event_time": START - HOUR, "seen_at": START + timedelta(minutes=7), "source": "slow"}
+    counted = count({}, {"seen_at": START + timedelta(seconds=299)}, behind, {"seen_at": START + timedelta(minutes=9)})
+    assert counted.heard.select("source", "slot").rows() == [
+        ("s", START), ("s", START + timedelta(minutes=5)), ("slow", START + timedelta(minutes=5)),
+    ]  # fmt: skip
 
 
 def test_the_same_name_on_two_platforms_is_two_authors_and_two_platforms() -> None:
@@ -190,3 +211,16 @@ def test_windows_restored_from_their_rows_go_on_the_same() -> None:
     straight.add(rows[:400], middle)
     refilled.restore(straight.snapshot())
     assert straight.add(rows[400:], end).ticks.equals(refilled.add(rows[400:], end).ticks)
+
+
+def test_open_windows_of_an_older_version_with_fewer_counts_are_taken_up() -> None:
+    windows = Windows()
+    windows.add(mentions.clustered({}, {"copy_of": "0"}), START + timedelta(seconds=2))
+    rows = windows.snapshot()
+    awake, held = msgspec.msgpack.decode(rows["window/open/fall"], strict=False)
+    older = {length: {index: counts[:2] for index, counts in own.items()} for length, own in held.items()}
+    rows["window/open/fall"] = msgspec.msgpack.encode((awake, older))
+    again = Windows()
+    again.restore(rows)
+    closed = again.add(mentions.clustered(), START + 2 * HOUR).closed
+    assert closed.filter(pl.col("posts") > 0)["originals"].to_list() == [1, 1]

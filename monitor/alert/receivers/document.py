@@ -3,8 +3,9 @@
 `version` 1 · `key` the idempotency key · `sent_to` the receiver's name · `text` the whole card as plain text ·
 `alert` the fields of `monitor.records.Alert`: id, fingerprint, event, narrative, label, proposition, rule, state, at,
 since, reason, status, claims, denials, celebrations, questions, authors, numbers, evidence[] (platform, id, tag,
-posted_at, text, url), blind[] (source, begins, ends, why). Texts are made harmless, links are plain web addresses or
-null, and `author` is null: who posted stays inside. Fields may be added; another meaning is another version.
+posted_at, text, url), said (the status mark: by, at, evidence, voice; or null), blind[] (source, begins, ends, why).
+Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside. Fields
+may be added; another meaning is another version.
 """
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from monitor.alert.harmless import harmless, harmless_link
 from monitor.alert.message import card_text
+from monitor.marks import StatusMark
 from monitor.records import Alert, Evidence, Notification
 
 VERSION = 1
@@ -42,11 +44,19 @@ def document(notification: Notification) -> bytes:
                 alert,
                 label=harmless(alert.label, _LINE),
                 proposition=harmless(alert.proposition, _LINE),
+                said=_said(alert.said),
                 evidence=tuple(_piece(piece) for piece in alert.evidence),
                 blind=tuple(replace(gap, why=harmless(gap.why, _LINE)) for gap in alert.blind),
             ),
         )
     )
+
+
+def _said(mark: StatusMark | None) -> StatusMark | None:
+    if mark is None:
+        return None
+    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _LINE)
+    return replace(mark, by=harmless(mark.by, _LINE), evidence=evidence)
 
 
 def _piece(piece: Evidence) -> Evidence:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from monitor.alert.receivers.http import retry_after
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings, signature
 from monitor.errors import DeliveryError
+from monitor.marks import Status, StatusMark
 from monitor.records import Alert
 from monitor.watched import Duration
-from tests.fakes.alerts import AT, a_notification
+from tests.fakes.alerts import AT, a_notification, an_alert
 from tests.fakes.clock import ManualClock
 from tests.fakes.webhook_sink import SECRET, WebhookSink, webhook_sink
 
@@ -74,6 +75,18 @@ async def test_the_body_is_version_1_with_the_alert_the_card_and_no_author() -> 
         assert (alert.claims, alert.at, alert.numbers) == (41, AT, note.alert.numbers)
         assert [piece.author for piece in alert.evidence] == [None, None]
         assert b"author-0" not in sink.bodies[0]
+
+
+async def test_who_set_the_status_is_harmless_too() -> None:
+    mark = StatusMark(
+        at=AT, event="fall", narrative="n1", status=Status.DENIED, by="desk\u202e", evidence="javascript:alert(1)\n"
+    )
+    async with line() as (sink, webhook):
+        await webhook.send(a_notification(alert=an_alert(said=mark, status=Status.DENIED)))
+        alert = msgspec.convert(msgspec.json.decode(sink.bodies[0])["alert"], Alert)
+    assert alert.said is not None
+    assert "\u202e" not in alert.said.by
+    assert "\n" not in alert.said.evidence
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])

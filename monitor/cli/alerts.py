@@ -1,0 +1,82 @@
+"""`monitor alerts`: the alerts there were, and whether they were useful."""
+
+import argparse
+
+from monitor.cli import options, shown
+from monitor.cli.api_client import ApiClient
+from monitor.records import Alert, AlertState, Answer
+from monitor.web.bodies import AlertList, AnswerAsked, AnswerList
+
+NAME = "alerts"
+HELP = "lists alerts, and takes the desk's word on whether they were useful"
+EPILOG = """
+What the desk answers is kept beside the alerts and changes none of them: `monitor backtest --archive` reads it and
+tells how many useful alerts each set of rules would have fired. The last answer about an alert counts. Asks the daemon
+that [web] names.
+
+exit status:
+  0  done
+  1  no daemon answers, or it cannot write now
+  2  there is no such alert
+
+examples:
+  monitor alerts list
+  monitor alerts list --state firing
+  monitor alerts useful 9f86d081884c7d65 yes --by desk
+  monitor alerts useful 9f86d081884c7d65 no --by desk --comment "a film, not the valley"
+"""
+ANSWERS = {"yes": True, "no": False}
+MOST = 10_000
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command and its options."""
+    parser = options.command(commands, NAME, HELP, EPILOG)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    example = "\nexamples:\n  monitor alerts list --state firing --limit 10\n"
+    listing = options.command(actions, "list", "the newest alerts, the newest last", example)
+    listing.add_argument("--state", choices=[one.value for one in AlertState], help="only those that are %(choices)s")
+    listing.add_argument("--limit", type=options.positive, default=20, metavar="N", help="how many (default: 20)")
+    example = "\nexamples:\n  monitor alerts useful 9f86d081884c7d65 yes --by desk\n"
+    answering = options.command(actions, "useful", "was this alert useful?", example)
+    answering.add_argument("id", metavar="ID", help="the alert's id, as `monitor alerts list` and its card show it")
+    answering.add_argument("answer", metavar="yes|no", choices=list(ANSWERS), help="%(choices)s")
+    answering.add_argument("--by", default="", metavar="WHO", help="who says so")
+    answering.add_argument("--comment", default="", metavar="WHY", help="why")
+    for one in (listing, answering):
+        options.config(one)
+        options.as_json(one)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does it; returns the exit status."""
+    client = ApiClient(arguments.config)
+    if arguments.action == "useful":
+        asked = AnswerAsked(useful=ANSWERS[arguments.answer], by=arguments.by, comment=arguments.comment)
+        answer = client.ask("POST", "alerts", arguments.id, "answer", wanted=Answer, body=asked)
+        if arguments.json:
+            shown.as_json(answer)
+        else:
+            print(f"{answer.alert}: {_said(answer)}")
+        return 0
+    query = {"limit": str(arguments.limit)} | ({"state": arguments.state} if arguments.state else {})
+    found = client.ask("GET", "alerts", wanted=AlertList, query=query)
+    if arguments.json:
+        shown.as_json(found)
+        return 0
+    given = client.ask("GET", "answers", wanted=AnswerList, query={"limit": str(MOST)})
+    answers = {answer.alert: answer for answer in given.answers}
+    headings = ("id", "since", "event", "rule", "state", "answer", "says")
+    shown.table(headings, (_row(one, answers.get(one.id)) for one in found.alerts), "there was no alert yet")
+    return 0
+
+
+def _row(one: Alert, answer: Answer | None) -> tuple[object, ...]:
+    return (one.id, one.since, one.event, one.rule, one.state.value, _said(answer), one.label)
+
+
+def _said(answer: Answer | None) -> str:
+    if answer is None:
+        return "–"
+    by = f", by {shown.cell(answer.by)}" if answer.by else ""
+    return f"{'useful' if answer.useful else 'not useful'}{by}"

@@ -1,0 +1,199 @@
+"""What is known of each narrative: its label, first post, first denial, voices, platforms and languages."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from monitor.frames import Tag
+from monitor.records import Cited, Narrative
+
+_PREFIX: Final = "cluster/narrative/"
+_LABEL: Final = 300
+_MOST: Final = 50
+"""Voices, platforms and languages of a narrative that are named."""
+
+
+class Label(msgspec.Struct, frozen=True, array_like=True):
+    """The mention that a narrative is called by."""
+
+    key: str
+    slots: list[int]
+    """What it asserts."""
+    claims: bool
+
+
+NO_LABEL: Final = Label("", [], claims=False)
+
+
+class _Row(msgspec.Struct, array_like=True):
+    """A narrative and the mentions it names."""
+
+    narrative: Narrative
+    first: str
+    """Key of the first post."""
+    label: Label = NO_LABEL
+    denial: str = ""
+    """Key of the first denial."""
+
+
+class Records:
+    """The narratives of all events, as records; bounded by who adds and drops them."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, _Row]] = {}
+        self._labels: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
+        """Labels that narratives had until a time, within the last call."""
+        self._changed: dict[str, None] = {}
+
+    def settle(self) -> None:
+        """A call begins: labels are now what they are."""
+        self._labels.clear()
+
+    def get(self, event: str, narrative: str, at: datetime | None = None) -> Narrative | None:
+        """What is known of a narrative of `event`; its label as it stood at a time of the last call or later."""
+        row = self._rows.get(event, {}).get(narrative)
+        if row is None:
+            return None
+        for until, label in self._labels.get((event, narrative), ()) if at is not None else ():
+            if at is not None and at <= until:
+                return msgspec.structs.replace(row.narrative, label=label)
+        return row.narrative
+
+    def of(self, event: str) -> dict[str, Narrative]:
+        """The narratives of an event by id."""
+        return {name: row.narrative for name, row in self._rows.get(event, {}).items()}
+
+    def per_event(self) -> dict[str, int]:
+        """How many narratives each event has."""
+        return {event: len(rows) for event, rows in self._rows.items()}
+
+    def add(self, narrative: Narrative, key: str) -> None:
+        """A narrative begins with the mention of this key."""
+        self._rows.setdefault(narrative.event, {})[narrative.id] = _Row(narrative, key)
+        self._mark(narrative.event, narrative.id)
+
+    def drop(self, event: str, narrative: str) -> None:
+        """It is known no more."""
+        if self._rows.get(event, {}).pop(narrative, None) is not None:
+            self._changed[f"{_PREFIX}{event}/{narrative}"] = None
+
+    def label(self, event: str, narrative: str) -> Label:
+        """What it is called by; a label without slots is none."""
+        return self._rows[event][narrative].label
+
+    def call(self, event: str, narrative: str, label: Label, text: str, at: datetime) -> None:
+        """Gives it a label: the text of a mention, seen at `at`."""
+        row = self._rows[event][narrative]
+        self._relabel(row, " ".join(text.split())[:_LABEL], at)
+        row.label = label
+
+    def note(self, clustered: pl.DataFrame) -> None:
+        """Takes note of who speaks of the narratives: CLUSTERED, in order."""
+        told = clustered.filter((pl.col("op") == "create") & pl.col("narrative").is_not_null())
+        if told.is_empty():
+            return
+        speaking = told.group_by("event", "narrative", maintain_order=True).agg(
+            pl.col(name).drop_nulls().unique(maintain_order=True) for name in ("platform", "language", "voice")
+        )
+        for event, name, platforms, languages, voices in speaking.iter_rows():
+            row = self._rows.get(event, {}).get(name)
+            if row is None:
+                continue
+            known = row.narrative
+            new = (
+                _joined(known.platforms, platforms),
+                _joined(known.languages, languages),
+                _joined(known.voices, voices),
+            )
+            if new != (known.platforms, known.languages, known.voices):
+                row.narrative = msgspec.structs.replace(known, platforms=new[0], languages=new[1], voices=new[2])
+                self._mark(event, name)
+        denials = told.filter(pl.col("tag") == Tag.DENIAL).unique(
+            ["event", "narrative"], keep="first", maintain_order=True
+        )
+        named = ("event", "narrative", "platform", "id", "seen_at", "author", "voice")
+        for event, name, platform, identity, seen_at, author, voice in denials.select(named).iter_rows():
+            row = self._rows.get(event, {}).get(name)
+            if row is not None and row.narrative.first_denial is None:
+                cited = Cited(platform=platform, id=identity, seen_at=seen_at, author=author, voice=voice)
+                row.narrative = msgspec.structs.replace(row.narrative, first_denial=cited)
+                row.denial = f"{platform}\0{event}\0{identity}"
+                self._mark(event, name)
+
+    def delete(self, event: str, narrative: str, key: str, at: datetime) -> None:
+        """A mention was deleted: the narrative quotes it no more, and names its author no more."""
+        row = self._rows.get(event, {}).get(narrative)
+        if row is None:
+            return
+        if key == row.label.key:
+            self._relabel(row, "", at)
+            row.label = NO_LABEL
+        for name, of in (("first_post", row.first), ("first_denial", row.denial)):
+            cited = getattr(row.narrative, name)
+            if key == of and cited is not None:
+                nameless = msgspec.structs.replace(cited, author=None)
+                row.narrative = msgspec.structs.replace(row.narrative, **{name: nameless})
+                self._mark(event, narrative)
+
+    def merge(self, event: str, narrative: str, into: str) -> None:
+        """One belongs to another from now on; into "", it is its own again."""
+        rows = self._rows[event]
+        source = rows[narrative]
+        source.narrative = msgspec.structs.replace(source.narrative, merged_into=into)
+        self._mark(event, narrative)
+        if not into:
+            return
+        one, two = source.narrative, rows[into].narrative
+        denials = [
+            (cited.seen_at, row.denial, cited) for row in (rows[into], source) if (cited := row.narrative.first_denial)
+        ]
+        rows[into].denial, denial = min(denials, key=lambda pair: pair[0])[1:] if denials else ("", None)
+        rows[into].narrative = msgspec.structs.replace(
+            two,
+            first_seen=min(one.first_seen, two.first_seen),
+            first_denial=denial,
+            voices=_joined(two.voices, one.voices),
+            platforms=_joined(two.platforms, one.platforms),
+            languages=_joined(two.languages, one.languages),
+        )
+        self._mark(event, into)
+
+    def forget(self, events: Collection[str]) -> None:
+        """Drops the narratives of these events."""
+        for event in events:
+            for name in list(self._rows.get(event, {})):
+                self.drop(event, name)
+            self._rows.pop(event, None)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The rows that changed since the last call; an empty one is to be deleted."""
+        changed, self._changed = self._changed, {}
+        rows: dict[str, bytes] = {}
+        for key in changed:
+            event, _, name = key.removeprefix(_PREFIX).partition("/")
+            row = self._rows.get(event, {}).get(name)
+            rows[key] = b"" if row is None else msgspec.msgpack.encode(row)
+        return rows
+
+    def restore(self, rows: Mapping[str, bytes]) -> None:
+        """Goes on where the records that gave all these rows left off."""
+        for key in sorted(rows):
+            if key.startswith(_PREFIX) and rows[key]:
+                row = msgspec.msgpack.decode(rows[key], type=_Row)
+                self._rows.setdefault(row.narrative.event, {})[row.narrative.id] = row
+
+    def _relabel(self, row: _Row, label: str, at: datetime) -> None:
+        event, name = row.narrative.event, row.narrative.id
+        self._labels.setdefault((event, name), []).append((at, row.narrative.label))
+        row.narrative = msgspec.structs.replace(row.narrative, label=label)
+        self._mark(event, name)
+
+    def _mark(self, event: str, narrative: str) -> None:
+        self._changed[f"{_PREFIX}{event}/{narrative}"] = None
+
+
+def _joined(known: tuple[str, ...], more: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *more)))[:_MOST]

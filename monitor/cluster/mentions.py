@@ -1,0 +1,81 @@
+"""Which narrative a known mention belongs to: the last mentions, and the older ones that they answer."""
+
+from collections.abc import Collection
+from itertools import takewhile
+from sys import intern
+from typing import NamedTuple
+
+import polars as pl
+
+
+class Known(NamedTuple):
+    """What is remembered of a mention."""
+
+    last: int
+    """The number of the last mention that was it or referred to it."""
+    narrative: str | None
+    number: int
+    """Its own."""
+
+
+class Mentions:
+    """Remembers the last `size` mentions and their parents, by key (`mention_key`)."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: dict[str, Known] = {}
+
+    def get(self, key: str | None) -> Known | None:
+        """What is known of a mention."""
+        return self._known.get(key) if key is not None else None
+
+    def live(self, key: str, number: int) -> Known | None:
+        """The same, if it is not too old for mention `number` to change it."""
+        known = self._known.get(key)
+        return known if known is not None and known.last > number - self._size else None
+
+    def refer(self, key: str, number: int) -> None:
+        """A known mention was referred to by mention `number`, and stays longer for it."""
+        known = self._known[key]
+        if number > known.last:
+            del self._known[key]
+            self._known[key] = known._replace(last=number)
+
+    def put(self, key: str, narrative: str | None, number: int) -> None:
+        """Mention `number` was made."""
+        self._known.pop(key, None)
+        self._known[key] = Known(number, narrative, number)
+
+    def move(self, key: str, narrative: str) -> None:
+        """A mention belongs to another narrative from now on, if it is known."""
+        if key in self._known:
+            self._known[key] = self._known[key]._replace(narrative=narrative)
+
+    def sweep(self, number: int) -> None:
+        """Forgets what is too old once mention `number` was made."""
+        oldest = number - self._size
+        for old in list(takewhile(lambda key: self._known[key].last <= oldest, self._known)):
+            del self._known[old]
+
+    def forget(self, events: Collection[str]) -> None:
+        """Drops the mentions of these events."""
+        for key in [key for key in self._known if key.split("\0")[1] in events]:
+            del self._known[key]
+
+    def restore(self, remembered: pl.DataFrame) -> None:
+        """Refills the memory; `remembered`: REMEMBERED with `number`."""
+        made = remembered.select(mention_key("id").alias("key"), "narrative", "number")
+        referred = remembered.filter(~pl.col("older")).select(mention_key("parent").alias("key"), "number")
+        last = (
+            pl.concat([made.select("key", "number"), referred.drop_nulls()]).group_by("key").agg(pl.col("number").max())
+        )
+        ordered = made.join(last.rename({"number": "last"}), on="key", maintain_order="left").sort("last", "number")
+        for part in ordered.iter_slices():
+            lists = (column.to_list() for column in part)
+            for key, narrative, number, touched in zip(*lists, strict=True):
+                self._known[key] = Known(touched, narrative if narrative is None else intern(narrative), number)
+
+
+def mention_key(name: str) -> pl.Expr:
+    """Platform, event and id in one string; null where the id is."""
+    return pl.concat_str("platform", "event", name, separator="\0")

@@ -1,0 +1,41 @@
+"""What a call hands to a judge, taken apart once: all judges of the same counts go by it."""
+
+from functools import cached_property
+
+import polars as pl
+
+from monitor.judge.epoch import Sides
+from monitor.judge.tally import Names, Rows
+
+Heard = list[tuple[str, int]]
+"""Source, and the begin of a slot in which it spoke."""
+
+
+class Given:
+    """One event's part of what was counted; times are whole seconds."""
+
+    def __init__(self, ticks: pl.DataFrame, closed: pl.DataFrame, heard: Heard, spoken: pl.DataFrame | None) -> None:
+        """TICKS, CLOSED of the baselines' length, HEARD and SPOKEN."""
+        self.ticks, self.closed, self.heard, self._spoken = ticks, closed, heard, spoken
+        self._rows: tuple[Rows, Names] | None = None
+
+    @cached_property
+    def whole(self) -> pl.DataFrame:
+        """TICKS of the event as a whole."""
+        return self.ticks.filter(pl.col("narrative") == "")
+
+    @cached_property
+    def sides(self) -> Sides:
+        """The originals of the event as a whole."""
+        neither = self.whole.select("celebrations", "questions", "others").to_numpy()
+        both = self.whole.select(pl.sum_horizontal("claims", "denials")).to_series().to_numpy()
+        return Sides(self.whole["tick"].to_numpy(), neither, neither.sum(axis=1) + both)
+
+    def rows(self, names: Names) -> Rows:
+        """TICKS of its narratives, and SPOKEN; `names` learns those of platforms and languages that are new."""
+        if self._rows is None:
+            self._rows = Rows(self.ticks.filter(pl.col("narrative") != ""), self._spoken, names), names
+        rows, known = self._rows
+        if known is not names:
+            names.platforms[:], names.languages[:] = known.platforms, known.languages
+        return rows

@@ -1,0 +1,152 @@
+"""Which sources of an event have gone quiet: nothing for much longer than the longest silence of their usual day.
+
+A source is heard in slots of five minutes, each known at its end. Its usual silence is the longest one of the last
+seven whole days, so a source that sleeps at night may; it needs two such days. A known gap is no
+silence: the clock starts anew at its end.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.records import Finding
+from monitor.watched import Event, Rules
+
+SLOT = 300
+"""Seconds in a slot."""
+DAY = 86_400
+DAYS = 7
+FEWEST_DAYS = 2
+"""Whole days a source must have been heard on before its silence means anything."""
+
+
+class Gap(NamedTuple):
+    """A source saw nothing between two times (seconds); `known` is the second from which that is known."""
+
+    known: int
+    since: float
+    until: float
+    source: str = ""
+
+
+class _Source(msgspec.Struct, array_like=True):
+    """One source; times in seconds."""
+
+    day: int
+    """The day of its last slot,"""
+    heard: int
+    """… the end of that, or of a later gap."""
+    longest: int = 0
+    """Silence so far on this day."""
+    whole: bool = False
+    """It was heard before this day began."""
+    days: list[int] = msgspec.field(default_factory=list)
+    """The longest silence of each of the last whole days."""
+    quiet: int | None = None
+    """Since when the finding holds."""
+    waiting: list[int] = msgspec.field(default_factory=list)
+    """Slots that are not over yet."""
+
+    def need(self, rules: Rules) -> int | None:
+        """Seconds of silence that are too many, whole slots; None where that is not known."""
+        if len(self.days) < FEWEST_DAYS:
+            return None
+        least = max(rules.silent_times * max(self.days), rules.silent_least.total_seconds())
+        return -(-round(least) // SLOT) * SLOT
+
+
+class Sources:
+    """The sources of one event."""
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._sources: dict[str, _Source] = {}
+        self.changed = False
+
+    def follow(self, event: Event) -> None:
+        """The event is described anew: its rules hold from now on."""
+        self._event = event
+
+    def run(self, span: tuple[int, int], heard: Iterable[tuple[str, int]], gaps: Iterable[Gap]) -> list[Finding]:
+        """Findings in the seconds after `span[0]` up to `span[1]`; `heard`: source and the begin of a slot."""
+        begin, end = span
+        for name, slot in heard:
+            source = self._sources.setdefault(name, _Source(slot // DAY, slot))
+            if slot + SLOT > begin and slot != (source.waiting[-1] if source.waiting else None):
+                source.waiting.append(slot)
+                self.changed = True
+        findings: list[Finding] = []
+        for gap in sorted(gaps):
+            for name in [name for name in self._sources if name == gap.source]:
+                findings += self._until(name, begin, gap.known)
+                self._excuse(self._sources[name], gap)
+        for name in sorted(self._sources):
+            findings += self._until(name, begin, end)
+        return findings
+
+    def _excuse(self, source: _Source, gap: Gap) -> None:
+        """The silence of a known gap is none."""
+        if gap.until > source.heard:
+            source.heard = -(-int(gap.until) // SLOT) * SLOT
+            self.changed = True
+
+    def _until(self, name: str, begin: int, end: int) -> list[Finding]:
+        source = self._sources[name]
+        findings: list[Finding] = []
+        over = sorted(slot for slot in source.waiting if slot + SLOT <= end)
+        source.waiting = [slot for slot in source.waiting if slot + SLOT > end]
+        self.changed |= bool(over)
+        least = self._event.rules.silent_least.total_seconds()
+        for slot in over:
+            if slot - source.heard >= least:
+                findings += self._silence(name, source, begin, slot)
+            if source.quiet is not None:
+                findings.append(self._finding(name, source, slot + SLOT, "heard_again"))
+                source.quiet = None
+            self._hear(source, slot)
+        return findings + self._silence(name, source, begin, end)
+
+    def _silence(self, name: str, source: _Source, begin: int, until: int) -> list[Finding]:
+        """The finding that begins where a source was silent for too long by a second."""
+        need = source.need(self._event.rules)
+        if source.quiet is not None or need is None or source.heard + need > until:
+            return []
+        source.quiet = max(source.heard + need, begin + 1)
+        self.changed = True
+        return [self._finding(name, source, source.quiet, "source_silent")]
+
+    @staticmethod
+    def _hear(source: _Source, slot: int) -> None:
+        """Takes a slot in: the silence before it belongs to its day."""
+        day = slot // DAY
+        if day > source.day:
+            between = [DAY] * min(day - source.day - 1, DAYS)
+            source.days = [*source.days, *([source.longest] if source.whole else []), *between][-DAYS:]
+            source.day, source.longest, source.whole = day, 0, True
+        source.longest = max(source.longest, slot - source.heard)
+        source.heard = max(source.heard, slot + SLOT)
+
+    def _finding(self, name: str, source: _Source, at: int, reason: str) -> Finding:
+        usual = max(source.days, default=0)
+        return Finding(
+            at=datetime.fromtimestamp(at, UTC),
+            event=self._event.name,
+            narrative="",
+            rule="quiet",
+            holds=reason == "source_silent",
+            reason=reason,
+            numbers={"silent_minutes": round((at - source.heard) / 60, 4), "usual_minutes": round(usual / 60, 4)},
+            subject=name,
+        )
+
+    def save(self) -> bytes:
+        """The state as one row."""
+        self.changed = False
+        return msgspec.msgpack.encode(self._sources)
+
+    def restore(self, rows: Mapping[str, bytes], key: str) -> None:
+        """Takes up the row of `save`."""
+        if rows.get(key):
+            self._sources = msgspec.msgpack.decode(rows[key], type=dict[str, _Source])
