@@ -5,6 +5,7 @@ from typing import assert_never
 from aiohttp import ClientSession
 
 from monitor.alert.receivers.discord import Discord, DiscordSettings
+from monitor.alert.receivers.mail import Mail, MailSettings
 from monitor.alert.receivers.matrix import Matrix, MatrixSettings
 from monitor.alert.receivers.mattermost import Mattermost, MattermostSettings
 from monitor.alert.receivers.receiver import Receiver
@@ -18,8 +19,10 @@ Hooks = SlackHookSettings | DiscordSettings | MattermostSettings | TeamsSettings
 Bots = SlackBotSettings | MatrixSettings | TelegramSettings
 
 
-def chat(configured: Hooks | Bots, word: str, session: ClientSession, clock: Clock) -> Receiver:
-    """The chat of a configured one; `word` is its address or token, as settings found it."""
+def chat(configured: Hooks | Bots | MailSettings, word: str, session: ClientSession, clock: Clock) -> Receiver:
+    """The chat of a configured one; `word` is its address, token or password, as settings found it, or "" for none."""
+    if isinstance(configured, MailSettings):
+        return Mail(configured, word or None, clock)
     if isinstance(configured, Bots):
         return _bot(configured, word, session, clock)
     return _hook(configured, word, session, clock)

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from monitor.alert.receivers.alertmanager import AlertmanagerSettings
 from monitor.alert.receivers.discord import DiscordSettings
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mail import MailSettings
 from monitor.alert.receivers.matrix import MatrixSettings
 from monitor.alert.receivers.mattermost import MattermostSettings
 from monitor.alert.receivers.mqtt import MqttSettings
@@ -41,6 +42,7 @@ Receiver = (
     | MattermostSettings
     | TelegramSettings
     | TeamsSettings
+    | MailSettings
 )
 """Every kind of receiver, told apart by `kind`."""
 

@@ -4,7 +4,6 @@ Transaction ids come from the idempotency key, so that the same message sent aga
 declared, and none are.
 """
 
-from html import escape
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,9 +11,9 @@ import msgspec
 from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
-from monitor.alert import words
-from monitor.alert.card import Card, Post, Row, fitted, plain, step
+from monitor.alert.card import Card, fitted, plain, step
 from monitor.alert.receivers.chat import JSON, Bot, PerMinute, shown
+from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
@@ -106,7 +105,7 @@ def _content(card: Card) -> dict[str, Any]:
         "msgtype": "m.text",
         "body": plain(card),
         "format": "org.matrix.custom.html",
-        "formatted_body": _html(card),
+        "formatted_body": card_html(card),
         "m.mentions": {},
     }
 
@@ -125,28 +124,3 @@ def _reply(card: Card, event: str) -> dict[str, Any]:
         "m.in_reply_to": {"event_id": event},
     }
     return {"msgtype": "m.text", "body": step(card), "m.mentions": {}, "m.relates_to": relation}
-
-
-def _html(card: Card) -> str:
-    posts = "".join(f"<li>{_post(post)}</li>" for post in card.posts)
-    return "".join(
-        [
-            f"<h4>{escape(card.head)}</h4>",
-            "<br>".join(_row(row) for row in card.above()),
-            f"<p><strong>{escape(words.EVIDENCE)}:</strong></p><ul>{posts}</ul>" if posts else "<br>",
-            "<br>".join(_row(row) for row in card.below()),
-        ]
-    )
-
-
-def _row(row: Row) -> str:
-    said = _linked(row.text, row.link)
-    return f"<strong>{escape(row.label)}:</strong> {said}" if row.label else said
-
-
-def _post(post: Post) -> str:
-    return f"<strong>{escape(f'[{post.tag}]')}</strong> {_linked(post.where, post.link)}: {escape(post.text)}"
-
-
-def _linked(text: str, link: str | None) -> str:
-    return escape(text) if link is None else f'<a href="{escape(link)}">{escape(text)}</a>'
