@@ -8,6 +8,7 @@ import pytest
 
 import monitor.__main__ as command_line
 from tests.fakes.chats import SECRET, served
+from tests.fakes.mail_server import PASSWORD, mail_server
 
 GOOD = Path(__file__).parents[1] / "settings" / "good"
 KINDS = {
@@ -21,6 +22,14 @@ KINDS = {
     "alertmanager": ('url = "{at}"', "{secret}"),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
+MAIL = """host = "localhost"
+port = {at}
+ca_file = "ca.pem"
+username = "monitor"
+password_file = "secret"
+sender = "monitor@example.org"
+to = ["desk@example.org"]
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +40,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def configure(kind: str, at: str, secret: str) -> None:
-    lines, kept = KINDS[kind]
+    lines, kept = (MAIL, "{secret}") if kind == "email" else KINDS[kind]
     table = f'[[receiver]]\nkind = "{kind}"\nname = "desk"\n{lines.format(at=at)}\n'
     Path("config/monitor.toml").write_text(table, "utf-8")
     Path("secret").write_text(kept.format(at=at, secret=secret), "utf-8")
@@ -56,3 +65,10 @@ async def test_a_wrong_secret_is_said_and_not_shown(kind: str, capsys: pytest.Ca
     assert "desk did not take it: refused" in said.err
     assert "trying again will not help" in said.err
     assert "wrongWord12345" not in said.out + said.err
+
+
+async def test_mail_arrives_marked_as_a_test(tmp_path: Path) -> None:
+    async with mail_server(tmp_path) as server:
+        configure("email", str(server.port), PASSWORD)
+        assert await asyncio.to_thread(command_line.main, ["test-alert", "desk"]) == 0
+        assert "TEST" in str(server.taken[0]["Subject"])

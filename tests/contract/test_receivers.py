@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from email.message import EmailMessage
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from monitor.alert import words
 from monitor.alert.example import example_alert
 from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.mail import Mail, MailSettings
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
@@ -22,6 +24,7 @@ from monitor.records import Notification
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import TAKES, line
 from tests.fakes.clock import ManualClock
+from tests.fakes.mail_server import PASSWORD, mail_server
 from tests.fakes.mosquitto import mosquitto, password
 from tests.fakes.receiver import ScriptedReceiver
 from tests.fakes.webhook_sink import SECRET, webhook_sink
@@ -117,6 +120,32 @@ async def fake(_: Path) -> AsyncIterator[Bench]:
     yield Bench(receiver, lambda: receiver.shown, lambda: receiver.errors.append(broken))
 
 
+@asynccontextmanager
+async def email(directory: Path) -> AsyncIterator[Bench]:
+    async with mail_server(directory) as server:
+        settings = MailSettings(
+            name="desk",
+            host="localhost",
+            port=server.port,
+            username="monitor",
+            sender="monitor@example.org",
+            to=("desk@example.org",),
+            ca_file=str(directory / "ca.pem"),
+        )
+
+        def delivered() -> list[str]:
+            return [mail_text(message) for message in server.taken]
+
+        receiver = Mail(settings, PASSWORD, ManualClock(AT))
+        yield Bench(receiver, delivered, lambda: server.answers.append("451 later"))
+
+
+def mail_text(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content())
+
+
 Builder = Callable[[Path], AbstractAsyncContextManager[Bench]]
 
 
@@ -131,7 +160,7 @@ def over_http(kind: str) -> Builder:
 
 HTTP = {kind: over_http(kind) for kind in TAKES if kind not in {"webhook", "alertmanager"}}
 RECEIVERS: dict[str, Builder] = {
-    "webhook": webhook, "terminal": terminal, "file": file, "mqtt": mqtt, "fake": fake, **HTTP,
+    "webhook": webhook, "terminal": terminal, "file": file, "mqtt": mqtt, "email": email, "fake": fake, **HTTP,
 }  # fmt: skip
 """Alertmanager keeps one alert per label set, not one per notification; it has tests of its own."""
 receivers = pytest.mark.parametrize("build", RECEIVERS.values(), ids=RECEIVERS.keys())
