@@ -160,6 +160,16 @@ async def test_a_step_of_an_alert_edits_its_card_or_is_a_short_update(kind: str)
         assert "99 claims against 3 denials" in text
 
 
+@pytest.mark.parametrize("kind", sorted(EDITS))
+@pytest.mark.parametrize("receipt", ["HTTP 200", "1 elsewhere", "receipt 7"])
+async def test_a_receipt_of_another_place_edits_nothing(kind: str, receipt: str) -> None:
+    async with line(kind) as (chat, receiver):
+        note = replace(a_notification(), earlier=receipt)
+        assert receiver.repeats(note) == (kind != "matrix")
+        assert await receiver.send(note)
+        assert len(chat.asked) == len(chat.shown()) == 1
+
+
 @pytest.mark.parametrize("kind", sorted(EDITS - {"matrix"}))
 async def test_a_card_that_people_have_deleted_is_posted_anew(kind: str) -> None:
     async with line(kind) as (chat, receiver):

@@ -59,6 +59,17 @@ def shown(notification: Notification, settings: Chat, *, marked: bool = True) ->
     return card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
 
 
+def there(notification: Notification, place: str) -> str:
+    """The message to edit, from a receipt that `receipt` made of this place; "" where it is of none, or another one."""
+    message, _, where = notification.earlier.partition(" ")
+    return message if where == place else ""
+
+
+def receipt(message: str, place: str) -> str:
+    """What names a message for later: its id, and where it stands, which the operator may change."""
+    return f"{message} {place}" if message else ""
+
+
 def no_emoji_names(text: str) -> str:
     """The text in which no `:name:` becomes a picture."""
     return _EMOJI_NAME.sub("∶", text)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from monitor.alert.card import Card, fitted, size
 from monitor.alert.harmless import harmless
-from monitor.alert.receivers.chat import JSON, Hook, PerMinute, shown
+from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.markdown import escaped, lines
 from monitor.clock import Clock
@@ -22,6 +22,8 @@ EMBEDS = 6_000
 """Characters of all embeds of a message together."""
 _CONTENT = 300
 _GONE = 404
+_PLACE = "discord"
+"""A message of another webhook is simply not found."""
 _COLOURS = {
     Status.UNCONFIRMED: 0xE69F00,
     Status.CONFIRMED: 0x009E73,
@@ -59,14 +61,15 @@ class Discord:
 
     def repeats(self, notification: Notification) -> bool:
         """A new card may be posted twice; an edit is the same edit again."""
-        return not notification.earlier
+        return not there(notification, _PLACE)
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits the one that is there; the receipt is the message's id. Raises DeliveryError."""
-        if notification.earlier:
+        message = there(notification, _PLACE)
+        if message:
             body = encoded(shown(notification, self._settings, marked=False), notification.alert.status)
-            there = _address(self._url, f"/messages/{notification.earlier}")
-            answer = await self._http.ask("PATCH", there, body, JSON)
+            where = _address(self._url, f"/messages/{message}")
+            answer = await self._http.ask("PATCH", where, body, JSON)
             if answer.status != _GONE:
                 return self._receipt(answer)
         body = encoded(shown(notification, self._settings), notification.alert.status)
@@ -76,7 +79,8 @@ class Discord:
         if not answer.taken:
             raise self._trouble(answer)
         message = told(answer, _Message)
-        return message.id if message is not None and message.id.isascii() and message.id.isdigit() else ""
+        known = message is not None and message.id.isascii() and message.id.isdigit()
+        return receipt(message.id if message is not None and known else "", _PLACE)
 
     def _trouble(self, answer: Answer) -> DeliveryError:
         limited = told(answer, _Limited)

@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
 from monitor.alert.card import Card, fitted, plain, step
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, shown
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
 from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.receiver import Reason
@@ -71,15 +71,15 @@ class Matrix:
         return False
 
     async def send(self, notification: Notification) -> str | None:
-        """Sends the card, or edits it and says what has changed; the receipt is the card's event id."""
+        """Sends the card, or edits it and says what has changed; the receipt is the card's event id and room."""
         card = shown(notification, self._settings)
-        key, event = notification.key, notification.earlier
+        key, event = notification.key, there(notification, self._settings.room)
         if not event:
-            return await self._put(key, content(card))
+            return receipt(await self._put(key, content(card)), self._settings.room)
         await self._put(key, _edit(card, event))
         if self._settings.thread:
             await self._put(f"{key}-thread", _reply(card, event))
-        return event
+        return notification.earlier
 
     async def _put(self, transaction: str, document: dict[str, Any]) -> str:
         answer = await self._http.ask("PUT", self._where + transaction, msgspec.json.encode(document), self._headers)

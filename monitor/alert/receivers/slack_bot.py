@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
 from monitor.alert.card import Card, step
-from monitor.alert.receivers.chat import JSON, Bot, shown
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there
 from monitor.alert.receivers.http import Http, told
 from monitor.alert.receivers.receiver import Reason
 from monitor.alert.receivers.slack_blocks import encoded, fallback, message
@@ -45,7 +45,6 @@ class SlackBotSettings(Bot, tag="slack-bot", tag_field="kind", frozen=True, kw_o
 class _Said(Struct):
     ok: bool
     error: str = ""
-    channel: str = ""
     ts: str = ""
 
 
@@ -62,25 +61,32 @@ class SlackBot:
 
     def repeats(self, notification: Notification) -> bool:
         """A new card, or a line in a thread, may be posted twice; an edit is the same edit again."""
-        return not notification.earlier or self._settings.thread
+        return not there(notification, self._settings.channel) or self._settings.thread
 
     async def send(self, notification: Notification) -> str | None:
-        """Posts the card, or edits it and says what has changed; the receipt is channel and time of the card."""
-        if notification.earlier:
-            channel, _, ts = notification.earlier.partition("/")
+        """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card."""
+        channel = self._settings.channel
+        ts = there(notification, channel)
+        if ts:
             card = shown(notification, self._settings, marked=False)
             said = await self._call("chat.update", {"channel": channel, "ts": ts, **message(card)})
             if said.ok:
                 if self._settings.thread:
-                    await self._reply(shown(notification, self._settings), channel, ts)
+                    await self._reply(shown(notification, self._settings), ts)
                 return notification.earlier
         card = shown(notification, self._settings)
-        said = await self._call("chat.postMessage", {"channel": self._settings.channel, **message(card)})
-        return f"{said.channel or self._settings.channel}/{said.ts}"
+        said = await self._call("chat.postMessage", {"channel": channel, **message(card)})
+        return receipt(said.ts, channel)
 
-    async def _reply(self, card: Card, channel: str, ts: str) -> None:
+    async def _reply(self, card: Card, ts: str) -> None:
         said = f"{card.repeat}. {step(card)}" if card.repeat else step(card)
-        reply = {"channel": channel, "thread_ts": ts, "text": fallback(said), "mrkdwn": False, "parse": "none"}
+        reply = {
+            "channel": self._settings.channel,
+            "thread_ts": ts,
+            "text": fallback(said),
+            "mrkdwn": False,
+            "parse": "none",
+        }
         await self._call("chat.postMessage", {**reply, "link_names": False, "unfurl_links": False})
 
     async def _call(self, method: str, asked: dict[str, Any]) -> _Said:

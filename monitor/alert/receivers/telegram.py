@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from monitor.alert import words
 from monitor.alert.card import Card, Post, Row, fitted, size
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, shown
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
@@ -88,7 +88,7 @@ class Telegram:
 
     def repeats(self, notification: Notification) -> bool:
         """A new card may be posted twice; an edit is the same edit again."""
-        return not notification.earlier
+        return not there(notification, self._settings.chat)
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits the one that is there; the receipt is the message's number."""
@@ -97,16 +97,17 @@ class Telegram:
             "parse_mode": "HTML",
             "link_preview_options": {"is_disabled": True},
         }
-        if notification.earlier.isascii() and notification.earlier.isdigit():
+        message = there(notification, self._settings.chat)
+        if message:
             text = rendered(shown(notification, self._settings, marked=False)).html
-            edit = {**chat, "message_id": int(notification.earlier), "text": text}
+            edit = {**chat, "message_id": int(message), "text": text}
             answer = await self._http.ask("POST", f"{self._bot}/editMessageText", msgspec.json.encode(edit), JSON)
             if self._edited(answer):
                 return notification.earlier
         post = {**chat, "text": rendered(shown(notification, self._settings)).html}
         answer = await self._http.ask("POST", f"{self._bot}/sendMessage", msgspec.json.encode(post), JSON)
-        message = self._said(answer).result
-        return str(message.message_id) if message is not None else ""
+        new = self._said(answer).result
+        return receipt(str(new.message_id) if new is not None else "", self._settings.chat)
 
     def _edited(self, answer: Answer) -> bool:
         """False where the message to edit is gone."""

@@ -51,7 +51,8 @@ async def test_a_card_is_sent_once_edited_in_place_and_its_thread_says_what_chan
         receipt = await one.send(note)
         assert await one.send(note) == receipt
         (event,) = await server.events()
-        assert event["event_id"] == receipt
+        card_id = event["event_id"]
+        assert receipt == f"{card_id} {server.room}"
         assert event["content"]["body"].startswith("UNCONFIRMED · firing")
         assert "41 claims against 3 denials" in words_of(event["content"]["formatted_body"])
 
@@ -61,17 +62,17 @@ async def test_a_card_is_sent_once_edited_in_place_and_its_thread_says_what_chan
         later = replace(a_notification(alert=resolved), earlier=receipt or "")
         assert await one.send(later) == receipt
         assert await one.send(later) == receipt
-        shown = await server.ask("GET", f"rooms/{server.room}/event/{receipt}", server.reader)
+        shown = await server.ask("GET", f"rooms/{server.room}/event/{card_id}", server.reader)
         newest = shown["unsigned"]["m.relations"]["m.replace"]["content"]["m.new_content"]
         assert "41 claims against 80 denials" in newest["body"]
         assert len(await server.events()) == 3  # the card, its edit, the line in its thread
-        (said,) = await server.thread(receipt or "")
+        (said,) = await server.thread(card_id)
         assert said.startswith("UNCONFIRMED · resolved")
         assert "denials have overtaken the claims" in said
 
         again = receiver(server, session, thread=False)
         await again.send(replace(a_notification(alert=an_alert(at=AT + timedelta(hours=2))), earlier=receipt or ""))
-        assert len(await server.thread(receipt or "")) == 1
+        assert len(await server.thread(card_id)) == 1
 
         with pytest.raises(DeliveryError, match="refused: HTTP 401") as failed:
             await Matrix(one_settings(server), "made up", session, SystemClock()).send(note)
