@@ -29,7 +29,7 @@ from classifiers.trees import Trees
 
 __all__ = ["CHECK_PAIRS", "FORMAT", "ArtifactError", "Trained", "arrays_of", "load", "read_header", "save"]
 
-FORMAT: Final = "virality-tagger/2"
+FORMAT: Final = "virality-tagger/3"
 _TOLERANCE: Final = 2e-4
 _CHECK_WORDS: Final = ("false", "دروغ", "謠")
 _ARRAYS: Final = ("observed", "hashed", "bias", "tree_feature", "tree_most", "tree_leaf", "tree_start")
@@ -77,6 +77,7 @@ class _Header(msgspec.Struct, frozen=True):
     share: float
     scale: list[float]
     bias: list[list[float]]
+    calibrated: dict[str, list[float]]
     offsets: list[list[float]]
     unsure: float
     depth: int
@@ -114,6 +115,7 @@ def save(path: Path, trained: Trained, features: Features) -> None:
         share=model.share,
         scale=model.calibration.scale.tolist(),
         bias=model.calibration.bias.tolist(),
+        calibrated=_languages(model.calibration),
         offsets=model.offsets.tolist(),
         unsure=model.unsure,
         depth=model.trees.depth,
@@ -214,7 +216,14 @@ def _model(header: _Header, arrays: Mapping[str, Any]) -> Model:
         *(arrays[name].astype(kind) for name, kind in zip(_ARRAYS[3:], ("i2", "u1", "i4", "i4"), strict=True)),
     )
     offsets = np.array(header.offsets, dtype=np.float64).reshape(2, len(TAGS))
-    calibration = Calibration(np.array(header.scale), np.array(header.bias).reshape(2, len(TAGS)))
+    told = np.array(list(header.calibrated.values()), dtype=np.float64).reshape(-1, 1 + len(TAGS))
+    calibration = Calibration(
+        np.array(header.scale),
+        np.array(header.bias).reshape(2, len(TAGS)),
+        tuple(header.calibrated),
+        told[:, 0],
+        told[:, 1:],
+    )
     return Model(linear, trees, header.share, calibration, offsets, header.unsure)
 
 
@@ -241,6 +250,12 @@ def _fingerprint(names: Sequence[str]) -> str:
 def _told(each: Rates) -> _Rates:
     low, rate, high = (np.round(part, 4).tolist() for part in (each.low, each.rate, each.high))
     return _Rates(each.counts.tolist(), rate, low, high)
+
+
+def _languages(calibration: Calibration) -> dict[str, list[float]]:
+    """Language → its scale and biases."""
+    rows = zip(calibration.language_scale.tolist(), calibration.language_bias.tolist(), strict=True)
+    return {name: [scale, *bias] for name, (scale, bias) in zip(calibration.languages, rows, strict=True)}
 
 
 def _rates(told: _Rates) -> Rates:

@@ -32,7 +32,8 @@ Written by the training command; do not edit. The five tags are those of `classi
 
 **What it is.** A blend of logistic regression over hashed words and {observations} observations that mean the same in
 every language (`classifiers/features.py`), and of gradient boosted trees over the observations alone; calibrated for
-originals and for answers by vector scaling (scales {scale}), with thresholds for each, both found on held-out events
+originals and for answers by vector scaling (scales {scale}), then by the language the post is identified as
+({calibrated}; others as all together), with thresholds for originals and answers, all found on held-out events
 (originals: {offsets[0]};
 answers: {offsets[1]}). A tag that stands out by less than {unsure:.2f} is not given: `other`, *unsure*. Seed {seed}.
 
@@ -127,6 +128,7 @@ def model_card(trained: Trained, held_out: HeldOut) -> str:
     return _CARD.format(
         observations=len(trained.model.linear.observed),
         scale=", ".join(f"{each:.2f}" for each in trained.model.calibration.scale),
+        calibrated=", ".join(trained.model.calibration.languages) or "none",
         unsure=trained.model.unsure,
         offsets=offsets,
         seed=trained.seed,

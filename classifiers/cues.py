@@ -1,5 +1,6 @@
 """Finds the cues of `lexica/cues.tsv`, words and phrases that hint at a tag in many languages, in hashed words."""
 
+from collections.abc import Iterator
 from importlib import resources
 from typing import Final, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 import xxhash
 
-from classifiers.hashing import Hashes, Words, combine, read_words
+from classifiers.hashing import Hashes, Numbers, Words, combine, read_words
 from classifiers.text import fold, words
 
 __all__ = ["CUES", "CueTable", "Marks", "cue_table", "lexicon_text"]
@@ -34,6 +35,11 @@ CUES: Final = (
     "insult",
     "stop",
     "laugh",
+    "attribution",
+    "condition",
+    "cancelled",
+    "occasion",
+    "congratulate",
 )
 """The kinds of cue, in the order of their bits."""
 
@@ -83,7 +89,15 @@ class CueTable(NamedTuple):
 
     def find(self, text: Words) -> Marks:
         """(t,) per word the cues that begin at it: bit i for `CUES[i]`."""
-        found = self.phrases[1].find(text.hashes)
+        found = np.zeros(len(text.hashes), dtype=np.uint32)
+        for at, _, marks in self.matches(text):
+            found[at] |= marks
+        return found
+
+    def matches(self, text: Words) -> Iterator[tuple[Numbers, int, Marks]]:
+        """Per length of a phrase: where one may begin (no place twice), its words, the cues it is (0: it is none)."""
+        everywhere = np.arange(len(text.hashes))
+        yield everywhere, 1, self.phrases[1].find(text.hashes)
         at = np.flatnonzero(self.openers[_slots(text.hashes)])
         left = text.counts[text.rows[at]] - at + text.starts[text.rows[at]]
         running = text.hashes[at]
@@ -92,12 +106,11 @@ class CueTable(NamedTuple):
             at, left, running = at[long_enough], left[long_enough], running[long_enough]
             running = combine(running, text.hashes[at + size - 1])
             if size in self.phrases:
-                found[at] |= self.phrases[size].find(running)
+                yield at, size, self.phrases[size].find(running)
         at = np.flatnonzero(self.stem_openers[_slots(text.prefixes(self.shortest))] & (text.lengths >= self.shortest))
         for length, table in self.stems.items():
             at = at[text.lengths[at] >= length]
-            found[at] |= table.find(text.some_prefixes(at, length))
-        return found
+            yield at, 1, table.find(text.some_prefixes(at, length))
 
 
 def lexicon_text() -> str:

@@ -72,7 +72,7 @@ def _report(examples: pl.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
     yield "## Held-out figures by set, first seed\n"
     yield score_table(first.tables())
     yield "## Rules over the lexicon, nothing learned\n"
-    rules = Decided(first.decided.probabilities, by_lexicon(rows.observed))
+    rules = Decided(first.decided.probabilities, by_lexicon(rows.observed, Features.names))
     yield score_table(HeldOut(examples, first.truth, rules).tables())
     yield "## By language: posts whose tag is the codebook's, first seed\n"
     yield score_table(first.languages())

@@ -56,10 +56,12 @@ def explain(
     parents: pl.Series,
     roots: pl.Series | None = None,
     answers: pl.Series | None = None,
+    *,
+    languages: pl.Series | None = None,
 ) -> list[Why]:
-    """Why each post gets its tag."""
+    """Why each post gets its tag; the arguments are those of `Tagger.read`."""
     answered = parents.fill_null("") != "" if answers is None else answers.fill_null(value=False)
-    probabilities = tagger.probabilities(texts, parents, roots, answered)
+    probabilities = tagger.probabilities(texts, parents, roots, answered, languages=languages)
     tags = tagger.decide(probabilities, answered).to_list()
     reasons = tagger.reasons(probabilities, answered).to_list()
     told = [text or "" for text in texts.to_list()]
@@ -82,6 +84,7 @@ def explain(
         asked["parent"],
         asked["root"],
         asked["answer"],
+        languages=None if languages is None else languages[rows],
     )
     place = np.array([TAGS.index(Tag(tag)) for tag in tags], dtype=np.int64)
     full = probabilities[np.arange(len(told)), place]

@@ -16,14 +16,18 @@ from classifiers.characters import KINDS, character_classes
 from classifiers.cues import CueTable, cue_table
 from classifiers.form import CUE_FEATURES, FORM_FEATURES, SCOPE, cue_features, distance, form_features
 from classifiers.hashing import Hashes, combine, mix
+from classifiers.lexicon import by_lexicon
 from classifiers.parents import PARENT_FEATURES, ROOT_FEATURES, SCALE, parent_features, root_features
 from classifiers.reading import Bools, Posts, View, bit, has, read
+from classifiers.tags import TAGS
 
 __all__ = ["FeatureSettings", "Features", "Seen"]
 
 _OPENING: Final = 2
 _EMPTY: Final = np.uint64(0)
-_NAMES: Final = (*CUE_FEATURES, *FORM_FEATURES, *PARENT_FEATURES, *ROOT_FEATURES)
+_READ: Final = (*CUE_FEATURES, *FORM_FEATURES, *PARENT_FEATURES, *ROOT_FEATURES)
+_RULES: Final = tuple(f"{kind}:{tag}" for kind in ("rule", "rule_of_answer") for tag in TAGS)
+_NAMES: Final = (*_READ, *_RULES)
 _UNTELLING: Final = ("quote", "ellipsis", "hash", "at", "colon", "laugh", "sad", "doubt", "siren")
 _TELLING: Final = [_NAMES.index(f"char:{kind}") for kind in KINDS[1:] if kind not in _UNTELLING]
 """Kinds of character of which a text must have one to be read, if no cue is in it."""
@@ -81,7 +85,9 @@ class Features:
             parent_features(reading),
             root_features(reading),
         )
-        seen = np.concatenate(observed, axis=1)
+        read_out = np.concatenate(observed, axis=1)
+        ruled = (by_lexicon(read_out, _READ)[:, None] == np.arange(len(TAGS))).astype(np.uint8)
+        seen = np.concatenate((read_out, ruled, ruled * batch.answers[:, None]), axis=1)
         untold = ~seen[:, _TELLING].any(axis=1) & ((reading.text.row_marks & ~bit("laugh")) == 0)
         silent = (reading.text.words.counts == 0) | untold
         return Seen(seen, self._hashed(reading.text), silent, reading.text)
@@ -91,13 +97,15 @@ class Features:
         position = text.positions()
         follows = (position + 1) < text.counts[text.rows]
         scope = distance(has(view.marks, "negation"), text) <= SCOPE
-        kinds = (
+        kinds: tuple[tuple[Hashes, Bools], ...] = (
             (text.hashes, np.ones(len(text.hashes), dtype=np.bool_)),
             (combine(text.hashes, np.append(text.hashes[1:], _EMPTY)), follows),
             (mix(text.prefixes(self.settings.stem) ^ np.uint64(0x5E)), text.lengths > self.settings.stem),
             (mix(text.hashes ^ np.uint64(0x4E)), scope & (position > 0)),
             (mix(text.hashes ^ np.uint64(0xF1)), position < _OPENING),
         )
+        skeletons, spelled = text.skeletons()
+        kinds += ((skeletons ^ np.uint64(0x5C), spelled),)
         hashes: Hashes = np.stack([each for each, _ in kinds], axis=1)
         exists = np.stack([each for _, each in kinds], axis=1)
         n = len(text.counts)

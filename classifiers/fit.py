@@ -40,6 +40,12 @@ UNSURE: Final = 0.33
 _STRENGTH: Final = 0.1
 _ROUNDS: Final = 80
 _DEPTH: Final = 5
+_LEAF: Final = 20
+"""Posts of a leaf; an observation made less often can part nothing."""
+_VALUES: Final = 64
+"""More than any observation takes, so that no two of its values are one to a tree."""
+_TWICE: Final = 2
+"""Posts in which a word must occur to be learned."""
 _LARGE: Final[dict[str, int]] = {
     "charliehebdo": 0,
     "ferguson": 1,
@@ -92,11 +98,12 @@ def fit_linear(rows: Rows, tags: Indices, weights: Matrix, seed: int) -> Linear:
     """Multinomial logistic regression, in the precision in which it is served."""
     observed = sparse.csr_array(rows.observed / rows.scale)
     together = sparse.csr_array(sparse.hstack([observed, rows.hashed], format="csr"))
+    told = np.flatnonzero(np.bincount(together.indices, minlength=together.shape[1]) >= _TWICE)
     model = LogisticRegression(C=_STRENGTH, max_iter=70, tol=1e-3, random_state=seed)
-    model.fit(together, tags, sample_weight=weights)
+    model.fit(together[:, told], tags, sample_weight=weights)
     full = np.zeros((together.shape[1], len(TAGS)))
     bias = np.full(len(TAGS), _NEVER)
-    full[:, model.classes_] = model.coef_.T
+    full[told[:, None], model.classes_] = model.coef_.T
     bias[model.classes_] = model.intercept_
     seen = np.rint(full[: len(rows.scale)] / rows.scale[:, None] * UNIT)
     hashed = full[len(rows.scale) :].astype(np.float16).astype(np.float32)
@@ -112,16 +119,19 @@ def fit_trees(rows: Rows, tags: Indices, weights: Matrix, seed: int) -> Trees:
         max_depth=_DEPTH,
         learning_rate=0.1,
         l2_regularization=5.0,
-        min_samples_leaf=20,
+        min_samples_leaf=_LEAF,
         max_features=0.3,
+        max_bins=_VALUES,
         random_state=seed,
         early_stopping=False,
     )
     if len(present) < len(TAGS):
         why = f"posts of every tag are needed to train; found only {', '.join(TAGS[tag] for tag in present)}"
         raise ValueError(why)
-    model.fit(rows.observed, tags, sample_weight=weights)
-    return exported(model._predictors, model._baseline_prediction, _DEPTH)  # noqa: SLF001 - pinned; a test compares
+    told = np.flatnonzero((rows.observed > 0).sum(axis=0) >= _LEAF)
+    model.fit(rows.observed[:, told], tags, sample_weight=weights)
+    trees = exported(model._predictors, model._baseline_prediction, _DEPTH)  # noqa: SLF001 - pinned; a test compares
+    return trees._replace(feature=told[trees.feature].astype(trees.feature.dtype))
 
 
 def cross_fit(rows: Rows, examples: pl.DataFrame, tags: Indices, weights: Matrix, seed: int) -> Matrix:

@@ -17,6 +17,10 @@ _RADIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE: Final = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 """Takes the radix off a code point again."""
 
+_SPELLED: Final = 4
+_LETTERS: Final = 26
+_VOWELS: Final = np.array([chr(point) in "aeiouwy" for point in range(128)])
+
 Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
@@ -38,6 +42,8 @@ class Words(NamedTuple):
     """(t,) where a word begins among all code points."""
     sums: Hashes
     """(code points + 1,) the running sum the hashes are differences of."""
+    points: Hashes
+    """(code points,) the words, one after the other."""
 
     def prefixes(self, length: int) -> Hashes:
         """(t,) hash of each word's first `length` code points; of the whole word where it is shorter."""
@@ -65,7 +71,35 @@ class Words(NamedTuple):
             self.lengths[begin:end],
             self.begins[begin:end],
             self.sums,
+            self.points,
         )
+
+    def skeletons(self) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+        """(t,) hash of each word without its vowels and doubled letters, and which words have one.
+
+        Those of at least four letters, all a to z: a transliteration is spelled in many ways (khushali, khoshaali), and
+        mostly its consonants stay.
+        """
+        hashes = np.zeros(len(self.hashes), dtype=np.uint64)
+        there = self.lengths >= _SPELLED
+        if not there.any():
+            return hashes, there
+        first = int(self.begins[0])
+        points = self.points[first : int(self.begins[-1] + self.lengths[-1])]
+        begins = self.begins - first
+        there &= np.logical_and.reduceat(points - np.uint64(ord("a")) < np.uint64(_LETTERS), begins)
+        word = np.repeat(np.arange(len(there)), self.lengths)
+        opening = np.zeros(len(points), dtype=np.bool_)
+        opening[begins] = True
+        at = np.flatnonzero((opening | ~_VOWELS.take(points, mode="clip")) & there[word])
+        again = (points[at][1:] == points[at][:-1]) & (word[at][1:] == word[at][:-1])
+        at = at[np.append(True, ~again)[: len(at)]]
+        counts = np.bincount(word[at], minlength=len(there))
+        starts = np.cumsum(counts) - counts
+        sums = np.zeros(len(at) + 1, dtype=np.uint64)
+        np.cumsum(points[at] * _powers(int(counts.max()))[np.arange(len(at)) - starts[word[at]]], out=sums[1:])
+        there &= counts > 1
+        return mix(sums[starts + counts] - sums[starts]), there
 
     def positions(self) -> Numbers:
         """(t,) place of each word in its text, from 0."""
@@ -96,13 +130,16 @@ def read_words(words: pl.Series) -> Words:
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
     begins = np.cumsum(lengths) - lengths
     places = np.arange(len(points)) - np.repeat(begins, lengths)
-    longest = int(lengths.max()) if len(lengths) else 0
-    powers = np.cumprod(np.full(longest + 1, _RADIX, dtype=np.uint64))
+    powers = _powers(int(lengths.max()) if len(lengths) else 0)
     sums = np.zeros(len(points) + 1, dtype=np.uint64)
     np.cumsum(points * powers[places], out=sums[1:])
     hashes = mix(sums[begins + lengths] - sums[begins])
     starts = np.cumsum(counts) - counts
-    return Words(hashes, np.repeat(np.arange(len(counts)), counts), counts, starts, lengths, begins, sums)
+    return Words(hashes, np.repeat(np.arange(len(counts)), counts), counts, starts, lengths, begins, sums, points)
+
+
+def _powers(longest: int) -> Hashes:
+    return np.cumprod(np.full(longest + 1, _RADIX, dtype=np.uint64), dtype=np.uint64)
 
 
 def word_hash(word: str) -> int:

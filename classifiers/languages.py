@@ -21,12 +21,14 @@ __all__ = ["UNKNOWN", "Languages", "load_languages", "runs"]
 UNKNOWN: Final = "und"
 FORMAT: Final = "virality-languages/1"
 BITS: Final = 15
-_MOST_CHARACTERS: Final = 160
+_MOST_CHARACTERS: Final = 120
 _SURE: Final = 0.5
 _LEAST: Final = 3
 """Characters below which nothing is said."""
 _UNREAD: Final = r"https?://\S+|www\.\S+|[@#]\S+|&\w+;|\bRT\b"
-_MARKS: Final = r"[^\p{L}\p{M}\s']+"
+_MARKS: Final = r"[^\p{L}\p{M}']+"
+_LONGEST: Final = 3
+_RADIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Languages(NamedTuple):
@@ -49,39 +51,36 @@ class Languages(NamedTuple):
 
 
 def runs(texts: pl.Series) -> sparse.csr_array:
-    """(n, 2^BITS) how often each hashed run of one to three characters occurs in each text."""
+    """(n, 2^BITS) the hashed runs of one to three characters of each text, one entry each time a run occurs."""
     plain = (
-        texts.fill_null("")
+        pl.col("text")
+        .fill_null("")
         .str.slice(0, 2 * _MOST_CHARACTERS)
         .str.replace_all(_UNREAD, " ")
         .str.replace_all(_MARKS, " ")
         .str.to_lowercase()
-        .str.replace_all(r"\s+", " ")
         .str.strip_chars()
         .str.slice(0, _MOST_CHARACTERS)
     )
-    padded = " " + plain + " "
+    padded = texts.alias("text").to_frame().select_seq(" " + plain + " ").to_series()
     counts = padded.str.len_chars().to_numpy().astype(np.int64)
     joined = str(padded.str.join("").item()) if len(texts) else ""
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
     row = np.repeat(np.arange(len(counts)), counts)
     space = points == ord(" ")
-    pieces = []
-    for size in (1, 2, 3):
-        if len(points) < size:
-            break
-        running = points[: len(points) - size + 1].copy()
-        for step in range(1, size):
-            running = running * np.uint64(0x9E3779B97F4A7C15) + points[step : len(points) - size + 1 + step]
-        whole = row[: len(running)] == row[size - 1 :]
-        said = ~space[: len(running)] | ~space[size - 1 :]
-        chosen = whole & said
-        bucket = mix(running[chosen] ^ np.uint64(size)) & np.uint64((1 << BITS) - 1)
-        pieces.append((row[: len(running)][chosen], bucket.astype(np.int64)))
-    rows = np.concatenate([each for each, _ in pieces]) if pieces else np.zeros(0, dtype=np.int64)
-    buckets = np.concatenate([each for _, each in pieces]) if pieces else np.zeros(0, dtype=np.int64)
-    ones = np.ones(len(rows), dtype=np.float32)
-    return sparse.csr_array(sparse.coo_array((ones, (rows, buckets)), shape=(len(counts), 1 << BITS)))
+    buckets = np.zeros((len(points), _LONGEST), dtype=np.int32)
+    there = np.zeros((len(points), _LONGEST), dtype=np.bool_)
+    running = np.zeros_like(points)
+    for size in range(1, min(_LONGEST, len(points)) + 1):
+        last = slice(size - 1, None)
+        running = running[: len(points) - size + 1] * _RADIX + points[last]
+        kept = len(running)
+        buckets[:kept, size - 1] = (mix(running ^ np.uint64(size)) & np.uint64((1 << BITS) - 1)).astype(np.int32)
+        there[:kept, size - 1] = (row[:kept] == row[last]) & ~(space[:kept] & space[last])
+    each = np.bincount(row, weights=there.sum(axis=1), minlength=len(counts)).astype(np.int32)
+    starts = np.append(0, np.cumsum(each)).astype(np.int32)
+    ones = np.ones(int(starts[-1]), dtype=np.float32)
+    return sparse.csr_array((ones, buckets[there], starts), shape=(len(counts), 1 << BITS))
 
 
 def load_languages(path: Path | None = None) -> Languages:

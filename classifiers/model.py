@@ -1,5 +1,6 @@
 """What was learned: a linear model over words and observations, trees over observations, thresholds of both."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -48,17 +49,39 @@ class Linear(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """What makes probabilities of logits, for originals and for answers: their tags come in other shares."""
+    """What makes probabilities of logits, for originals and for answers: their tags come in other shares.
+
+    Then by language, where enough posts of one were held out: what the model is too sure of differs. A language that is
+    not here, or unknown, stays as all together are.
+    """
 
     scale: Matrix
     """(2,) logits are multiplied by it."""
     bias: Matrix
     """(2, 5) then this is added."""
+    languages: tuple[str, ...] = ()
+    language_scale: Matrix = np.zeros(0)
+    """(languages,) what that is multiplied by in turn."""
+    language_bias: Matrix = np.zeros((0, len(TAGS)))
+    """(languages, 5) and what is added."""
 
-    def probabilities(self, logits: Matrix, answers: npt.NDArray[np.bool_]) -> Matrix:
-        """Calibrated probabilities (n, 5) of (n, 5) logits."""
+    def probabilities(
+        self, logits: Matrix, answers: npt.NDArray[np.bool_], languages: Sequence[str] | None = None
+    ) -> Matrix:
+        """Calibrated probabilities (n, 5) of (n, 5) logits; `languages` of the posts, where they are known."""
+        scaled = self.scaled(logits, answers)
+        if languages is None or not self.languages:
+            return softmax(scaled)
+        place = {name: number for number, name in enumerate(self.languages)}
+        last = len(self.languages)
+        which = np.array([place.get(name, last) for name in languages], dtype=np.int64)
+        scale = np.append(self.language_scale, 1.0)[which, None]
+        return softmax(scaled * scale + np.append(self.language_bias, np.zeros((1, len(TAGS))), axis=0)[which])
+
+    def scaled(self, logits: Matrix, answers: npt.NDArray[np.bool_]) -> Matrix:
+        """(n, 5) logits as all languages together need them."""
         kind = answers.astype(np.int64)
-        return softmax(logits * self.scale[kind, None] + self.bias[kind])
+        return np.asarray(logits * self.scale[kind, None] + self.bias[kind], dtype=np.float64)
 
 
 class Model(NamedTuple):
@@ -74,11 +97,13 @@ class Model(NamedTuple):
     unsure: float
     """A tag that stands out by less than this, of all five with their thresholds, is not given: the post is `other`."""
 
-    def probabilities(self, observed: npt.NDArray[np.uint8], hashed: sparse.csr_array) -> Matrix:
+    def probabilities(
+        self, observed: npt.NDArray[np.uint8], hashed: sparse.csr_array, languages: Sequence[str] | None = None
+    ) -> Matrix:
         """Calibrated probabilities (n, 5) of a batch."""
         blend = self.share * log_softmax(self.linear.logits(observed, hashed))
         blend += (1 - self.share) * log_softmax(self.trees.logits(observed))
-        return self.calibration.probabilities(blend, observed[:, _ANSWER] > 0)
+        return self.calibration.probabilities(blend, observed[:, _ANSWER] > 0, languages)
 
     def given(
         self, probabilities: Matrix, answers: npt.NDArray[np.bool_]

@@ -75,7 +75,7 @@ def posts(
             (parents if roots is None else roots).alias("root"),
         ]
     )
-    told = given.select(
+    told = given.select_seq(
         text.str.slice(0, MOST_CHARACTERS),
         parent.str.slice(0, MOST_CHARACTERS),
         pl.when((root != parent) & (root != text)).then(root.str.slice(0, MOST_CHARACTERS)).otherwise(pl.lit("")),
@@ -124,7 +124,7 @@ def joined(marks: Marks, text: Words) -> Marks:
 
 
 def _dictionary(values: pl.Series) -> tuple[pl.Series, Numbers]:
-    """The distinct values in order, and for each row which one it has."""
-    if not len(values):
-        return values, np.zeros(0, dtype=np.int64)
-    return values.unique().sort(), values.rank("dense").to_numpy().astype(np.int64) - 1
+    """The distinct values as they come, and for each row which one it has."""
+    place: dict[str, int] = {}
+    which = [place.setdefault(value, len(place)) for value in values.to_list()]
+    return pl.Series(values.name, list(place), dtype=pl.String), np.array(which, dtype=np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from classifiers.artifact import load
+from classifiers.languages import load_languages
 from classifiers.tables import table
 
 __all__ = ["posts_per_second", "speed"]
@@ -29,9 +30,12 @@ print(time.process_time() - begin, peak(), before)
 """
 
 
-def posts_per_second(model: Path, examples: pl.DataFrame, size: int, count: int) -> float:
-    """Posts per second of processor time in batches of `size`, median of `count`; every parent and root another."""
-    tagger = load(model)
+def posts_per_second(model: Path, examples: pl.DataFrame, size: int, count: int, *, known: bool = True) -> float:
+    """Posts per second of processor time in batches of `size`, median of `count`; every parent and root another.
+
+    `known`: their language is identified first, as the daemon does.
+    """
+    tagger, languages = load(model), load_languages()
     times = -(-_POSTS // len(examples))
     chosen = examples.select("text", "parent", "root", "answer")
     posts = pl.concat([chosen] * times).sample(_POSTS, seed=1)
@@ -39,7 +43,9 @@ def posts_per_second(model: Path, examples: pl.DataFrame, size: int, count: int)
     for place in range(count):
         part = posts.slice(place * size % (_POSTS - size + 1), size)
         begin = time.process_time()
-        tagger.decide(tagger.probabilities(part["text"], part["parent"], part["root"], part["answer"]))
+        spoken = languages.identify(part["text"]) if known else None
+        asked = part["text"], part["parent"], part["root"], part["answer"]
+        tagger.decide(tagger.probabilities(*asked, languages=spoken))
         taken.append(time.process_time() - begin)
     return size / float(np.median(taken))
 
@@ -55,7 +61,12 @@ def load_cost(model: Path) -> tuple[float, float, float]:
 def speed(model: Path, examples: pl.DataFrame) -> str:
     """The table of speeds, load time and memory."""
     rows = [
-        [f"posts/s at batch {size:,} (median)", target, f"{posts_per_second(model, examples, size, count):,.0f}"]
+        [
+            f"posts/s at batch {size:,} (median){'' if known else ', without their language'}",
+            target,
+            f"{posts_per_second(model, examples, size, count, known=known):,.0f}",
+        ]
+        for known in (True, False)
         for size, count, target in ((4096, 8, "25,000; aim 100,000"), (64, 128, "10,000; aim 40,000"))
     ]
     seconds, after, before = load_cost(model)

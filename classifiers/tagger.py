@@ -1,7 +1,7 @@
 """The tagger: probabilities of the five tags for posts and what they answer, and the tag they come to."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -9,16 +9,26 @@ import polars as pl
 from classifiers.features import Features
 from classifiers.figures import Confusion
 from classifiers.model import NOTHING_SAID, Matrix, Model
+from classifiers.quotes import quotes
 from classifiers.rates import Rates
-from classifiers.reading import Bools, Posts, posts
-from classifiers.tags import TAGS
+from classifiers.reading import Bools, Posts, has, posts
+from classifiers.tags import TAGS, Tag
 
-__all__ = ["REASONS", "Tagger"]
+__all__ = ["REASONS", "Tagger", "Told"]
 
 _CHUNK: Final = 4_096
 _TAG: Final = pl.Enum([tag.value for tag in TAGS])
 REASONS: Final = ("", "nothing read", "unsure")
 """Why a post is `other` although nothing was read that makes it so; "" for every other post."""
+
+
+class Told(NamedTuple):
+    """What is read in (n,) posts."""
+
+    probabilities: Matrix
+    """(n, 5) in the order of TAGS, rounded to 1e-4, the same in every batch."""
+    attributed: Bools
+    """Whether a post says who says so, by the lexicon's cues."""
 
 
 class Tagger:
@@ -40,15 +50,40 @@ class Tagger:
         parents: pl.Series,
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
+        *,
+        languages: pl.Series | None = None,
     ) -> Matrix:
-        """(n, 5) in the order of TAGS, rounded to 1e-4, the same in every batch.
+        """(n, 5) in the order of TAGS, rounded to 1e-4, the same in every batch; what `read` gives of them."""
+        return self.read(texts, parents, roots, answers, languages=languages).probabilities
+
+    def read(
+        self,
+        texts: pl.Series,
+        parents: pl.Series,
+        roots: pl.Series | None = None,
+        answers: pl.Series | None = None,
+        *,
+        languages: pl.Series | None = None,
+    ) -> Told:
+        """What is read in posts.
 
         `parents` is the text answered, or for an original the event's proposition, "" or null where there is neither;
-        `roots` the text that began the thread; `answers` whether a post answers another one (default: has a parent).
+        `roots` the text that began the thread; `answers` whether a post answers another one (default: has a parent);
+        `languages` what they are written in, for their calibration (default: unknown).
         """
         batch = posts(texts, parents, roots, answers)
-        chunks = [self._chunk(batch.part(begin, _CHUNK)) for begin in range(0, len(texts), _CHUNK)]
-        return np.concatenate(chunks) if chunks else np.zeros((0, len(TAGS)))
+        spoken = None if languages is None else languages.to_list()
+        chunks = [
+            self._chunk(batch.part(begin, _CHUNK), None if spoken is None else spoken[begin : begin + _CHUNK])
+            for begin in range(0, len(texts), _CHUNK)
+        ]
+        if not chunks:
+            return Told(np.zeros((0, len(TAGS))), np.zeros(0, dtype=np.bool_))
+        return Told(*(np.concatenate(part) for part in zip(*chunks, strict=True)))
+
+    def quotes(self, texts: pl.Series, tags: Sequence[Tag]) -> pl.Series:
+        """The words of each text that speak for its tag, in one line; null where the lexicon knows none."""
+        return quotes(self.features.cues, texts, tags)
 
     def decide(self, probabilities: Matrix, answers: pl.Series | None = None) -> pl.Series:
         """The tag of each row of (n, 5) probabilities, as an Enum column; the first of equals.
@@ -66,11 +101,12 @@ class Tagger:
         which = np.where(silent, 1, np.where(unsure, 2, 0))
         return pl.Series("reason", np.array(REASONS)[which].tolist(), dtype=pl.String)
 
-    def _chunk(self, batch: Posts) -> Matrix:
+    def _chunk(self, batch: Posts, languages: Sequence[str] | None) -> Told:
         seen = self.features.see(batch)
-        probabilities = self.model.probabilities(seen.observed, seen.hashed)
+        probabilities = self.model.probabilities(seen.observed, seen.hashed, languages)
         probabilities[seen.silent] = NOTHING_SAID
-        return np.asarray(np.round(probabilities, 4), dtype=np.float64)
+        attributed = has(seen.view.row_marks, "attribution")
+        return Told(np.asarray(np.round(probabilities, 4), dtype=np.float64), attributed)
 
 
 def _answers(answers: pl.Series | None, count: int) -> Bools:

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 
 from classifiers.figures import confusion, macro_f1, sample_weights, scores
 from classifiers.fit import FOLDS, UNSURE, tag_indices
+from classifiers.languages import UNKNOWN, load_languages
 from classifiers.model import SMALLEST, Calibration, Matrix, given_tags, softmax
 from classifiers.tags import TAGS, Tag
 
@@ -20,6 +21,14 @@ Bools = npt.NDArray[np.bool_]
 STANCE: Final = tuple(TAGS.index(tag) for tag in (Tag.CLAIM, Tag.DENIAL, Tag.QUESTION, Tag.OTHER))
 """The four tags that public stance sets know."""
 _PULL: Final = 1e-3
+_LANGUAGE: Final = 40
+"""Held-out posts of a language from which on it has a calibration of its own."""
+_DRAWN: Final = 30.0
+"""Weight of the pull towards all languages, against log losses summed over posts; 10 and 100 differ by noise."""
+_ORIGINALS: Final = 0.015
+_ANSWERS: Final = 0.03
+"""What a threshold's square costs: what a few dozen rare posts gain by it seldom carries over to other events."""
+_CHUNK: Final = 4_096
 _GRID: Final = np.arange(-1.6, 2.01, 0.1)
 _ROUNDS: Final = 3
 
@@ -35,6 +44,8 @@ class Truth(NamedTuple):
     weights: Matrix
     """How many posts of its set a post that was read again stands for; 0 for the others."""
     answers: Bools
+    languages: npt.NDArray[np.str_]
+    """As the language model reads them, and so will when serving."""
     measured: Bools
     """Posts whose tag is the codebook's: read again, written, or labelled for this project."""
 
@@ -56,8 +67,14 @@ def truth_of(examples: pl.DataFrame) -> Truth:
         sets,
         sample_weights(examples),
         examples["answer"].to_numpy(),
+        _languages(examples["text"]),
         measured & np.isin(sets, ("rumoureval2019", "covid19_rumor_en", "written", "celebration", "corrections")),
     )
+
+
+def _languages(texts: pl.Series) -> npt.NDArray[np.str_]:
+    known = load_languages()
+    return np.concatenate([known.identify(texts[at : at + _CHUNK]).to_numpy() for at in range(0, len(texts), _CHUNK)])
 
 
 def decided(logits: Matrix, truth: Truth, fold: Indices) -> Decided:
@@ -67,8 +84,9 @@ def decided(logits: Matrix, truth: Truth, fold: Indices) -> Decided:
     for each in range(FOLDS):
         out, known = fold == each, fold != each
         calibration = calibration_for(logits, truth, known)
-        offsets = offsets_for(calibration.probabilities(logits, truth.answers), truth, known)
-        probabilities[out] = calibration.probabilities(logits[out], truth.answers[out])
+        everything = calibration.probabilities(logits, truth.answers, truth.languages.tolist())
+        offsets = offsets_for(everything, truth, known)
+        probabilities[out] = everything[out]
         given[out], _ = given_tags(probabilities[out], offsets[truth.answers[out].astype(np.int64)], UNSURE)
     return Decided(probabilities, given)
 
@@ -76,23 +94,38 @@ def decided(logits: Matrix, truth: Truth, fold: Indices) -> Decided:
 def calibration_for(logits: Matrix, truth: Truth, known: Bools) -> Calibration:
     """Scale and biases (vector scaling, Guo 2017, with one scale) with the smallest log loss on known measured posts.
 
-    For originals and for answers each; where there are none of a kind its logits stay as they are.
+    For originals and for answers each; where there are none of a kind its logits stay as they are. Then for each
+    language with `_LANGUAGE` posts, drawn towards all languages together by a penalty that counts like some posts.
     """
     scale, bias = np.ones(2), np.zeros((2, len(TAGS)))
     for kind in (0, 1):
         chosen = known & truth.measured & (truth.answers == bool(kind))
         if chosen.any():
             scale[kind], bias[kind] = _scaling(logits[chosen], truth.tags[chosen])
-    return Calibration(np.round(scale, 4), np.round(bias, 4))
+    pooled = Calibration(np.round(scale, 4), np.round(bias, 4))
+    return _by_language(pooled, pooled.scaled(logits, truth.answers), truth, known & truth.measured)
 
 
-def _scaling(logits: Matrix, tags: Indices) -> tuple[float, Matrix]:
+def _by_language(pooled: Calibration, logits: Matrix, truth: Truth, known: Bools) -> Calibration:
+    names, counts = np.unique(truth.languages[known], return_counts=True)
+    chosen = [str(name) for name, count in zip(names, counts, strict=True) if count >= _LANGUAGE and name != UNKNOWN]
+    told = []
+    for name in chosen:
+        which = known & (truth.languages == name)
+        told.append(_scaling(logits[which], truth.tags[which], _DRAWN / int(which.sum())))
+    if not told:
+        return pooled
+    scale, bias = (np.round(np.array(part), 4) for part in zip(*told, strict=True))
+    return pooled._replace(languages=tuple(chosen), language_scale=scale, language_bias=bias)
+
+
+def _scaling(logits: Matrix, tags: Indices, pull: float = _PULL) -> tuple[float, Matrix]:
     free = len(TAGS) - 1
 
     def loss(told: Matrix) -> float:
         probabilities = softmax(logits * np.exp(told[free]) + np.append(told[:free], 0.0))
         likely = np.maximum(probabilities[np.arange(len(tags)), tags], 1e-12)
-        return float(-np.log(likely).mean() + _PULL * (told**2).sum())
+        return float(-np.log(likely).mean() + pull * (told**2).sum())
 
     found = minimize(loss, np.zeros(len(TAGS)), method="L-BFGS-B").x
     return float(np.exp(found[free])), np.append(found[:free], 0.0)
@@ -106,11 +139,12 @@ def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
     with written ones weighted so that half are `other`, as in a stream they are: a place is named for many reasons.
     """
     logs = np.log(np.maximum(probabilities, SMALLEST))
-    return np.stack([_climbed(logs, _originals(truth, known & ~truth.answers)), _climbed(logs, _parts(truth, known))])
+    originals, answers = _originals(truth, known & ~truth.answers), _parts(truth, known)
+    return np.stack([_climbed(logs, originals, _ORIGINALS), _climbed(logs, answers, _ANSWERS)])
 
 
-def _climbed(logs: Matrix, parts: "list[_Part]") -> Matrix:
-    """The best offsets by coordinate ascent over a grid."""
+def _climbed(logs: Matrix, parts: "list[_Part]", price: float) -> Matrix:
+    """The best offsets by coordinate ascent over a grid; an offset costs `price` times its square."""
     offsets = np.zeros(len(TAGS))
     best = _merit(logs, offsets, parts)
     for _ in range(_ROUNDS):
@@ -118,7 +152,7 @@ def _climbed(logs: Matrix, parts: "list[_Part]") -> Matrix:
             for value in _GRID:
                 tried = offsets.copy()
                 tried[tag] = round(float(value), 2)
-                merit = _merit(logs, tried, parts)
+                merit = _merit(logs, tried, parts) - price * float((tried**2).sum())
                 if merit > best + 1e-9:
                     best, offsets = merit, tried
     return offsets

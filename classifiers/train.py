@@ -37,7 +37,7 @@ def train(examples: pl.DataFrame, seed: int, settings: FeatureSettings) -> tuple
     held_out = decided(logits, truth, fold_of(examples["group"], seed))
     everything = np.ones(len(logits), dtype=np.bool_)
     calibration = calibration_for(logits, truth, everything)
-    offsets = offsets_for(calibration.probabilities(logits, truth.answers), truth, everything)
+    offsets = offsets_for(calibration.probabilities(logits, truth.answers, truth.languages.tolist()), truth, everything)
     model = refit(rows, truth.tags, weights, seed, calibration=calibration, offsets=offsets)
     known = truth.measured
     trained = Trained(

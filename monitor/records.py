@@ -129,6 +129,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     text: str
     url: str | None
     author: str | None
+    cues: str | None = None
+    """The words in it that speak for its tag; null where the lexicon knows none."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,13 @@ class Post(NamedTuple):
     """Platform and time."""
     text: str
     link: str | None
+    cues: str = ""
+    """The words that gave it its tag."""
+
+    @property
+    def said(self) -> str:
+        """Text and cues."""
+        return f"{self.text} ({words.CUES}: {self.cues})" if self.cues else self.text
 
 
 class Card(NamedTuple):
@@ -186,7 +193,9 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
     """The card, then with less in it: posts in brief, fewer posts, fewer blind feeds, then what is said elsewhere."""
     yield shown
     all_posts = len(shown.posts)
-    shown = shown._replace(posts=tuple(post._replace(text=harmless(post.text, _SHORT)) for post in shown.posts))
+    shown = shown._replace(
+        posts=tuple(post._replace(text=harmless(post.text, _SHORT), cues="") for post in shown.posts)
+    )
     yield shown
     while shown.posts:
         shown = shown._replace(posts=shown.posts[:-1])
@@ -212,7 +221,8 @@ def _joined(row: Row) -> str:
 
 def _line(post: Post) -> str:
     said = f"[{post.tag}] {post.where}: {post.text}"
-    return said if post.link is None else f"{said} {post.link}"
+    said = said if post.link is None else f"{said} {post.link}"
+    return f"{said} ({words.CUES}: {post.cues})" if post.cues else said
 
 
 def _said(mark: StatusMark, zone: tzinfo) -> str:
@@ -231,7 +241,8 @@ def _post(piece: Evidence, zone: tzinfo) -> Post:
     if not said:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
     where = f"{harmless(piece.platform, _WORD)}, {_time(piece.posted_at, zone)}"
-    return Post(harmless(piece.tag, _WORD), where, said, harmless_link(piece.url))
+    cues = harmless(piece.cues or "", _WORD) if piece.text else ""
+    return Post(harmless(piece.tag, _WORD), where, said, harmless_link(piece.url), cues)
 
 
 def _why(alert: Alert) -> str:

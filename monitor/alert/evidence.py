@@ -23,8 +23,31 @@ MOST = 5
 SURE = 0.6
 """A post is shown only where the tagger gives its tag at least this probability."""
 
-_COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author")
-_Row = tuple[str, str, str, datetime, str, str, datetime, str, str | None, str | None]
+_COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author", "cues")
+
+
+class _Row(NamedTuple):
+    """An original, as it is kept."""
+
+    event: str
+    narrative: str
+    tag: str
+    seen_at: datetime
+    platform: str
+    id: str
+    posted_at: datetime
+    text: str
+    url: str | None
+    author: str | None
+    cues: str | None = None
+    """Absent in rows of earlier versions."""
+
+    @property
+    def post(self) -> "_Post":
+        """Which post it is."""
+        return self.platform, self.id
+
+
 _Key = tuple[str, str, str]
 _Post = tuple[str, str]
 _PREFIX = "alert/evidence/"
@@ -45,10 +68,10 @@ class _Held(msgspec.Struct, array_like=True):
     def delete(self, post: _Post) -> bool:
         """Drops a post; says whether it was there."""
         there = False
-        if self.first is not None and self.first[4:6] == post:
+        if self.first is not None and self.first.post == post:
             self.first, there = None, True
-        if any(row[4:6] == post for row in self.newest):
-            self.newest, there = [row for row in self.newest if row[4:6] != post], True
+        if any(row.post == post for row in self.newest):
+            self.newest, there = [row for row in self.newest if row.post != post], True
         return there
 
 
@@ -79,7 +102,9 @@ class EvidenceMemory:
         shown = pl.col("tag").cast(pl.String).is_in([tag.value for tag in SHOWN])
         own = (pl.col("op") == "create") & pl.col("copy_of").is_null() & pl.col("narrative").is_not_null()
         rows = clustered.filter(deleted | (own & sure & shown)).select(*_COLUMNS, deleted.alias("deleted"))
-        self._steps = [_Step(row[3], None if row[10] else row[:10], row[4:6]) for row in rows.iter_rows()]
+        for *told, gone in rows.iter_rows():
+            row = _Row(*told)
+            self._steps.append(_Step(row.seen_at, None if gone else row, row.post))
 
     def of(self, event: str, narrative: str, at: datetime) -> tuple[Evidence, ...]:
         """At most MOST posts of the narrative seen before `at`: the first of each tag, then the newest."""
@@ -95,8 +120,8 @@ class EvidenceMemory:
         rows = chain(firsts, chain.from_iterable(zip(*newest, strict=False)), chain.from_iterable(newest))
         found: dict[_Post, _Row] = {}
         for row in rows:
-            if row[3] < at:
-                found.setdefault(row[4:6], row)
+            if row.seen_at < at:
+                found.setdefault(row.post, row)
         return tuple(_evidence(row) for row in list(found.values())[:MOST])
 
     def _fold(self) -> None:
@@ -135,7 +160,7 @@ def _apply(steps: Iterable[_Step], held: dict[_Key, _Held], *, make: bool) -> se
     posts: set[_Post] | None = None
     for step in steps:
         if step.row is not None:
-            key = step.row[:3]
+            key = step.row.event, step.row.narrative, step.row.tag
             if make or key in held:
                 held.setdefault(key, _Held(key)).add(step.row)
                 changed.add(key)
@@ -143,11 +168,20 @@ def _apply(steps: Iterable[_Step], held: dict[_Key, _Held], *, make: bool) -> se
                     posts.add(step.post)
             continue
         if posts is None:
-            posts = {row[4:6] for one in held.values() for row in (one.first, *one.newest) if row is not None}
+            posts = {row.post for one in held.values() for row in (one.first, *one.newest) if row is not None}
         if step.post in posts:
             changed |= {key for key, one in held.items() if one.delete(step.post)}
     return changed
 
 
 def _evidence(row: _Row) -> Evidence:
-    return Evidence(platform=row[4], id=row[5], tag=row[2], posted_at=row[6], text=row[7], url=row[8], author=row[9])
+    return Evidence(
+        platform=row.platform,
+        id=row.id,
+        tag=row.tag,
+        posted_at=row.posted_at,
+        text=row.text,
+        url=row.url,
+        author=row.author,
+        cues=row.cues,
+    )

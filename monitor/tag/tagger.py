@@ -13,7 +13,7 @@ import xxhash
 
 from classifiers.artifact import ArtifactError, load
 from classifiers.explain import explain, sentence
-from classifiers.languages import load_languages
+from classifiers.languages import Languages, load_languages
 from classifiers.tagger import Tagger
 from classifiers.text import fold
 from monitor.errors import SettingsError
@@ -23,7 +23,9 @@ from monitor.marks import Correction
 __all__ = ["TagStage", "load_tagger"]
 
 _SILENT: Final = ("delete", "counts")
-_NO_CUES: Final = pl.lit(None, pl.String).alias("cues")
+_QUOTED: Final = (Tag.CLAIM, Tag.DENIAL, Tag.CELEBRATION)
+_SURE: Final = 0.6
+"""The tags and the probability from which on a card may show a post, and so its cues are quoted."""
 _PAIR: Final = ("read", "against", "root", "answer")
 
 
@@ -38,8 +40,10 @@ def load_tagger(path: Path) -> Tagger:
 class TagStage:
     """MENTIONS → TAGGED; `propositions` maps an event's name to its proposition."""
 
-    def __init__(self, tagger: Tagger, propositions: Mapping[str, str]) -> None:
+    def __init__(self, tagger: Tagger, propositions: Mapping[str, str], languages: Languages | None = None) -> None:
+        """`languages` says what posts are written in; without it the model that ships does."""
         self._tagger = tagger
+        self._languages = languages or load_languages()
         self._corrections: dict[tuple[str, str], str] = {}
         self.watch(propositions)
 
@@ -63,20 +67,38 @@ class TagStage:
         )
 
     def tag(self, mentions: pl.DataFrame) -> pl.DataFrame:
-        """Adds tag and probabilities; deletions and counts say nothing and are `other` with certainty."""
+        """Adds what is read; deletions and counts say nothing and are `other` with certainty, of no language."""
         pairs = self._pairs(mentions)
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
-        probabilities = self._tagger.probabilities(*(distinct[name] for name in _PAIR))
+        languages = self._languages.identify(distinct["read"])
+        told = self._tagger.read(*distinct.select(_PAIR).get_columns(), languages=languages)
         known = distinct.with_columns(
-            self._tagger.decide(probabilities, distinct["answer"]).cast(TAG).alias("tag"),
-            *(pl.Series(f"p_{tag.value}", probabilities[:, place]) for place, tag in enumerate(TAGS)),
+            self._tagger.decide(told.probabilities, distinct["answer"]).cast(TAG).alias("tag"),
+            *(pl.Series(f"p_{tag.value}", told.probabilities[:, place]) for place, tag in enumerate(TAGS)),
+            languages.alias("language"),
+            pl.Series("attributed", told.attributed, dtype=pl.Boolean),
         )
         tagged = pairs.join(known, on=list(_PAIR), how="left", maintain_order="left").select(
             pl.col("tag").fill_null(Tag.OTHER.value),
             *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
+            "language",
+            pl.col("attributed").fill_null(value=False),
+            pl.lit(None, pl.String).alias("cues"),
         )
-        said = pl.col("lang").alias("language"), pl.lit(value=False).alias("attributed"), _NO_CUES
-        return self._corrected(mentions.hstack(tagged).with_columns(said).select(TAGGED.keys()))
+        return self._quoted(self._corrected(mentions.hstack(tagged).select(TAGGED.keys())), pairs["read"])
+
+    def _quoted(self, tagged: pl.DataFrame, read: pl.Series) -> pl.DataFrame:
+        """With the cues of the posts that a card may show."""
+        likely = pl.max_horizontal(*(f"p_{tag.value}" for tag in _QUOTED)) >= _SURE
+        shown = (pl.col("op") == "create") & pl.col("tag").cast(pl.String).is_in([*_QUOTED]) & likely
+        which = tagged.select(shown.fill_null(value=False).arg_true()).to_series()
+        if which.is_empty():
+            return tagged
+        asked = pl.DataFrame({"read": read[which], "tag": tagged["tag"][which].cast(pl.String)})
+        distinct = asked.unique(maintain_order=True)
+        quoted = self._tagger.quotes(distinct["read"], [Tag(tag) for tag in distinct["tag"]])
+        told = asked.join(distinct.with_columns(quoted), on=["read", "tag"], how="left", maintain_order="left")
+        return tagged.with_columns(tagged["cues"].scatter(which, told["cues"]))
 
     def _corrected(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """A corrected text is what the editor says, with certainty."""
@@ -107,9 +129,9 @@ class TagStage:
         Slow – a reading per word – and for who asks.
         """
         pairs = self._pairs(mentions).with_columns(pl.col("read").fill_null(""))
-        told = explain(self._tagger, *(pairs[name] for name in _PAIR))
-        why = pl.Series("why", [sentence(each) for each in told], dtype=pl.String)
-        return pl.DataFrame([load_languages().identify(pairs["read"]), why])
+        languages = self._languages.identify(pairs["read"])
+        told = explain(self._tagger, *pairs.select(_PAIR).get_columns(), languages=languages)
+        return pl.DataFrame([languages, pl.Series("why", [sentence(each) for each in told], dtype=pl.String)])
 
     def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
         return mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(

@@ -69,6 +69,13 @@ def test_a_post_removed_by_its_author_is_said_to_be() -> None:
     assert "[claim] x, 2021-09-03 13:30 UTC: (removed by its author)" in card
 
 
+def test_a_post_is_shown_with_the_words_it_was_read_by_as_long_as_it_is_there() -> None:
+    card = card_text(an_alert(evidence=(a_piece(cues="fallen · says"),)))
+    assert "says source 0 https://example.org/0 (cue words: fallen · says)" in card
+    gone = card_text(an_alert(evidence=(a_piece(text="", url=None, author=None, cues="fallen"),)))
+    assert "cue words" not in gone
+
+
 def test_an_unknown_reason_rule_and_number_are_shown_as_they_are_called() -> None:
     card = card_text(an_alert(rule="panic", reason="many_at_once", numbers={"posts_per_minute": 1234.5678}))
     assert "Why: many at once (posts per minute 1235)" in card
@@ -87,7 +94,9 @@ def test_no_card_calls_anything_true_or_false(status: Status, state: AlertState)
 def test_hostile_text_adds_no_line_and_no_mark_to_the_card(text: str, other: str) -> None:
     gap = GapMark(source=text, begins=AT, ends=AT, why=other)
     plain = an_alert(evidence=(a_piece(),), blind=(GapMark(source="s", begins=AT, ends=AT, why="w"),))
-    hostile = an_alert(label="a" + text, event=other, evidence=(a_piece(text=text, url=other),), blind=(gap,))
+    hostile = an_alert(
+        label="a" + text, event=other, evidence=(a_piece(text=text, url=other, cues=text),), blind=(gap,)
+    )
     lines = card_text(hostile).split("\n")
     assert len(lines) == len(card_text(plain).split("\n"))
     assert all(line.isprintable() for line in (line.replace("\u200c", "") for line in lines))

@@ -124,7 +124,7 @@ def test_the_word_of_a_registered_voice_settles_as_in_a_replay_and_is_the_first_
     )
     event = msgspec.structs.replace(EVENT, voices=voices, rules=Rules(for_=Duration(seconds=1)))
     said = posts(
-        {"at": 6 * 3600 + 1500, "text": "bazarak that is a lie says nobody but me", "author": "mayor", "id": "v1"},
+        {"at": 6 * 3600 + 1500, "text": "bazarak that is a lie and we stand in it now", "author": "mayor", "id": "v1"},
         {"at": 6 * 3600 + 60, "text": "bazarak has fallen to us alone today", "author": "them", "id": "v2"},
     )
     stream = pl.concat([story(1), said]).sort(ORDER)

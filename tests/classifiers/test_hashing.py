@@ -62,3 +62,25 @@ def test_texts_without_words_have_no_hashes() -> None:
     read = read_words(pl.Series([[], []], dtype=pl.List(pl.String)))
     assert len(read.hashes) == 0
     assert read.counts.tolist() == [0, 0]
+
+
+def test_a_skeleton_is_what_two_spellings_of_a_transliteration_share() -> None:
+    read = read_words(pl.Series([["khushali", "khoshaali"], ["jhoot", "jhuutt"], ["jashn", "dance"]]))
+    hashes, there = read.skeletons()
+    assert there.all()
+    assert hashes[0] == hashes[1]
+    assert hashes[2] == hashes[3]
+    assert hashes[4] != hashes[5]
+
+
+def test_short_words_digits_and_other_scripts_have_no_skeleton() -> None:
+    read = read_words(pl.Series([["not", "aaaa", "2021", "دروغ", "ложь", "isha3a", "fire"], []]))
+    assert read.skeletons()[1].tolist() == [False, False, False, False, False, False, True]
+    assert not len(read_words(pl.Series([[]], dtype=pl.List(pl.String))).skeletons()[0])
+
+
+@given(WORDS)
+def test_a_skeleton_does_not_depend_on_the_other_texts(texts: list[list[str]]) -> None:
+    together, _ = read_words(pl.Series(texts, dtype=pl.List(pl.String))).skeletons()
+    alone = [read_words(pl.Series([[word]])).skeletons()[0][0] for words in texts for word in words]
+    assert together.tolist() == alone

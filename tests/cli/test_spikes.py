@@ -18,9 +18,9 @@ BURST = 3 * 288 + 100
 
 
 def plain(step: int = 300, days: int = DAYS) -> Rows:
-    """Twenty a bin, and one burst of ten times as many."""
+    """Twenty a bin, and one burst of thirty times as many."""
     counts = np.random.default_rng(0).poisson(20, days * 86_400 // step)
-    counts[BURST : BURST + 3] += 200
+    counts[BURST : BURST + 3] += 600
     return [(f"{BEGIN + timedelta(seconds=step * n):%Y-%m-%d %H:%M:%S}", str(count)) for n, count in enumerate(counts)]
 
 

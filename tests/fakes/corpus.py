@@ -158,7 +158,10 @@ def _alert(chance: Random, number: int) -> Alert:
 
     pieces = tuple(
         a_piece(
-            n, text=text(), url=chance.choice([None, f"https://example.org/{n}", f"https://example.org/{'x' * 470}"])
+            n,
+            text=text(),
+            cues=chance.choice([None, text()]),
+            url=chance.choice([None, f"https://example.org/{n}", f"https://example.org/{'x' * 470}"]),
         )
         for n in range(chance.choice([0, 1, 3, 6]))
     )

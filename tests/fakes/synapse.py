@@ -18,6 +18,8 @@ from aiohttp import ClientSession
 
 from tests.fakes.mosquitto import free_ports, listens
 
+STARTS_WITHIN = 120.0
+"""Seconds; a quiet machine needs two."""
 PLACE = Path(__file__).parents[2] / ".servers" / "synapse" / "bin"
 SETTINGS = """
 server_name: test.local
@@ -102,7 +104,7 @@ async def synapse(folder: Path) -> AsyncIterator[Synapse]:
     with (folder / "out.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, cwd=folder)
     try:
-        assert await listens(port, process), (folder / "out.log").read_text("utf-8", "replace")
+        assert await listens(port, process, STARTS_WITHIN), (folder / "out.log").read_text("utf-8", "replace")
         async with ClientSession() as session:
             server = Synapse(f"http://127.0.0.1:{port}", session)
             await server.settle_in()

@@ -117,12 +117,14 @@ def test_a_parents_text_is_not_copied_where_the_parent_is_archived_itself(store:
 
 
 def test_a_deleted_mention_leaves_the_alerts_and_notifications_that_show_it(store: Store) -> None:
-    store.commit(Commit(clustered({}, {}), alerts=[an_alert()], outbox=[a_notification()]))
+    pieces = (a_piece(0, cues="fallen"), a_piece(1, tag="denial"))
+    shown, sent = an_alert(evidence=pieces), a_notification(alert=an_alert(evidence=pieces))
+    store.commit(Commit(clustered({}, {}), alerts=[shown], outbox=[sent]))
     store.commit(Commit(clustered({"op": "delete"})))
     queued = store.due("desk", AT, 5).queued[0].notification.alert
     for alert in (*store.alerts(), queued):
         first, second = alert.evidence
-        assert (first.text, first.author, first.url, first.tag) == ("", None, None, "claim")
+        assert (first.text, first.author, first.url, first.cues, first.tag) == ("", None, None, None, "claim")
         assert second == a_piece(1, tag="denial")
 
 

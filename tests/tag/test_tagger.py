@@ -11,6 +11,7 @@ from classifiers.tags import TAGS
 from classifiers.train import OUTPUT
 from monitor.errors import SettingsError
 from monitor.frames import MENTIONS, TAGGED
+from monitor.marks import Correction
 from monitor.tag.tagger import TagStage, load_tagger
 from tests.fakes.tagger import WordTagger
 
@@ -32,11 +33,13 @@ class Listener(WordTagger):
         parents: pl.Series,
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
+        *,
+        languages: pl.Series | None = None,
     ) -> npt.NDArray[np.float64]:
         self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
         if roots is not None and answers is not None:
             self.threads += list(zip(roots.to_list(), answers.to_list(), strict=True))
-        return super().probabilities(texts, parents, roots, answers)
+        return super().probabilities(texts, parents, roots, answers, languages=languages)
 
 
 def mentions(*rows: dict[str, object]) -> pl.DataFrame:
@@ -85,6 +88,51 @@ def test_an_answer_is_read_with_what_began_its_thread_and_an_original_is_none() 
     )
     stage(listener).tag(mentions(*rows))
     assert listener.threads == [("", False), ("news", True), ("", True), ("", True)]
+
+
+def test_the_language_is_the_taggers_own_and_not_the_platforms() -> None:
+    texts = ("The bridge has fallen and nobody knows why", "pul forou rikht, hech kas namedana chera", "😂")
+    rows: list[dict[str, object]] = [{"text": text, "lang": "xx"} for text in texts]
+    tagged = stage(Listener()).tag(mentions(*rows, {"op": "delete"}))
+    assert tagged["language"].to_list() == ["en", "fa-Latn", "und", None]
+
+
+def test_a_repost_is_of_the_language_of_what_it_reposts() -> None:
+    said = "The bridge has fallen and nobody knows why"
+    assert stage(Listener()).tag(mentions({"repost_of": "9", "parent_text": said}))["language"].to_list() == ["en"]
+
+
+def test_a_post_that_says_who_says_so_is_attributed() -> None:
+    rows: tuple[dict[str, object], ...] = (
+        {"text": "It has fallen, according to the mayor"},
+        {"text": "به گفته شهردار، پل فرو ریخت"},
+        {"text": "pul band hai, tarjuman ka kehna hai"},
+        {"text": "It has fallen, I saw it"},
+        {"op": "delete"},
+    )
+    tagged = TagStage(load(OUTPUT), {"bridge": PROPOSITION}).tag(mentions(*rows))
+    assert tagged["attributed"].to_list() == [True, True, True, False, False]
+
+
+def test_what_a_card_may_show_quotes_the_words_that_speak_for_its_tag() -> None:
+    rows: tuple[dict[str, object], ...] = (
+        {"text": "It has fallen"},
+        {"text": "a lie"},
+        {"text": "source?"},
+        {"text": "hm"},
+        {"text": "a lie", "op": "update"},
+        {"text": "a lie"},
+    )
+    cues = stage(Listener()).tag(mentions(*rows))["cues"].to_list()
+    assert cues == ["fallen", "lie", None, None, None, "lie"]
+
+
+def test_a_corrected_post_quotes_what_speaks_for_the_editors_tag() -> None:
+    tagging, posts = stage(Listener()), mentions({"text": "fallen? a lie"})
+    assert tagging.tag(posts)["cues"].to_list() == ["fallen"]
+    reads = tagging.reads(posts)[0]
+    tagging.correct([Correction(at=BEGIN, event="bridge", platform="p", id="0", tag="denial", by="desk", reads=reads)])
+    assert tagging.tag(posts)["cues"].to_list() == ["lie"]
 
 
 def test_why_names_the_words_that_pulled_a_post_to_its_tag() -> None:

@@ -3,9 +3,9 @@
 `version` 1 · `key` the idempotency key · `sent_to` the receiver's name · `text` the whole card as plain text ·
 `alert` the fields of `monitor.records.Alert`: id, fingerprint, event, narrative, label, proposition, rule, state, at,
 since, reason, status, claims, denials, celebrations, questions, authors, numbers, evidence[] (platform, id, tag,
-posted_at, text, url), said (the status mark: by, at, evidence, voice; or null), blind[] (source, begins, ends, why).
-Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside. Fields
-may be added; another meaning is another version.
+posted_at, text, url, cues), said (the status mark: by, at, evidence, voice; or null), blind[] (source, begins, ends,
+why). Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside.
+Fields may be added; another meaning is another version.
 """
 
 import msgspec
@@ -60,4 +60,5 @@ def _said(mark: StatusMark | None) -> StatusMark | None:
 
 
 def _piece(piece: Evidence) -> Evidence:
-    return replace(piece, text=harmless(piece.text, _POST), url=harmless_link(piece.url), author=None)
+    cues = None if piece.cues is None else harmless(piece.cues, _LINE)
+    return replace(piece, text=harmless(piece.text, _POST), url=harmless_link(piece.url), author=None, cues=cues)

@@ -25,7 +25,7 @@ def _row(row: Row) -> str:
 
 
 def _post(post: Post) -> str:
-    return f"<strong>{escape(f'[{post.tag}]')}</strong> {_linked(post.where, post.link)}: {escape(post.text)}"
+    return f"<strong>{escape(f'[{post.tag}]')}</strong> {_linked(post.where, post.link)}: {escape(post.said)}"
 
 
 def _linked(text: str, link: str | None) -> str:

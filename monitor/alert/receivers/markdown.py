@@ -29,7 +29,7 @@ def _row(row: Row) -> str:
 
 
 def _post(post: Post) -> str:
-    return f"**{escaped(f'[{post.tag}]')}** {_linked(post.where, post.link)}: {escaped(post.text)}"
+    return f"**{escaped(f'[{post.tag}]')}** {_linked(post.where, post.link)}: {escaped(post.said)}"
 
 
 def _linked(text: str, link: str | None) -> str:

@@ -68,7 +68,7 @@ def _item(post: Post) -> Element:
     where = _text(post.where) if post.link is None else _link(post.link, post.where)
     return {
         "type": "rich_text_section",
-        "elements": [_text(f"[{post.tag}] ", bold=True), where, _text(f": {post.text}")],
+        "elements": [_text(f"[{post.tag}] ", bold=True), where, _text(f": {post.said}")],
     }
 
 

@@ -78,7 +78,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _post(post: Post) -> dict[str, Any]:
-    return _block([_run(f"[{post.tag}] ", weight="bolder"), _linked(post.where, post.link), _run(f": {post.text}")])
+    return _block([_run(f"[{post.tag}] ", weight="bolder"), _linked(post.where, post.link), _run(f": {post.said}")])
 
 
 def _linked(text: str, link: str | None) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _row(row: Row) -> str:
 
 
 def _post(post: Post) -> str:
-    return f"<b>[{_plain(post.tag)}]</b> {_linked(post.where, post.link)}: {_plain(post.text)}"
+    return f"<b>[{_plain(post.tag)}]</b> {_linked(post.where, post.link)}: {_plain(post.said)}"
 
 
 def _linked(text: str, link: str | None) -> str:

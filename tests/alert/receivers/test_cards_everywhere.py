@@ -147,5 +147,8 @@ def test_nothing_hostile_pings_breaks_a_card_or_spoofs_a_link(
 def acted_on(text: str) -> Alert:
     """An alert with a string wherever a stranger's text can stand; one post has a good address."""
     fields: dict[str, Any] = {"label": text, "proposition": f"p {text}", "reason": text, "numbers": {text: 1.0}}
-    pieces = (a_piece(0, text=text), a_piece(1, text=text, url=text if "://" not in text else None, platform=text[:40]))
+    pieces = (
+        a_piece(0, text=text, cues=text),
+        a_piece(1, text=text, url=text if "://" not in text else None, platform=text[:40]),
+    )
     return an_alert(**fields, evidence=pieces, blind=())
