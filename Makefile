@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 DATA ?=
 ARGS ?=
 CONFIG ?= config
-SERVERS := mosquitto openssl
+SERVERS := mosquitto openssl prometheus-alertmanager
+SYNAPSE := .servers/synapse
 
 .DEFAULT_GOAL := help
 .PHONY: help servers demo run check test prove bench evaluate train schema lock clean
@@ -23,7 +24,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-servers: ## installs the servers that the tests start: Debian packages, with sudo where needed
+servers: $(SYNAPSE)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
 	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
 	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS)"; exit 0; fi; \
@@ -32,6 +33,11 @@ servers: ## installs the servers that the tests start: Debian packages, with sud
 	echo "servers: installs the Debian packages$$missing; the tests start their own, any service they bring may be stopped"; \
 	$$sudo apt-get update -qq || echo "servers: apt-get update failed; goes on with the lists that are here"; \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends $$missing
+
+$(SYNAPSE)/.ready: tests/fakes/synapse.lock
+	$(PYTHON) -m venv $(SYNAPSE)
+	$(SYNAPSE)/bin/python -m pip install --quiet --require-hashes -r tests/fakes/synapse.lock
+	touch $@
 
 demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"
 	$(BIN)/python -m monitor demo $(ARGS)
@@ -71,4 +77,4 @@ lock: $(VENV)/.dev ## pins every dependency with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
 
 clean: ## removes what the commands made
-	rm -rf $(VENV) build out .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .servers build out .mypy_cache .ruff_cache .pytest_cache

@@ -38,14 +38,18 @@ class PostRejectedError(Exception):
 class DeliveryError(Exception):
     """A notification a receiver did not take; `retry` says whether trying again can help.
 
-    `retry_after` is what the receiver asked for, in seconds; `reason` is a word of a bounded set for metrics.
+    `retry_after` is what the receiver asked for, in seconds; `reason` is a word of a bounded set for metrics; `unknown`
+    says that it may have arrived all the same.
     """
 
-    def __init__(self, reason: str, *, retry: bool, retry_after: float | None = None, detail: str = "") -> None:
+    def __init__(
+        self, reason: str, *, retry: bool, retry_after: float | None = None, unknown: bool = False, detail: str = ""
+    ) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.retry = retry
         self.retry_after = retry_after
+        self.unknown = unknown
 
 
 class StoreError(Exception):

@@ -58,6 +58,7 @@ class Metrics:
         for receiver in receivers:
             self.notifications.labels(receiver, "sent", "")
             self.delivery_seconds.labels(receiver)
+            self.repeats.labels(receiver)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
 
@@ -161,6 +162,9 @@ class Metrics:
             "A finding did not leave over MQTT: too many wait, or it is refused.",
             "receiver",
             "reason",
+        )
+        self.repeats = self._counter(
+            "possible_repeats", "A message was sent that says that it may have been sent before.", "receiver"
         )
         self.delivery_seconds = self._histogram("delivery_seconds", "One attempt to send ended.", _LONG, "receiver")
 

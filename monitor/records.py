@@ -197,3 +197,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     alert: Alert
     deadline: datetime
     """After this it is a dead letter."""
+    earlier: str = ""
+    """The receipt of the last step of this alert that the receiver has; "" if it has none, or has a later step."""
+    repeat: bool = False
+    """An attempt before this one may have arrived: nobody knows."""

@@ -1,7 +1,9 @@
 """Brings what the outbox holds to the receivers: retries, deadlines, dead letters.
 
-One task per receiver, so that one that hangs holds nobody else up. A notification leaves at least once: if the process
-dies between a send and its mark, it leaves again under the same key.
+One task per receiver, so that one that hangs holds nobody else up, and each at the pace that its channel takes. A
+notification leaves at least once: if the process dies between a send and its mark, it leaves again under the same key.
+Where the other side knows no keys, that an attempt begins is written down before it, so that one whose outcome nobody
+knows is followed by a message that says so.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple, Protocol
 
+from monitor.alert.bucket import Bucket
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError
@@ -32,11 +35,15 @@ class OutboxPort(Protocol):
         """`Store.unclaimed`."""
         ...
 
+    async def begun(self, key: str) -> None:
+        """`Store.mark_begun`."""
+        ...
+
     async def sent(self, key: str, receipt: str) -> None:
         """`Store.mark_sent`."""
         ...
 
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str) -> None:
+    async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
         """`Store.mark_failed`."""
         ...
 
@@ -73,6 +80,8 @@ class Attempt(NamedTuple):
     reason: str
     took: timedelta
     """Zero where nothing was sent."""
+    repeat: bool = False
+    """It was marked as a possible repeat."""
 
 
 class Deliverer:
@@ -98,6 +107,7 @@ class Deliverer:
         self._backoff = backoff
         self._grace = grace
         self._new = {name: asyncio.Event() for name in self._receivers}
+        self._buckets: dict[str, Bucket] = {}
         self._group: asyncio.TaskGroup | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
@@ -138,6 +148,9 @@ class Deliverer:
 
     def _begin(self, receiver: Receiver) -> None:
         if self._group is not None and not self._stop.is_set():
+            self._buckets.pop(receiver.name, None)
+            if receiver.pace is not None:
+                self._buckets[receiver.name] = Bucket(receiver.pace, self._clock.monotonic())
             work = self._serve(receiver, self._stop)
             self._serving[receiver.name] = self._group.create_task(work, name=f"deliver to {receiver.name}")
 
@@ -157,7 +170,7 @@ class Deliverer:
             for queued in due.queued:
                 if stop.is_set():
                     break
-                pause = await self._deliver(receiver, queued, stop)
+                pause = self._held(receiver) or await self._deliver(receiver, queued, stop)
                 if pause:
                     await first_of(self._clock.sleep(pause), stop.wait())
                     break
@@ -169,25 +182,33 @@ class Deliverer:
         else:
             await first_of(new.wait(), stop.wait(), self._clock.sleep(next_at - self._clock.now()))
 
+    def _held(self, receiver: Receiver) -> timedelta:
+        """How long its channel's pace holds the next one back."""
+        bucket = self._buckets.get(receiver.name)
+        return timedelta(seconds=bucket.take(self._clock.monotonic())) if bucket is not None else timedelta()
+
     async def _deliver(self, receiver: Receiver, queued: Queued, stop: asyncio.Event) -> timedelta:
         """One attempt; answers how long this receiver is to be left in peace."""
         note = queued.notification
         if self._clock.now() >= note.deadline:
             await self._bury(note, Reason.EXPIRED, f"after {queued.attempts} attempts", timedelta())
             return timedelta()
+        repeats = receiver.repeats(note)
+        if repeats and not note.repeat:
+            await self._outbox.begun(note.key)
         begun = self._clock.monotonic()
         try:
             receipt = await self._send(receiver, note, stop)
         except DeliveryError as error:
             return await self._failed(queued, error, self._since(begun))
         await self._outbox.sent(note.key, receipt or "")
-        self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun)))
+        self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun), repeats and note.repeat))
         return timedelta()
 
     async def _send(self, receiver: Receiver, note: Notification, stop: asyncio.Event) -> str | None:
         sending, *_ = await first_of(receiver.send(note), self._out_of_time(receiver.timeout, stop))
         if sending.cancelled():
-            raise DeliveryError(Reason.TIMEOUT, retry=True)
+            raise DeliveryError(Reason.TIMEOUT, retry=True, unknown=True)
         receipt: str | None = sending.result()
         return receipt
 
@@ -209,7 +230,9 @@ class Deliverer:
         if wait >= left or left <= self._backoff.first.total_seconds():
             await self._bury(note, Reason.EXPIRED, f"after {queued.attempts + 1} attempts: {error}", took)
         else:
-            await self._outbox.failed(note.key, now + timedelta(seconds=wait), error.reason, str(error))
+            unknown = error.unknown or note.repeat
+            next_at = now + timedelta(seconds=wait)
+            await self._outbox.failed(note.key, next_at, error.reason, str(error), unknown=unknown)
             self._observe(Attempt(note.receiver, Outcome.RETRY, error.reason, took))
         peace = max(asked, min(wait, self._backoff.first.total_seconds()))
         return timedelta(seconds=min(peace, _LONGEST_PAUSE.total_seconds()))

@@ -24,13 +24,17 @@ class WorkerOutbox:
         """As `Store.unclaimed`."""
         return await self._worker.call(self._store.unclaimed, receivers)
 
+    async def begun(self, key: str) -> None:
+        """As `Store.mark_begun`."""
+        await self._worker.call(self._store.mark_begun, key)
+
     async def sent(self, key: str, receipt: str) -> None:
         """As `Store.mark_sent`."""
         await self._worker.call(self._store.mark_sent, key, receipt)
 
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str) -> None:
+    async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
         """As `Store.mark_failed`."""
-        await self._worker.call(self._store.mark_failed, key, next_at, reason, detail)
+        await self._worker.call(self._store.mark_failed, key, next_at, reason, detail, unknown)
 
     async def dead(self, key: str, reason: str, detail: str) -> None:
         """As `Store.mark_dead`."""

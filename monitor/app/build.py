@@ -6,11 +6,13 @@ from typing import assert_never
 from aiohttp import ClientSession
 
 from monitor import settings
+from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
+from monitor.app.chats import chat
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
@@ -35,14 +37,17 @@ def receiver(
     configured: settings.Receiver, secret: settings.Secret | None, session: ClientSession, clock: Clock
 ) -> Receiver:
     """The receiver of a configured one; `secret` as settings found it."""
+    word = secret.reveal() if secret else None
     match configured:
         case WebhookSettings():
-            return Webhook(configured, secret.reveal().encode() if secret else None, session, clock)
+            return Webhook(configured, word.encode() if word else None, session, clock)
         case TerminalSettings():
             return Terminal(configured, sys.stdout)
         case FileSettings():
             return File(configured)
         case MqttSettings():
-            return Mqtt(configured, secret.reveal() if secret else None)
+            return Mqtt(configured, word)
+        case AlertmanagerSettings():
+            return Alertmanager(configured, word, session, clock)
         case _:
-            assert_never(configured)
+            return chat(configured, word or "", session, clock)

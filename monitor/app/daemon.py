@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 from typing import NamedTuple, Self
@@ -28,6 +27,7 @@ from monitor.app.outlets import Outlets
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
+from monitor.app.version import installed_version
 from monitor.app.walk import Prepared
 from monitor.clock import Clock
 from monitor.collect.supervise import SourceState
@@ -85,7 +85,7 @@ class Daemon:
         self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
         self._desk = Desk(configured, self._store, self._in_hand, clock)
         self._registry = CollectorRegistry()
-        self._metrics = Metrics(self._registry, version=_version())
+        self._metrics = Metrics(self._registry, version=installed_version())
         ProcessCollector(registry=self._registry)
         observe.expect(self._metrics, configured)
         limits = configured.monitor.pipeline
@@ -133,7 +133,14 @@ class Daemon:
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
-            outlets = Outlets(tasks, metrics=self._metrics, health=self._health, clock=self._clock, chance=self._chance)
+            outlets = Outlets(
+                tasks,
+                metrics=self._metrics,
+                health=self._health,
+                standing=lambda name: self._worker.call(self._store.standing, name),
+                clock=self._clock,
+                chance=self._chance,
+            )
             outlets.follow(deliverer.receivers)
             self._run = _Run(session, deliverer, sources, outlets)
             watched = self._settings.monitor.sources
@@ -246,7 +253,7 @@ class Daemon:
             clock=self._clock,
             ingest=self._ingest,
             office=DaemonOffice(self._hands()),
-            version=_version(),
+            version=installed_version(),
         )
 
     def _hands(self) -> Hands:
@@ -287,10 +294,3 @@ class Daemon:
     def _receivers(self, session: ClientSession) -> list[Receiver]:
         secrets = self._settings.receiver_secrets
         return [receiver(one, secrets.get(one.name), session, self._clock) for one in self._settings.monitor.receivers]
-
-
-def _version() -> str:
-    try:
-        return version("virality-monitor")
-    except PackageNotFoundError:
-        return "not installed"

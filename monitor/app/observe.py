@@ -98,6 +98,8 @@ def attempt(metrics: Metrics, made: Attempt) -> None:
     """A notification was tried."""
     metrics.notifications.labels(made.receiver, made.outcome.value, made.reason).inc()
     metrics.delivery_seconds.labels(made.receiver).observe(made.took.total_seconds())
+    if made.repeat:
+        metrics.repeats.labels(made.receiver).inc()
     fields = {"receiver": made.receiver, "reason": made.reason}
     if made.outcome is Outcome.DEAD:
         log.error("receiver %s: a notification is given up (%s)", made.receiver, made.reason, extra=fields)

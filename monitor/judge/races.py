@@ -204,6 +204,7 @@ class Races:
         tally.seen = int(told.ticks[-1])
         tally.authors += told.total[CLAIM_AUTHORS]
         tally.platforms += told.total[PLATFORMS]
+        tally.denied |= told.total[DENIALS] > 0
         if tally.start is not None:
             tally.counts = [before + more for before, more in zip(tally.counts, told.total, strict=True)]
             young = told.spoken.untested(told.ticks.size).sum(axis=0).tolist()
@@ -228,7 +229,8 @@ class Races:
             then = self._as_of(tally, told, found.at)
             tally.since, tally.needed, tally.crossing = int(told.ticks[found.at]), found.needed, then.tested
             race = self._at(then, course, found.at, found.needed)
-            findings.append(race_finding(name, told.narrative, tally.since, reason_of(race), race, holds=True))
+            reason = reason_of(race, denied=then.denied)
+            findings.append(race_finding(name, told.narrative, tally.since, reason, race, holds=True))
             begin = found.at + 1
         at = overtaking(tally, told, begin)
         if at is not None:

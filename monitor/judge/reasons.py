@@ -7,11 +7,11 @@ from monitor.judge.tally import CELEBRATIONS, CLAIM_AUTHORS, CLAIMS, DENIAL_AUTH
 from monitor.records import Finding
 
 
-def reason_of(race: Standing) -> str:
-    """Why the claim is ahead: a coordinated burst is named first, then that nobody denied it yet."""
+def reason_of(race: Standing, *, denied: bool) -> str:
+    """Why the claim is ahead: a coordinated burst is named first, then that nobody has ever `denied` it."""
     if race.signs.coordinated:
         return "coordinated"
-    return "claims_outrun_denials" if race.totals[DENIALS] else "no_denial_seen_yet"
+    return "claims_outrun_denials" if denied else "no_denial_seen_yet"
 
 
 def race_finding(event: str, narrative: str, at: int, reason: str, race: Standing, *, holds: bool) -> Finding:

@@ -47,6 +47,8 @@ class Tally(msgspec.Struct, array_like=True):
     """… and the log E that was needed."""
     ended: int | None = None
     """When its last race stood down."""
+    denied: bool = False
+    """A denial was seen, in this race or before."""
 
     def begin(self, start: int) -> None:
         """Starts a race."""

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from monitor.alert.receivers.alertmanager import AlertmanagerSettings
+from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.settings import checks_mqtt, checks_voices
+from monitor.settings import checks_chats, checks_mqtt, checks_voices
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
@@ -86,7 +88,9 @@ def of_receivers(event: Event, known: Sequence[str]) -> Iterator[str]:
 def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:
     if isinstance(receiver, MqttSettings):
         yield from checks_mqtt.of_receiver(receiver, path)
-    for name in ("timeout", "deadline"):
+    if isinstance(receiver, Chat):
+        yield from checks_chats.of_chat(receiver, path)
+    for name in ("timeout", "deadline", *(("again",) if isinstance(receiver, AlertmanagerSettings) else ())):
         if not getattr(receiver, name):
             yield f'{path}.{name}: no time at all, nothing could be delivered; write a length of time, as in "10s"'
     if isinstance(receiver, FileSettings) and not Path(receiver.path).parent.is_dir():

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple
 
 from monitor.errors import SettingsError
-from monitor.settings import checks
+from monitor.settings import checks, checks_chats
 from monitor.settings.faults import Wanted, faults, sound
 from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
@@ -19,7 +19,7 @@ from monitor.watched import Event, with_preset
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""
 
-_WORDS = ("secret", "password", "token")
+_WORDS = ("secret", "password", "token", "url")
 """What a source or receiver may call its secret: `<word>_env`, `<word>_file`."""
 
 
@@ -189,7 +189,12 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
         for i, one in enumerate(configured):
             word = next((word for word in _WORDS if hasattr(one, f"{word}_env")), "secret")
             variable, file = getattr(one, f"{word}_env", None), getattr(one, f"{word}_file", None)
-            found[f"{kind}.{one.name}"] = secret(variable, file, environ, f"$.{kind}[{i}]", word)
+            path = f"$.{kind}[{i}]"
+            looked = secret(variable, file, environ, path, word)
+            if word == "url" and looked.secret is not None:
+                place = f"{path}.url_env" if variable is not None else f"{path}.url_file"
+                looked = Lookup(looked.secret, tuple(checks_chats.of_address(looked.secret.reveal(), place)))
+            found[f"{kind}.{one.name}"] = looked
     return found
 
 

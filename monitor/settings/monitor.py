@@ -8,8 +8,17 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct, field
 
+from monitor.alert.receivers.alertmanager import AlertmanagerSettings
+from monitor.alert.receivers.discord import DiscordSettings
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.mail import MailSettings
+from monitor.alert.receivers.matrix import MatrixSettings
+from monitor.alert.receivers.mattermost import MattermostSettings
 from monitor.alert.receivers.mqtt import MqttSettings
+from monitor.alert.receivers.slack_bot import SlackBotSettings
+from monitor.alert.receivers.slack_hook import SlackHookSettings
+from monitor.alert.receivers.teams import TeamsSettings
+from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
@@ -20,7 +29,21 @@ from monitor.watched import Duration, Event
 Source = FileSource | MqttSource | IngestSource
 """Every kind of source, told apart by `kind`."""
 
-Receiver = WebhookSettings | TerminalSettings | FileSettings | MqttSettings
+Receiver = (
+    WebhookSettings
+    | TerminalSettings
+    | FileSettings
+    | MqttSettings
+    | AlertmanagerSettings
+    | SlackHookSettings
+    | SlackBotSettings
+    | DiscordSettings
+    | MatrixSettings
+    | MattermostSettings
+    | TelegramSettings
+    | TeamsSettings
+    | MailSettings
+)
 """Every kind of receiver, told apart by `kind`."""
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, case, exists, func, select, update
 
-from monitor.records import Notification
+from monitor.records import Alert, AlertState, Notification
 from monitor.store.alerts import alert_from_json, alert_to_json
 from monitor.store.dialect import insert_new
 from monitor.store.schema import EPOCH, outbox
@@ -46,6 +47,7 @@ class DeadLetter(NamedTuple):
 
 _QUEUED = outbox.c.state == QueueState.QUEUED.value
 _before = outbox.alias("before")
+_had = outbox.alias("had")
 _FIRST_IN_LINE = ~exists().where(
     _before.c.state == QueueState.QUEUED.value,
     _before.c.alert_id == outbox.c.alert_id,
@@ -53,6 +55,16 @@ _FIRST_IN_LINE = ~exists().where(
     _before.c.number < outbox.c.number,
 )
 """The steps of one alert reach a receiver in their order: a later one waits for the earlier."""
+
+
+_OF_THE_SAME = (
+    _had.c.alert_id == outbox.c.alert_id,
+    _had.c.receiver == outbox.c.receiver,
+    _had.c.state == QueueState.SENT.value,
+)
+_LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number)
+_EARLIER = select(_had.c.receipt).where(*_OF_THE_SAME).order_by(_had.c.number.desc()).limit(1).scalar_subquery()
+"""What the receiver answered to the last step of the alert that it has."""
 
 
 def waiting(connection: Connection) -> int:
@@ -77,6 +89,7 @@ def put(connection: Connection, notifications: Sequence[Notification]) -> None:
             "reason": "",
             "detail": "",
             "receipt": "",
+            "uncertain": False,
         }
         for each in notifications
     ]
@@ -85,13 +98,15 @@ def put(connection: Connection, notifications: Sequence[Notification]) -> None:
 
 def due(connection: Connection, receiver: str, now: datetime, limit: int) -> Due:
     """What `receiver` can be sent at `now`, at most `limit`."""
-    waiting = select(outbox).where(_QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE)
+    columns = (outbox, case((_LATER_WAS_SENT, ""), else_=_EARLIER).label("earlier"))
+    waiting = select(*columns).where(_QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE)
     ready = waiting.where(outbox.c.next_attempt_at <= now).order_by(outbox.c.number).limit(limit)
     rows = connection.execute(ready).all()
     times = select(func.min(outbox.c.next_attempt_at)).where(
         _QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE, outbox.c.key.not_in([row.key for row in rows])
     )
-    return Due(tuple(Queued(_notification(row), row.attempts) for row in rows), connection.execute(times).scalar())
+    queued = (Queued(replace(_notification(row), earlier=row.earlier or ""), row.attempts) for row in rows)
+    return Due(tuple(queued), connection.execute(times).scalar())
 
 
 def unclaimed(connection: Connection, receivers: Collection[str]) -> list[Notification]:
@@ -100,14 +115,30 @@ def unclaimed(connection: Connection, receivers: Collection[str]) -> list[Notifi
     return [_notification(row) for row in connection.execute(found)]
 
 
+def standing(connection: Connection, receiver: str) -> list[Alert]:
+    """The last step that `receiver` has of every alert, oldest first, where that is not its end."""
+    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value)
+    last = select(func.max(outbox.c.number)).where(*has).group_by(outbox.c.alert_id)
+    rows = connection.execute(select(outbox.c.body).where(outbox.c.number.in_(last)).order_by(outbox.c.number))
+    alerts = (alert_from_json(row.body) for row in rows)
+    return [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
+
+
+def begun(connection: Connection, key: str) -> None:
+    """An attempt begins: until it is known how it ended, it may have arrived."""
+    _set(connection, key, uncertain=True)
+
+
 def sent(connection: Connection, key: str, receipt: str) -> None:
     """The receiver has it."""
     _set(connection, key, state=QueueState.SENT.value, receipt=receipt, attempts=outbox.c.attempts + 1)
 
 
-def failed(connection: Connection, key: str, next_at: datetime, reason: str, detail: str) -> None:
-    """One attempt failed; the next is at `next_at`."""
-    _set(connection, key, next_attempt_at=next_at, reason=reason, detail=detail, attempts=outbox.c.attempts + 1)
+def failed(connection: Connection, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
+    """One attempt failed, the next is at `next_at`; `unknown`: this or an earlier one may have arrived all the same."""
+    attempts = outbox.c.attempts + 1
+    said = {"reason": reason, "detail": detail, "uncertain": unknown}
+    _set(connection, key, next_attempt_at=next_at, attempts=attempts, **said)
 
 
 def dead(connection: Connection, key: str, reason: str, detail: str) -> None:
@@ -134,4 +165,6 @@ def requeue(connection: Connection, key: str, deadline: datetime) -> bool:
 
 def _notification(row: Row[tuple[object, ...]]) -> Notification:
     alert = alert_from_json(row.body)
-    return Notification(key=row.key, receiver=row.receiver, alert=alert, deadline=row.deadline)
+    return Notification(
+        key=row.key, receiver=row.receiver, alert=alert, deadline=row.deadline, repeat=bool(row.uncertain)
+    )

@@ -114,6 +114,7 @@ outbox = Table(
     Column("reason", Text, nullable=False),  # of the last failure, a word of a bounded set
     Column("detail", Text, nullable=False),
     Column("receipt", Text, nullable=False),  # what the receiver answered
+    Column("uncertain", Boolean, nullable=False, server_default=false()),  # an attempt may have arrived
 )
 
 statuses = Table(

@@ -159,15 +159,32 @@ class Store:
         with self._transaction() as connection:
             return queue.unclaimed(connection, receivers)
 
+    def mark_begun(self, key: str) -> None:
+        """An attempt begins; until it ends, nobody knows whether it arrived."""
+        with self._transaction() as connection:
+            queue.begun(connection, key)
+
     def mark_sent(self, key: str, receipt: str = "") -> None:
         """The receiver has it; it is never due again."""
         with self._transaction() as connection:
             queue.sent(connection, key, receipt)
 
-    def mark_failed(self, key: str, next_at: datetime, reason: str = "", detail: str = "") -> None:
-        """One attempt failed; due again at `next_at`."""
+    def mark_failed(
+        self,
+        key: str,
+        next_at: datetime,
+        reason: str = "",
+        detail: str = "",
+        unknown: bool = False,  # noqa: FBT001, FBT002 -- as the worker calls it
+    ) -> None:
+        """One attempt failed; due again at `next_at`. `unknown`: it, or one before it, may have arrived."""
         with self._transaction() as connection:
-            queue.failed(connection, key, next_at, reason, detail)
+            queue.failed(connection, key, next_at, reason, detail, unknown=unknown)
+
+    def standing(self, receiver: str) -> list[Alert]:
+        """The last step that `receiver` has of every alert, oldest first, where that is not its end."""
+        with self._transaction() as connection:
+            return queue.standing(connection, receiver)
 
     def mark_dead(self, key: str, reason: str, detail: str = "") -> None:
         """Given up: a dead letter."""

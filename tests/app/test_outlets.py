@@ -6,14 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
+from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.app.outlets import Outlets
 from monitor.clock import SystemClock
 from monitor.metrics import Metrics
+from monitor.records import Alert
+from monitor.watched import Duration
 from monitor.web.server import Health, SourceHealth
-from tests.fakes.alerts import AT
+from tests.fakes.alerts import AT, an_alert
+from tests.fakes.chats import served
 from tests.fakes.mosquitto import PATIENCE, Mosquitto, mosquitto, password
 
 
@@ -24,6 +29,10 @@ def receiver(broker: Mosquitto) -> Mqtt:
 
 def health() -> Health:
     return Health(ready=True, at=AT, sources=(SourceHealth(name="posts", state="running"),))
+
+
+async def nothing(_: str) -> list[Alert]:
+    return []
 
 
 async def connected(registry: CollectorRegistry, *, wanted: float) -> None:
@@ -37,7 +46,8 @@ async def test_one_that_is_exchanged_takes_leave_before_its_successor_speaks(tmp
     metrics = Metrics(registry, version="1")
     async with mosquitto(tmp_path) as broker, broker.client() as other, asyncio.TaskGroup() as tasks:
         await other.subscribe("vm/status/+", qos=1)
-        outlets = Outlets(tasks, metrics=metrics, health=health, clock=SystemClock(), chance=random.Random(1))
+        clock, chance = SystemClock(), random.Random(1)
+        outlets = Outlets(tasks, metrics=metrics, health=health, standing=nothing, clock=clock, chance=chance)
         outlets.follow([receiver(broker)])
         await connected(registry, wanted=1)
         outlets.follow([receiver(broker)])
@@ -50,3 +60,22 @@ async def test_one_that_is_exchanged_takes_leave_before_its_successor_speaks(tmp
         assert seen == ["up", "stopped", "up"]
         outlets.stop()
     assert registry.get_sample_value("monitor_receiver_connected", {"receiver": "bus"}) == 0
+
+
+async def test_an_alertmanager_is_told_again_of_what_it_had_before_this_start() -> None:
+    async with served("alertmanager") as (chat, at), ClientSession() as session, asyncio.TaskGroup() as tasks:
+        settings = AlertmanagerSettings(name="am", url=at, again=Duration(milliseconds=20))
+
+        async def standing(name: str) -> list[Alert]:
+            assert name == "am"
+            return [an_alert()]
+
+        clock, chance = SystemClock(), random.Random(1)
+        metrics = Metrics(CollectorRegistry(), version="1")
+        outlets = Outlets(tasks, metrics=metrics, health=health, standing=standing, clock=clock, chance=chance)
+        outlets.follow([Alertmanager(settings, None, session, clock)])
+        async with asyncio.timeout(PATIENCE):
+            while len(chat.asked) < 3:
+                await clock.sleep(timedelta(milliseconds=10))
+        outlets.stop()
+    assert len(chat.messages) == 1

@@ -3,14 +3,18 @@
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from email.message import EmailMessage
 from pathlib import Path
 
 import msgspec
 import pytest
 from aiohttp import ClientSession, web
+from msgspec.structs import replace
 
+from monitor.alert import words
 from monitor.alert.example import example_alert
 from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.mail import Mail, MailSettings
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
@@ -18,7 +22,9 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.errors import DeliveryError
 from monitor.records import Notification
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
+from tests.fakes.chats import TAKES, line
 from tests.fakes.clock import ManualClock
+from tests.fakes.mail_server import PASSWORD, mail_server
 from tests.fakes.mosquitto import mosquitto, password
 from tests.fakes.receiver import ScriptedReceiver
 from tests.fakes.webhook_sink import SECRET, webhook_sink
@@ -77,6 +83,8 @@ class Witnessed:
     def __init__(self, receiver: Receiver, arrived: Callable[[str], Awaitable[None]]) -> None:
         self.name = receiver.name
         self.timeout = receiver.timeout
+        self.pace = receiver.pace
+        self.repeats = receiver.repeats
         self._receiver = receiver
         self._arrived = arrived
 
@@ -112,9 +120,50 @@ async def fake(_: Path) -> AsyncIterator[Bench]:
     yield Bench(receiver, lambda: receiver.shown, lambda: receiver.errors.append(broken))
 
 
+@asynccontextmanager
+async def email(directory: Path) -> AsyncIterator[Bench]:
+    async with mail_server(directory) as server:
+        settings = MailSettings(
+            name="desk",
+            host="localhost",
+            port=server.port,
+            username="monitor",
+            sender="monitor@example.org",
+            to=("desk@example.org",),
+            ca_file=str(directory / "ca.pem"),
+        )
+
+        def delivered() -> list[str]:
+            return [mail_text(message) for message in server.taken]
+
+        receiver = Mail(settings, PASSWORD, ManualClock(AT))
+        yield Bench(receiver, delivered, lambda: server.answers.append("451 later"))
+
+
+def mail_text(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content())
+
+
 Builder = Callable[[Path], AbstractAsyncContextManager[Bench]]
-RECEIVERS: list[Builder] = [webhook, terminal, file, mqtt, fake]
-receivers = pytest.mark.parametrize("build", RECEIVERS)
+
+
+def over_http(kind: str) -> Builder:
+    @asynccontextmanager
+    async def chat(_: Path) -> AsyncIterator[Bench]:
+        async with line(kind) as (there, receiver):
+            yield Bench(receiver, there.shown, lambda: there.answers.append(web.Response(status=503)))
+
+    return chat
+
+
+HTTP = {kind: over_http(kind) for kind in TAKES if kind not in {"webhook", "alertmanager"}}
+RECEIVERS: dict[str, Builder] = {
+    "webhook": webhook, "terminal": terminal, "file": file, "mqtt": mqtt, "email": email, "fake": fake, **HTTP,
+}  # fmt: skip
+"""Alertmanager keeps one alert per label set, not one per notification; it has tests of its own."""
+receivers = pytest.mark.parametrize("build", RECEIVERS.values(), ids=RECEIVERS.keys())
 
 
 @receivers
@@ -127,12 +176,14 @@ async def test_what_is_sent_arrives_with_claim_and_status(build: Builder, tmp_pa
 
 
 @receivers
-async def test_a_notification_that_comes_again_reaches_people_once(build: Builder, tmp_path: Path) -> None:
+async def test_a_notification_that_comes_again_reaches_people_once_or_says_so(build: Builder, tmp_path: Path) -> None:
     async with build(tmp_path) as bench:
         await bench.receiver.send(a_notification())
-        await bench.receiver.send(a_notification())
+        repeats = bench.receiver.repeats(a_notification())
+        await bench.receiver.send(replace(a_notification(), repeat=True))
         await bench.receiver.send(a_notification(alert=an_alert(id="a2", label="another claim")))
-        first, second = bench.delivered()
+        first, *marked, second = bench.delivered()
+        assert [words.REPEAT in card for card in marked] == [True] * repeats
         assert "another claim" not in first
         assert "another claim" in second
 

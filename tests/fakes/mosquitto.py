@@ -190,9 +190,9 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-async def listens(port: int, process: asyncio.subprocess.Process) -> bool:
+async def listens(port: int, process: asyncio.subprocess.Process, patience: float = PATIENCE) -> bool:
     """Waits until something listens on the port; false when the process ends before."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while process.returncode is None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -20,11 +20,14 @@ class DirectOutbox:
     async def unclaimed(self, receivers: Collection[str]) -> Sequence[Notification]:
         return self.store.unclaimed(receivers)
 
+    async def begun(self, key: str) -> None:
+        self.store.mark_begun(key)
+
     async def sent(self, key: str, receipt: str) -> None:
         self.store.mark_sent(key, receipt)
 
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str) -> None:
-        self.store.mark_failed(key, next_at, reason, detail)
+    async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
+        self.store.mark_failed(key, next_at, reason, detail, unknown)
 
     async def dead(self, key: str, reason: str, detail: str) -> None:
         self.store.mark_dead(key, reason, detail)

@@ -76,6 +76,10 @@ def test_no_denial_seen_yet_is_a_reason_of_its_own() -> None:
     assert races(decide(burst(30, 0))) == [(True, "no_denial_seen_yet")]
 
 
+def test_a_denial_before_the_race_began_was_a_denial() -> None:
+    assert races(decide([(ONSET / 2, "n", 0, 2), *burst(30, 0)])) == [(True, "claims_outrun_denials")]
+
+
 def test_a_claim_no_faster_than_its_denials_is_not_found() -> None:
     assert races(decide(burst(300, 300))) == []
 

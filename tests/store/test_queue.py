@@ -51,6 +51,34 @@ def test_the_steps_of_one_alert_wait_for_each_other_and_other_alerts_do_not(stor
     assert keys(store) == [resolved.key, other.key]
 
 
+def test_a_notification_comes_with_what_is_known_of_earlier_ones_and_of_earlier_attempts(store: Store) -> None:
+    first, second, third = (a_notification(alert=an_alert(at=AT + timedelta(seconds=n))) for n in range(3))
+    store.commit(Commit(none(), outbox=[first, second, third]))
+    store.mark_begun(first.key)
+    assert [(q.notification.repeat, q.notification.earlier) for q in store.due("desk", AT, 9).queued] == [(True, "")]
+    store.mark_failed(first.key, AT, "refused", "", unknown=False)
+    assert not store.due("desk", AT, 9).queued[0].notification.repeat
+    store.mark_sent(first.key, "the card")
+    assert store.due("desk", AT, 9).queued[0].notification.earlier == "the card"
+    store.mark_dead(second.key, "expired")
+    store.mark_sent(third.key, "another card")
+    store.requeue(second.key, SOON)
+    assert store.due("desk", AT, 9).queued[0].notification.earlier == ""
+
+
+def test_what_a_receiver_has_that_has_not_ended_stands(store: Store) -> None:
+    firing, resolved = an_alert(), an_alert(state=AlertState.RESOLVED, at=AT + timedelta(seconds=1))
+    other, unsent = an_alert(id="a2", claims=7), an_alert(id="a3")
+    begun, ended, elsewhere = (a_notification(alert=one) for one in (firing, resolved, other))
+    store.commit(Commit(none(), outbox=[begun, ended, elsewhere, a_notification(alert=unsent)]))
+    for key in (begun.key, elsewhere.key):
+        store.mark_sent(key)
+    assert store.standing("desk") == [firing, other]
+    store.mark_sent(ended.key)
+    assert store.standing("desk") == [other]
+    assert store.standing("phone") == []
+
+
 def test_a_receiver_is_given_only_its_own_at_most_as_many_as_asked(store: Store) -> None:
     mine = [a_notification(alert=an_alert(id=f"a{n}")) for n in range(3)]
     store.commit(Commit(none(), outbox=[*mine, a_notification("phone")]))

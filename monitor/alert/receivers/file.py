@@ -46,8 +46,13 @@ class File:
     def __init__(self, settings: FileSettings) -> None:
         self.name = settings.name
         self.timeout = settings.timeout
+        self.pace = None
         self._path = Path(settings.path)
         self._lock = Lock()
+
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Never: a key that is in the file is not written again."""
+        return False
 
     async def send(self, notification: Notification) -> str | None:
         """Writes a line unless its key is there already. Raises DeliveryError."""

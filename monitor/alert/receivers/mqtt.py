@@ -58,10 +58,15 @@ class Mqtt:
     def __init__(self, settings: MqttSettings, password: str | None) -> None:
         self.name = settings.name
         self.timeout = settings.timeout
+        self.pace = None
         self._settings = settings
         self._password = password
         topics = Topics(f"{settings.prefix}/findings/", f"{settings.prefix}/status/{settings.instance}")
         self._link = Link(settings.name, settings, password, settings.client_id_used, topics)
+
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Never: subscribers know the key."""
+        return False
 
     async def send(self, notification: Notification) -> str | None:
         """Publishes and waits for the broker's acknowledgement. Raises DeliveryError."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Protocol
 
+from monitor.alert.bucket import Pace
 from monitor.errors import DeliveryError
 from monitor.records import Notification
 
@@ -49,10 +50,23 @@ class Receiver(Protocol):
         """How long one `send` may take."""
         ...
 
+    @property
+    def pace(self) -> Pace | None:
+        """How fast it may be told; None: as fast as one send follows the other."""
+        ...
+
+    def repeats(self, notification: Notification) -> bool:
+        """Whether people may see it twice if it is sent again after an attempt of which nobody knows the outcome.
+
+        True where the other side knows no idempotency key; `send` then marks what has `repeat` set.
+        """
+        ...
+
     async def send(self, notification: Notification) -> str | None:
         """Delivers, and answers the receipt if there is one; the same key again is the same notification again.
 
-        Raises DeliveryError with a word of `Reason` and whether trying again can help.
+        Where `earlier` is set and the other side can edit, the card that is there is brought up to date. Raises
+        DeliveryError with a word of `Reason` and whether trying again can help.
         """
         ...
 

@@ -29,9 +29,14 @@ class Terminal:
     def __init__(self, settings: TerminalSettings, stream: TextIO) -> None:
         self.name = settings.name
         self.timeout = settings.timeout
+        self.pace = None
         self._stream = stream
         self._last = ""
         self._lock = Lock()
+
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Never to speak of: whoever reads a terminal sees the alert and its time."""
+        return False
 
     async def send(self, notification: Notification) -> str | None:
         """Writes the card; the card written last is not written again. Raises DeliveryError."""

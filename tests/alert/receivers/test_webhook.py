@@ -9,7 +9,8 @@ from aiohttp import ClientSession, web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alert.receivers.webhook import Webhook, WebhookSettings, retry_after, signature
+from monitor.alert.receivers.http import retry_after
+from monitor.alert.receivers.webhook import Webhook, WebhookSettings, signature
 from monitor.errors import DeliveryError
 from monitor.marks import Status, StatusMark
 from monitor.records import Alert

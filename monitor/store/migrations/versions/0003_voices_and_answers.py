@@ -1,4 +1,4 @@
-"""Voices, languages and attribution of mentions; whether alerts were useful."""
+"""Voices, languages and attribution of mentions; whether alerts were useful, and whether they may have arrived."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,10 +35,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("statuses") as statuses:
         statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("outbox") as outbox:
+        outbox.add_column(sa.Column("uncertain", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
     """Back to 0002."""
+    with op.batch_alter_table("outbox") as outbox:
+        outbox.drop_column("uncertain")
     op.drop_table("answers")
     op.drop_table("rulings")
     with op.batch_alter_table("statuses") as statuses:

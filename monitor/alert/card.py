@@ -1,0 +1,272 @@
+"""What a card says, before any channel's markup: every text in it is harmless, every link a plain web address. Pure.
+
+A channel renders `Card` natively and adds its own escaping. Where it has a limit, `fitted` gives it ever shorter cards,
+shortened by meaning: posts go before what the desk must know, and no number ever goes.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple, TypeVar
+
+from monitor.alert import words
+from monitor.alert.harmless import harmless, harmless_link
+from monitor.marks import GapMark, StatusMark
+from monitor.records import VOICE, Alert, AlertState, Evidence
+
+_CLAIM = 200
+_TEXT = 240
+_SHORT = 80
+_WORD = 80
+_SHORT_WHY = 300
+_MOST_EVIDENCE = 5
+_MOST_GAPS = 5
+_SAID = frozenset({"claims", "denials", "celebrations", "questions", "authors"})  # stand on lines of their own
+
+Rendered = TypeVar("Rendered")
+
+
+class Row(NamedTuple):
+    """A line of a card."""
+
+    label: str
+    """"" where the text speaks for itself."""
+    text: str
+    link: str | None = None
+
+
+class Post(NamedTuple):
+    """A post that is shown."""
+
+    tag: str
+    where: str
+    """Platform and time."""
+    text: str
+    link: str | None
+    cues: str = ""
+    """The words that gave it its tag."""
+
+    @property
+    def said(self) -> str:
+        """Text and cues."""
+        return f"{self.text} ({words.CUES}: {self.cues})" if self.cues else self.text
+
+
+class Card(NamedTuple):
+    """The parts of a card in the desk's order; a part that is "" is left out."""
+
+    status: str
+    state: str
+    event: str
+    said: str
+    """Who set the status, when, on what evidence."""
+    claim: str
+    watched: str
+    """The event's proposition, where it differs from the claim."""
+    stands: str
+    """Where the narrative stands in its life."""
+    source: str
+    """The source it is about."""
+    first: str
+    """Where and when it was said first."""
+    first_link: str | None
+    since: str
+    race: str
+    apart: str
+    posts: tuple[Post, ...]
+    why: str
+    blind: tuple[str, ...]
+    change: str
+    alert: str
+    resolved: bool
+    repeat: str = ""
+    """A warning that this may have been sent before."""
+    update: str = ""
+    """What this adds to, where it does not stand for itself."""
+    left_out: str = ""
+    voice: str = ""
+    """The registered voice it is about."""
+
+    @property
+    def head(self) -> str:
+        """The title: status word, state, event."""
+        return f"{self.status} · {self.state} · {self.event}"
+
+    def above(self) -> list[Row]:
+        """The lines between the title and the posts."""
+        rows = (
+            Row("", self.repeat),
+            Row("", self.update),
+            Row("", self.said),
+            Row(words.CLAIM, self.claim),
+            Row(words.WATCHED, self.watched),
+            Row(words.STANDS, self.stands),
+            Row(words.SOURCE, self.source),
+            Row(words.REGISTERED, self.voice),
+            Row(words.FIRST, self.first, self.first_link),
+            Row(words.SINCE, self.since),
+            Row("", self.race),
+            Row("", self.apart),
+        )
+        return [row for row in rows if row.text]
+
+    def below(self) -> list[Row]:
+        """The lines after the posts."""
+        rows = (
+            Row("", self.left_out),
+            Row(words.WHY, self.why),
+            *(Row("", one) for one in self.blind),
+            Row(words.CHANGE, self.change),
+            Row("", self.alert),
+        )
+        return [row for row in rows if row.text]
+
+
+def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
+    """What is said of an alert; times in UTC and, where another is given, in the desk's `zone`.
+
+    `repeat` says on the card that an attempt before this one may have arrived.
+    """
+    claim = harmless(alert.label, _CLAIM) or harmless(alert.proposition, _CLAIM)
+    watched = harmless(alert.proposition, _CLAIM)
+    first = _first(alert)
+    return Card(
+        status=words.STATUS[alert.status],
+        state=words.STATE[alert.state],
+        event=harmless(alert.event, _WORD),
+        said=_said(alert.said, zone) if alert.said is not None else "",
+        claim=claim or "–",
+        watched="" if watched == claim else watched,
+        stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
+        source="" if alert.subject.startswith(VOICE) else harmless(alert.subject, _WORD),
+        voice=harmless(alert.subject.removeprefix(VOICE), _WORD) if alert.subject.startswith(VOICE) else "",
+        first=f"{harmless(first.platform, _WORD)}, {_time(first.posted_at, zone)}" if first is not None else "",
+        first_link=harmless_link(first.url) if first is not None else None,
+        since=_time(alert.since, zone),
+        race=words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors),
+        apart=words.APART.format(celebrations=alert.celebrations, questions=alert.questions),
+        posts=tuple(_post(piece, zone) for piece in alert.evidence[:_MOST_EVIDENCE]),
+        why=_why(alert),
+        blind=tuple(_blind(gap, zone) for gap in alert.blind[:_MOST_GAPS]),
+        change=words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
+        alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {_time(alert.at, zone)}",
+        resolved=alert.state is AlertState.RESOLVED,
+        repeat=words.REPEAT if repeat else "",
+    )
+
+
+def plain(shown: Card) -> str:
+    """The card as plain text, line by line."""
+    posts = [_line(post) for post in shown.posts]
+    return "\n".join(
+        [
+            shown.head,
+            *(_joined(row) for row in shown.above()),
+            *([f"{words.EVIDENCE}:"] if posts else []),
+            *(f"  {post}" for post in posts),
+            *(_joined(row) for row in shown.below()),
+        ]
+    )
+
+
+def update(shown: Card) -> Card:
+    """The short card for a channel that cannot edit the one before: where it stands now, linked to one post."""
+    said = words.UPDATE.format(alert=shown.alert)
+    return shown._replace(watched="", first="", posts=shown.posts[:1], change="", alert="", update=said)
+
+
+def step(shown: Card) -> str:
+    """One line that says what has changed, to stand under the card."""
+    return f"{shown.head}. {shown.race}. {words.WHY}: {harmless(shown.why, _SHORT_WHY)}"
+
+
+def size(text: str) -> int:
+    """Length in UTF-16 code units, which the chats count."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def fitted(shown: Card, render: Callable[[Card], Rendered], fits: Callable[[Rendered], bool]) -> Rendered:
+    """The longest rendering that fits; the shortest there is if none does."""
+    for shorter in _ever_shorter(shown):
+        made = render(shorter)
+        if fits(made):
+            break
+    return made
+
+
+def _ever_shorter(shown: Card) -> Iterator[Card]:
+    """The card, then with less in it: posts in brief, fewer posts, fewer blind feeds, then what is said elsewhere."""
+    yield shown
+    all_posts = len(shown.posts)
+    shown = shown._replace(
+        posts=tuple(post._replace(text=harmless(post.text, _SHORT), cues="") for post in shown.posts)
+    )
+    yield shown
+    while shown.posts:
+        shown = shown._replace(posts=shown.posts[:-1])
+        shown = shown._replace(left_out=words.LEFT_OUT.format(posts=all_posts - len(shown.posts)))
+        yield shown
+    while len(shown.blind) > 1:
+        shown = shown._replace(blind=shown.blind[:-1])
+        yield shown
+    shown = shown._replace(why=harmless(shown.why, _SHORT_WHY))
+    yield shown
+    shown = shown._replace(watched="")
+    yield shown
+    shown = shown._replace(change="", first="", first_link=None)
+    yield shown
+    shown = shown._replace(said="")
+    yield shown
+    yield shown._replace(claim=harmless(shown.claim, _SHORT))
+
+
+def _joined(row: Row) -> str:
+    return f"{row.label}: {row.text}" if row.label else row.text
+
+
+def _line(post: Post) -> str:
+    said = f"[{post.tag}] {post.where}: {post.text}"
+    said = said if post.link is None else f"{said} {post.link}"
+    return f"{said} ({words.CUES}: {post.cues})" if post.cues else said
+
+
+def _said(mark: StatusMark, zone: tzinfo) -> str:
+    who = words.VOICE if mark.voice else words.EDITOR
+    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
+    return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=_time(mark.at, zone), evidence=evidence or "–")
+
+
+def _first(alert: Alert) -> Evidence | None:
+    claims = [piece for piece in alert.evidence if piece.tag == "claim"]
+    return min(claims, key=lambda piece: (piece.posted_at, piece.platform, piece.id), default=None)
+
+
+def _post(piece: Evidence, zone: tzinfo) -> Post:
+    said = harmless(piece.text, _TEXT)
+    if not said:
+        said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
+    where = f"{harmless(piece.platform, _WORD)}, {_time(piece.posted_at, zone)}"
+    cues = harmless(piece.cues or "", _WORD) if piece.text else ""
+    return Post(harmless(piece.tag, _WORD), where, said, harmless_link(piece.url), cues)
+
+
+def _why(alert: Alert) -> str:
+    reason = words.REASON.get(alert.reason, _spaced(alert.reason))
+    shown = {words.NUMBER.get(name, _spaced(name)): n for name, n in alert.numbers.items() if name not in _SAID}
+    numbers = ", ".join(f"{name} {number:.4g}" for name, number in shown.items())
+    return f"{reason} ({numbers})" if numbers else reason
+
+
+def _spaced(name: str) -> str:
+    return harmless(name.replace("_", " "), _WORD)
+
+
+def _blind(gap: GapMark, zone: tzinfo) -> str:
+    begins, ends = _time(gap.begins, zone), _time(gap.ends, zone)
+    said = words.BLIND_SINCE if gap.goes_on else words.BLIND
+    return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
+
+
+def _time(at: datetime, zone: tzinfo) -> str:
+    utc = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    local = at.astimezone(zone)
+    return utc if local.utcoffset() == at.astimezone(UTC).utcoffset() else f"{local:%Y-%m-%d %H:%M %z} ({utc})"

@@ -1,0 +1,110 @@
+"""Discord, over a channel's webhook: one card for each alert, edited in place."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import ClientSession
+from msgspec import Struct
+
+from monitor.alert.card import Card, fitted, size
+from monitor.alert.harmless import harmless
+from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there
+from monitor.alert.receivers.http import Answer, Http, told
+from monitor.alert.receivers.markdown import escaped, lines
+from monitor.clock import Clock
+from monitor.errors import DeliveryError
+from monitor.marks import Status
+from monitor.records import Notification
+
+TITLE = 256
+DESCRIPTION = 4_096
+EMBEDS = 6_000
+"""Characters of all embeds of a message together."""
+_CONTENT = 300
+_GONE = 404
+_PLACE = "discord"
+"""A message of another webhook is simply not found."""
+_COLOURS = {
+    Status.UNCONFIRMED: 0xE69F00,
+    Status.CONFIRMED: 0x009E73,
+    Status.DENIED: 0x56B4E9,
+    Status.DEBUNKED: 0x0072B2,
+}
+"""Of the bar beside the card, told apart by colour-blind readers too; the status stands there in words."""
+
+
+class DiscordSettings(Hook, tag="discord", tag_field="kind", frozen=True, kw_only=True):
+    """A Discord channel, over its webhook."""
+
+    per_minute: PerMinute = 30
+    """Messages a minute, evenly spread; Discord takes thirty a minute in a channel."""
+
+
+class _Message(Struct):
+    id: str
+
+
+class _Limited(Struct):
+    retry_after: float
+
+
+class Discord:
+    """Posts to the channel that the address stands for, and edits what it posted."""
+
+    def __init__(self, settings: DiscordSettings, url: str, session: ClientSession, clock: Clock) -> None:
+        self.name = settings.name
+        self.timeout = settings.timeout
+        self.pace = settings.pace
+        self._settings = settings
+        self._url = url
+        self._http = Http(session, clock, settings.timeout, [url])
+
+    def repeats(self, notification: Notification) -> bool:
+        """A new card may be posted twice; an edit is the same edit again."""
+        return not there(notification, _PLACE)
+
+    async def send(self, notification: Notification) -> str | None:
+        """Posts the card, or edits the one that is there; the receipt is the message's id. Raises DeliveryError."""
+        message = there(notification, _PLACE)
+        if message:
+            body = encoded(shown(notification, self._settings, marked=False), notification.alert.status)
+            where = _address(self._url, f"/messages/{message}")
+            answer = await self._http.ask("PATCH", where, body, JSON)
+            if answer.status != _GONE:
+                return self._receipt(answer)
+        body = encoded(shown(notification, self._settings), notification.alert.status)
+        return self._receipt(await self._http.ask("POST", _address(self._url, "", "wait=true"), body, JSON))
+
+    def _receipt(self, answer: Answer) -> str:
+        if not answer.taken:
+            raise self._trouble(answer)
+        message = told(answer, _Message)
+        known = message is not None and message.id.isascii() and message.id.isdigit()
+        return receipt(message.id if message is not None and known else "", _PLACE)
+
+    def _trouble(self, answer: Answer) -> DeliveryError:
+        limited = told(answer, _Limited)
+        return self._http.trouble(answer, limited.retry_after if limited is not None else None)
+
+
+def _address(url: str, path: str, *asked: str) -> str:
+    """The address with a path behind it; what it asks for itself (`thread_id`) stays."""
+    place, _, query = url.partition("?")
+    asks = "&".join(one for one in (*asked, query) if one)
+    return f"{place}{path}?{asks}" if asks else f"{place}{path}"
+
+
+def encoded(card: Card, status: Status) -> bytes:
+    """The message: the claim for notifications, and the card as an embed; nobody is mentioned."""
+
+    def embed(shorter: Card) -> dict[str, Any]:
+        title = escaped(harmless(shorter.head, TITLE // 2))
+        return {"title": title, "description": lines(shorter), "color": _COLOURS[status]}
+
+    message = {
+        "content": escaped(harmless(f"{card.status}: {card.claim}", _CONTENT)),
+        "embeds": [fitted(card, embed, lambda made: size(made["description"]) <= DESCRIPTION)],
+        "allowed_mentions": {"parse": []},
+        "flags": 0,
+    }
+    return msgspec.json.encode(message)

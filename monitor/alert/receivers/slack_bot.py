@@ -1,0 +1,107 @@
+"""Slack, as an app with a bot token: one card for each alert, edited in place; its thread says what has changed.
+
+The app needs the scope `chat:write`, and must be in the channel.
+"""
+
+from typing import Annotated, Any
+
+from aiohttp import ClientSession
+from msgspec import Meta, Struct
+
+from monitor.alert.card import Card, step
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there
+from monitor.alert.receivers.http import Http, told
+from monitor.alert.receivers.receiver import Reason
+from monitor.alert.receivers.slack_blocks import encoded, fallback, message
+from monitor.clock import Clock
+from monitor.errors import DeliveryError
+from monitor.records import Notification
+
+_BUSY = frozenset({"ratelimited", "rate_limited"})
+_BROKEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+
+
+class SlackBotSettings(Bot, tag="slack-bot", tag_field="kind", frozen=True, kw_only=True):
+    """A Slack channel, as an app that can edit what it posted."""
+
+    channel: Annotated[
+        str, Meta(pattern=r"^[A-Z0-9]{3,40}$(?!\n)", description="a channel's id such as C024BE91L, not its name")
+    ]
+    """The channel's id."""
+    api: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^\s/@?#]+/[^\s?#]*[^\s?#/]$(?!\n)",
+            max_length=500,
+            description="an address such as https://slack.com/api, without a slash at its end",
+        ),
+    ] = "https://slack.com/api"
+    """Where Slack's Web API answers."""
+    thread: bool = True
+    """Says in the card's thread what has changed, beside editing the card: edits notify nobody."""
+
+
+class _Said(Struct):
+    ok: bool
+    error: str = ""
+    ts: str = ""
+
+
+class SlackBot:
+    """Posts and edits as the app whose token it is given."""
+
+    def __init__(self, settings: SlackBotSettings, token: str, session: ClientSession, clock: Clock) -> None:
+        self.name = settings.name
+        self.timeout = settings.timeout
+        self.pace = settings.pace
+        self._settings = settings
+        self._headers = {**JSON, "Authorization": f"Bearer {token}"}
+        self._http = Http(session, clock, settings.timeout, [token])
+
+    def repeats(self, notification: Notification) -> bool:
+        """A new card, or a line in a thread, may be posted twice; an edit is the same edit again."""
+        return not there(notification, self._settings.channel) or self._settings.thread
+
+    async def send(self, notification: Notification) -> str | None:
+        """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card."""
+        channel = self._settings.channel
+        ts = there(notification, channel)
+        if ts:
+            card = shown(notification, self._settings, marked=False)
+            said = await self._call("chat.update", {"channel": channel, "ts": ts, **message(card)})
+            if said.ok:
+                if self._settings.thread:
+                    await self._reply(shown(notification, self._settings), ts)
+                return notification.earlier
+        card = shown(notification, self._settings)
+        said = await self._call("chat.postMessage", {"channel": channel, **message(card)})
+        return receipt(said.ts, channel)
+
+    async def _reply(self, card: Card, ts: str) -> None:
+        said = f"{card.repeat}. {step(card)}" if card.repeat else step(card)
+        reply = {
+            "channel": self._settings.channel,
+            "thread_ts": ts,
+            "text": fallback(said),
+            "mrkdwn": False,
+            "parse": "none",
+        }
+        await self._call("chat.postMessage", {**reply, "link_names": False, "unfurl_links": False})
+
+    async def _call(self, method: str, asked: dict[str, Any]) -> _Said:
+        """What Slack says: yes, or that the message to edit is gone. Raises DeliveryError for all else."""
+        answer = await self._http.ask("POST", f"{self._settings.api}/{method}", encoded(asked), self._headers)
+        if not answer.taken:
+            raise self._http.trouble(answer)
+        said = told(answer, _Said)
+        if said is None:
+            raise DeliveryError(Reason.UNREACHABLE, retry=True, unknown=True, detail="the answer broke off")
+        if said.ok or (method == "chat.update" and said.error in _GONE):
+            return said
+        shown_error = self._http.shown(said.error.encode())
+        if said.error in _BUSY:
+            raise DeliveryError(Reason.BUSY, retry=True, detail=shown_error)
+        if said.error in _BROKEN:
+            raise DeliveryError(Reason.SERVER_ERROR, retry=True, unknown=True, detail=shown_error)
+        raise DeliveryError(Reason.REFUSED, retry=False, detail=shown_error)

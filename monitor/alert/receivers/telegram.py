@@ -1,0 +1,161 @@
+"""Telegram, as a bot: one card for each alert, edited in place.
+
+The bot must be in the group, or be an administrator of the channel. The card is HTML of Telegram's few tags; what
+Telegram makes of plain letters by itself – mentions and commands – is broken.
+"""
+
+import re
+from html import escape
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from aiohttp import ClientSession
+from msgspec import Meta, Struct
+
+from monitor.alert import words
+from monitor.alert.card import Card, Post, Row, fitted, size
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
+from monitor.alert.receivers.http import Answer, Http, told
+from monitor.alert.receivers.receiver import Reason
+from monitor.clock import Clock
+from monitor.errors import DeliveryError
+from monitor.records import Notification
+
+TEXT = 4_096
+"""UTF-16 code units of a message's text, its tags not counted."""
+_COMMAND = re.compile(r"(?<![^\s(\[])/(?=\w)")
+_BAD_REQUEST = 400
+_AS_IT_IS = "message is not modified"
+_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+
+
+class TelegramSettings(Bot, tag="telegram", tag_field="kind", frozen=True, kw_only=True):
+    """A Telegram group or channel."""
+
+    chat: Annotated[
+        str,
+        Meta(
+            pattern=r"^(-?[0-9]{1,20}|@[A-Za-z0-9_]{4,64})$(?!\n)",
+            description="a chat's number such as -1001234567890, or a public channel's name such as @example",
+        ),
+    ]
+    """The chat's number, or `@name` of a public channel."""
+    api: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^\s/@?#]+$(?!\n)",
+            max_length=500,
+            description="an address such as https://api.telegram.org, without a path",
+        ),
+    ] = "https://api.telegram.org"
+    """Where the Bot API answers; a server of your own can stand here."""
+    per_minute: PerMinute = 20
+    """Messages a minute, evenly spread; Telegram takes about twenty a minute in a group."""
+
+
+class _Wait(Struct, frozen=True):
+    retry_after: float = 0.0
+
+
+class _Message(Struct):
+    message_id: int
+
+
+class _Said(Struct):
+    ok: bool
+    description: str = ""
+    parameters: _Wait = _Wait()
+    result: _Message | None = None
+
+
+class Text(NamedTuple):
+    """A message: as HTML, and how long it is when read."""
+
+    html: str
+    size: int
+
+
+class Telegram:
+    """Posts and edits as the bot whose token it is given."""
+
+    def __init__(self, settings: TelegramSettings, token: str, session: ClientSession, clock: Clock) -> None:
+        self.name = settings.name
+        self.timeout = settings.timeout
+        self.pace = settings.pace
+        self._settings = settings
+        self._bot = f"{settings.api}/bot{token}"
+        self._http = Http(session, clock, settings.timeout, [token, self._bot])
+
+    def repeats(self, notification: Notification) -> bool:
+        """A new card may be posted twice; an edit is the same edit again."""
+        return not there(notification, self._settings.chat)
+
+    async def send(self, notification: Notification) -> str | None:
+        """Posts the card, or edits the one that is there; the receipt is the message's number."""
+        chat: dict[str, Any] = {
+            "chat_id": self._settings.chat,
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+        }
+        message = there(notification, self._settings.chat)
+        if message:
+            text = rendered(shown(notification, self._settings, marked=False)).html
+            edit = {**chat, "message_id": int(message), "text": text}
+            answer = await self._http.ask("POST", f"{self._bot}/editMessageText", msgspec.json.encode(edit), JSON)
+            if self._edited(answer):
+                return notification.earlier
+        post = {**chat, "text": rendered(shown(notification, self._settings)).html}
+        answer = await self._http.ask("POST", f"{self._bot}/sendMessage", msgspec.json.encode(post), JSON)
+        new = self._said(answer).result
+        return receipt(str(new.message_id) if new is not None else "", self._settings.chat)
+
+    def _edited(self, answer: Answer) -> bool:
+        """False where the message to edit is gone."""
+        why = told(answer, _Said)
+        if answer.status == _BAD_REQUEST and why is not None:
+            described = why.description.lower()
+            if _AS_IT_IS in described:
+                return True
+            if any(gone in described for gone in _GONE):
+                return False
+        return self._said(answer).ok
+
+    def _said(self, answer: Answer) -> _Said:
+        said = told(answer, _Said)
+        if not answer.taken:
+            wait = said.parameters.retry_after if said is not None else 0.0
+            raise self._http.trouble(answer, wait or None)
+        if said is None or not said.ok:
+            raise DeliveryError(Reason.UNREACHABLE, retry=True, unknown=True, detail="the answer broke off")
+        return said
+
+
+def rendered(card: Card) -> Text:
+    """The card as one message."""
+    return fitted(card, _rendered, lambda made: made.size <= TEXT)
+
+
+def _rendered(card: Card) -> Text:
+    html = [f"<b>{_plain(card.head)}</b>", *(_row(row) for row in card.above())]
+    if card.posts:
+        html += [f"<b>{_plain(words.EVIDENCE)}:</b>", *(f"• {_post(post)}" for post in card.posts)]
+    html += [_row(row) for row in card.below()]
+    text = "\n".join(html)
+    return Text(text, size(re.sub(r"<[^>]*>", "", text)))
+
+
+def _row(row: Row) -> str:
+    said = _linked(row.text, row.link)
+    return f"<b>{_plain(row.label)}:</b> {said}" if row.label else said
+
+
+def _post(post: Post) -> str:
+    return f"<b>[{_plain(post.tag)}]</b> {_linked(post.where, post.link)}: {_plain(post.said)}"
+
+
+def _linked(text: str, link: str | None) -> str:
+    return _plain(text) if link is None else f'<a href="{escape(link)}">{_plain(text)}</a>'
+
+
+def _plain(text: str) -> str:
+    return escape(_COMMAND.sub("∕", text))

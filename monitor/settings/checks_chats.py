@@ -1,0 +1,42 @@
+"""How the settings of chats fit together."""
+
+import re
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from monitor.alert.receivers.chat import Bot, Chat, Hook
+from monitor.alert.receivers.mail import Encryption, MailSettings
+from monitor.settings.readable import unreadable
+from monitor.settings.sentences import shown
+
+_ADDRESS = re.compile(r"https?://[^\s/@]+/\S*", re.ASCII)
+
+
+def of_chat(receiver: Chat, path: str) -> Iterator[str]:
+    """Yields `path: sentence` for each mistake in a chat whose types are right."""
+    if isinstance(receiver, Hook) and receiver.url_env is None and receiver.url_file is None:
+        yield f"{path}: no address, and it is a secret; name where it is with url_env or url_file"
+    if isinstance(receiver, Bot) and receiver.token_env is None and receiver.token_file is None:
+        yield f"{path}: no token; name where it is with token_env or token_file"
+    if isinstance(receiver, MailSettings):
+        yield from _of_mail(receiver, path)
+    try:
+        ZoneInfo(receiver.zone)
+    except (KeyError, ValueError, OSError):
+        yield f'{path}.zone: {shown(receiver.zone)} is no time zone; write one such as "UTC" or "Asia/Kabul"'
+
+
+def _of_mail(receiver: MailSettings, path: str) -> Iterator[str]:
+    password = receiver.password_env is not None or receiver.password_file is not None
+    if password != (receiver.username is not None):
+        yield f"{path}: a username and a password belong together; set both, or none"
+    if password and receiver.encryption is Encryption.NONE:
+        yield f'{path}.encryption: a password would travel in the clear; write "starttls" or "tls"'
+    if receiver.ca_file is not None and (why := unreadable(receiver.ca_file)):
+        yield f"{path}.ca_file: cannot read {shown(receiver.ca_file)} ({why}); write the path of a file"
+
+
+def of_address(url: str, path: str) -> Iterator[str]:
+    """Yields `path: sentence` if `url`, which is a secret and is not shown, is no address to post to."""
+    if not _ADDRESS.fullmatch(url):
+        yield f"{path}: it holds no web address; put https://… there, as the chat shows it"

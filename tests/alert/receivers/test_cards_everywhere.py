@@ -1,0 +1,154 @@
+"""Every card in every chat: within its limits, nothing in it acts, and its links lead where ours lead."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from monitor.alert import words
+from monitor.alert.card import Card, card, size, update
+from monitor.alert.receivers import discord, mattermost, teams
+from monitor.alert.receivers.matrix import content
+from monitor.alert.receivers.slack_blocks import message
+from monitor.alert.receivers.telegram import rendered
+from monitor.marks import Status
+from monitor.records import Alert
+from tests.fakes.alerts import a_piece, an_alert
+from tests.fakes.chats import MATRIX_TAGS
+from tests.fakes.corpus import alerts, hostile
+from tests.fakes.limits import broken_discord, broken_slack, broken_teams
+from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
+
+PINGS = re.compile(r"@(everyone|here|channel|all|room)\b|<[!@#]|<at>|<a?:\w+:", re.IGNORECASE)
+KABUL = ZoneInfo("Asia/Kabul")
+
+
+class Shown(NamedTuple):
+    """A card in a chat."""
+
+    seen: Seen
+    texts: tuple[str, ...]
+    """Every text of the message that the chat reads as markup, or shows."""
+    broken: str
+    """What the chat would refuse."""
+
+
+def slack(shown: Card) -> Shown:
+    made = message(shown)
+    assert not re.search(r":[\w+'-]+:", made["text"])
+    assert not re.search(r"&(?!amp;|lt;|gt;)", made["text"])
+    return Shown(of_slack(made), (made["text"],), broken_slack(made))
+
+
+def in_discord(shown: Card) -> Shown:
+    made = msgspec.json.decode(discord.encoded(shown, Status.UNCONFIRMED))
+    (embed,) = made["embeds"]
+    of_markdown(made["content"])
+    seen = of_markdown(f"{embed['title']}\n{embed['description']}")
+    return Shown(seen, (made["content"], embed["title"], embed["description"]), broken_discord(made))
+
+
+def in_mattermost(shown: Card) -> Shown:
+    made = msgspec.json.decode(mattermost.encoded(shown))
+    (attachment,) = made["attachments"]
+    texts = (made["text"], attachment["fallback"], attachment["text"])
+    for text in texts:
+        assert not re.search(r":[\w+'-]+:", text)
+        of_markdown(text)
+    return Shown(of_markdown(attachment["text"]), texts, "long" if max(map(size, texts)) > 4_000 else "")
+
+
+def telegram(shown: Card) -> Shown:
+    html = rendered(shown).html
+    seen = of_html(html, frozenset({"b", "a"}))
+    assert not re.search(r"(^|[\s(\[])/\w", seen.text)
+    return Shown(seen, (html,), "" if 0 < size(seen.text) <= 4_096 else "length")
+
+
+def matrix(shown: Card) -> Shown:
+    made = content(shown)
+    assert made["m.mentions"] == {}
+    seen = of_html(made["formatted_body"], MATRIX_TAGS)
+    whole = len(msgspec.json.encode(made))
+    return Shown(seen, (made["body"], seen.text), "" if whole * 2 + 2_000 <= 65_536 else "size")
+
+
+def in_teams(shown: Card) -> Shown:
+    made = msgspec.json.decode(teams.encoded(shown))
+    text = made["attachments"][0]["content"]["fallbackText"]
+    return Shown(of_teams(made), (text,), broken_teams(made))
+
+
+CHATS: dict[str, Callable[[Card], Shown]] = {
+    "slack": slack,
+    "discord": in_discord,
+    "mattermost": in_mattermost,
+    "telegram": telegram,
+    "matrix": matrix,
+    "teams": in_teams,
+}
+chats = pytest.mark.parametrize("chat", CHATS.values(), ids=CHATS.keys())
+
+
+def ours(alert: Alert) -> set[str]:
+    """The links that a card may have."""
+    made = card(alert)
+    return {link for link in (made.first_link, *(post.link for post in made.posts)) if link is not None}
+
+
+@pytest.fixture(scope="module")
+def cards() -> list[tuple[Alert, Card]]:
+    """Five hundred, every third of them a short update."""
+    made = [(alert, card(alert, KABUL, repeat=True)) for alert in alerts(500, seed=6)]
+    return [(alert, one if number % 3 else update(one)) for number, (alert, one) in enumerate(made)]
+
+
+@pytest.fixture(scope="module")
+def acting() -> list[tuple[Alert, Card]]:
+    return [(alert, card(alert)) for alert in map(acted_on, hostile())]
+
+
+@chats
+def test_five_hundred_alerts_in_all_scripts_are_taken_everywhere(
+    chat: Callable[[Card], Shown], cards: list[tuple[Alert, Card]]
+) -> None:
+    for alert, made in cards:
+        shown = chat(made)
+        assert shown.broken == "", alert.id
+        assert shown.seen.text.startswith(alert.status.value.upper())
+        assert f"{alert.claims} claims against 3 denials" in shown.seen.text
+        assert "Celebration reports: 17. Questions: 5." in shown.seen.text
+        assert words.REPEAT in shown.seen.text
+        assert set(shown.seen.links) <= ours(alert)
+
+
+def test_the_hostile_strings_are_many() -> None:
+    assert len(set(hostile())) >= 300
+
+
+@chats
+def test_nothing_hostile_pings_breaks_a_card_or_spoofs_a_link(
+    chat: Callable[[Card], Shown], acting: list[tuple[Alert, Card]]
+) -> None:
+    for alert, made in acting:
+        text = alert.label
+        shown = chat(made)
+        assert shown.broken == "", text
+        assert set(shown.seen.links) == {"https://example.org/0"}, text
+        assert shown.seen.text.startswith("UNCONFIRMED · firing"), text
+        for said in (*shown.texts, shown.seen.text):
+            assert not PINGS.search(said), text
+            assert all(char.isprintable() or char in "\n\u200c" for char in said), text
+
+
+def acted_on(text: str) -> Alert:
+    """An alert with a string wherever a stranger's text can stand; one post has a good address."""
+    fields: dict[str, Any] = {"label": text, "proposition": f"p {text}", "reason": text, "numbers": {text: 1.0}}
+    pieces = (
+        a_piece(0, text=text, cues=text),
+        a_piece(1, text=text, url=text if "://" not in text else None, platform=text[:40]),
+    )
+    return an_alert(**fields, evidence=pieces, blind=())

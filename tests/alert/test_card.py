@@ -1,0 +1,58 @@
+from datetime import timedelta
+
+from monitor.alert import words
+from monitor.alert.card import Card, card, fitted, plain, step, update
+from monitor.marks import GapMark
+from tests.fakes.alerts import AT, a_piece, an_alert
+
+
+def a_full_card() -> Card:
+    gaps = tuple(GapMark(source=f"s{n}", begins=AT, ends=AT + timedelta(minutes=n), why="w" * 90) for n in range(5))
+    pieces = tuple(a_piece(n, text=f"long text {n} " * 30) for n in range(5))
+    return card(an_alert(evidence=pieces, blind=gaps, label="claim " * 60, proposition="other " * 60))
+
+
+def within(limit: int) -> str:
+    return fitted(a_full_card(), plain, lambda text: len(text) <= limit)
+
+
+def test_a_card_that_fits_is_left_as_it_is() -> None:
+    assert within(10_000) == plain(a_full_card())
+
+
+def test_posts_go_first_and_the_card_says_how_many() -> None:
+    shorter = within(2_000)
+    assert "Posts left out here:" in shorter
+    assert "s4 blind" in shorter
+    assert words.CHANGE in shorter
+
+
+def test_numbers_and_the_reason_never_go() -> None:
+    least = within(1)
+    for said in ("41 claims against 3 denials", "Celebration reports: 17. Questions: 5.", "threshold 3", "s0 blind"):
+        assert said in least
+    assert len(least) < 1_100
+    assert "long text" not in least
+
+
+def test_every_limit_gives_the_longest_card_that_fits() -> None:
+    before = 0
+    for limit in range(1_100, len(plain(a_full_card())), 100):
+        assert before <= len(within(limit)) <= limit
+        before = len(within(limit))
+
+
+def test_a_short_update_names_the_alert_and_links_one_post() -> None:
+    text = plain(update(a_full_card()))
+    assert "Update of an earlier message. Alert a1" in text
+    assert text.count("https://") == 1
+    assert "41 claims against 3 denials" in text
+
+
+def test_a_possible_repeat_is_said_right_under_the_title() -> None:
+    assert plain(card(an_alert(), repeat=True)).splitlines()[1] == words.REPEAT
+
+
+def test_what_has_changed_is_one_line() -> None:
+    assert step(card(an_alert())).startswith("UNCONFIRMED · firing · fall. 41 claims against 3 denials")
+    assert "\n" not in step(card(an_alert()))
