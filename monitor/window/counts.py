@@ -120,7 +120,7 @@ class Windows:
         saved = msgspec.msgpack.decode(rows[_STATE], type=_Saved)
         self._decided, self._number, self._times = saved.decided, saved.number, saved.times
         self._parts = sorted(int(key.removeprefix(_WAITING)) for key in rows if key.startswith(_WAITING) and rows[key])
-        parts = [unpacked(rows[f"{_WAITING}{part}"]) for part in self._parts]
+        parts = [_completed(unpacked(rows[f"{_WAITING}{part}"])) for part in self._parts]
         self._waiting = pl.concat([self._waiting, *parts])
         self._watermarks.restore(rows)
         self._closed.restore(rows)
@@ -245,6 +245,17 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("language", "lang").fill_null("und").alias("language"),
         pl.coalesce("root", "parent", "reply_to", "quote_of", "repost_of", "id").alias("thread"),
     )
+
+
+def _completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that an older version left, with the columns that have come since."""
+    since = {
+        "copy": ~pl.col("original") & (pl.col("reposts") == 0),
+        "young": pl.lit(value=False),
+        "language": pl.lit("und"),
+        "thread": pl.col("id"),
+    }
+    return rows.with_columns(told.alias(name) for name, told in since.items() if name not in rows.columns)
 
 
 def _fresh(part: pl.DataFrame) -> Fresh:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.frames import CLOSED, HEARD, TICKS, Counted
 from monitor.marks import GapMark
+from monitor.saved import packed, unpacked
 from monitor.window.closed import MEASURES
 from monitor.window.counts import Windows
 from tests.fakes import mentions, streams
@@ -224,3 +225,18 @@ def test_open_windows_of_an_older_version_with_fewer_counts_are_taken_up() -> No
     again.restore(rows)
     closed = again.add(mentions.clustered(), START + 2 * HOUR).closed
     assert closed.filter(pl.col("posts") > 0)["originals"].to_list() == [1, 1]
+
+
+def test_posts_that_wait_since_an_older_version_are_counted() -> None:
+    windows = Windows()
+    windows.add(mentions.clustered({}, {"copy_of": "0"}), START)
+    rows = windows.snapshot()
+    (waiting,) = (key for key in rows if key.startswith("window/waiting/"))
+    older = unpacked(rows[waiting]).drop("copy", "young", "language", "thread")
+    again = Windows()
+    again.restore(rows | {waiting: packed(older)})
+    counted, straight = (one.add(mentions.clustered(), START + HOUR) for one in (again, windows))
+    assert counted.ticks.equals(straight.ticks)
+    assert counted.spoken is not None
+    assert straight.spoken is not None
+    assert counted.spoken.drop("language").equals(straight.spoken.drop("language"))
