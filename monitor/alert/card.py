@@ -126,7 +126,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
 
     `repeat` says on the card that an attempt before this one may have arrived.
     """
-    claim = harmless(alert.label, _CLAIM) or harmless(alert.proposition, _CLAIM)
+    claim = harmless(alert.label, _CLAIM)
     watched = harmless(alert.proposition, _CLAIM)
     first = _first(alert)
     return Card(

@@ -8,6 +8,7 @@ import msgspec
 from monitor.app.desk import Desk
 from monitor.app.rows import by_narrative, narrative_row
 from monitor.clock import Clock
+from monitor.cluster.narratives import narrative_id
 from monitor.marks import MergeMark, Ruling, SplitMark, StatusMark, standing
 from monitor.records import Narrative
 from monitor.store.lookups import NarrativeCount
@@ -72,8 +73,12 @@ class Stories:
         known = await self._known(event, [asked.narrative, asked.into])
         if len(known) < len({asked.narrative, asked.into}):
             raise unknown_narrative()
-        if asked.narrative == asked.into:
+        merged_into = await self._means.worker.call(self._means.desk.merged, event)
+        one, into = (merged_into.get(name, name) for name in (asked.narrative, asked.into))
+        if one == into:
             raise refuse(400, "itself", "name two narratives; one cannot be merged into itself")
+        if one == narrative_id(event, ""):
+            raise refuse(400, "main", "the event's main narrative stays; merge the other one into it")
         mark = MergeMark(
             at=self._means.clock.now(), event=event, narrative=asked.narrative, into=asked.into, by=asked.by
         )

@@ -13,6 +13,7 @@ from monitor.alert.evidence import EvidenceMemory
 from monitor.app.walked import Walked
 from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
+from monitor.cluster.narratives import narrative_id
 from monitor.errors import SettingsError
 from monitor.frames import Batch
 from monitor.judge.judge import Judge
@@ -222,11 +223,16 @@ class Walk:
         return pl.concat([older, last]).drop("begun")
 
     def label(self, event: str, narrative: str, at: datetime | None = None) -> str:
-        """A narrative's one-line label (as it stood at a time); "" for one of an event that is not watched."""
+        """A narrative's one-line label (as it stood at a time), the proposition for the main one and the event itself.
+
+        "" where the narrative's posts are forgotten or deleted, and for an event that is not watched.
+        """
         known = self._clusters.narrative(event, narrative, at)
         if known is not None and known.label:
             return known.label
-        return self._events[event].proposition if event in self._events else ""
+        if event in self._events and narrative in ("", narrative_id(event, "")):
+            return self._events[event].proposition
+        return ""
 
     def narrative(self, event: str, identity: str) -> Narrative | None:
         """What is known of a narrative; None of one that was never seen, or long ago."""

@@ -79,12 +79,16 @@ class Begun:
 
     def learn(self, event: str, said: Said) -> None:
         """Takes note of an original's words."""
+        self._alike(event).learn(said)
+
+    def _alike(self, event: str) -> Similar:
+        """The event's live narratives; the main one is there from the start."""
         if event not in self._similar:
             self._similar[event] = similar = Similar()
             similar.begin(self._main[event])
             for one in self._proposed[event]:
                 similar.join(self._main[event], one)
-        self._similar[event].learn(said)
+        return self._similar[event]
 
     def nearest(self, event: str, said: Said) -> Near | None:
         """The nearest live narrative."""
@@ -116,6 +120,7 @@ class Begun:
         similar = self._similar[event]
         if self.records.get(event, name) is None and not self._begin(event, name, post):
             return None
+        self._room(event, name)  # an older version left a record alone
         if learns:
             similar.join(name, said)
         if name != self._main[event]:
@@ -139,10 +144,10 @@ class Begun:
         self.records.add(Narrative(id=name, event=event, label="", first_seen=seen_at, first_post=cited), key)
         return True
 
-    def _room(self, event: str, name: str) -> None:
-        similar = self._similar[event]
+    def _room(self, event: str, name: str, *lasting: str) -> None:
+        similar = self._alike(event)
         if name not in similar:
-            gone = similar.begin(name, frozenset({self._main[event]}))
+            gone = similar.begin(name, frozenset({self._main[event], *lasting}))
             if gone is not None:
                 self.forgotten += 1
                 self.records.drop(event, gone)
@@ -179,9 +184,9 @@ class Begun:
         if one == into or one == self._main[event] or None in known:
             return
         ruled.merged = {name: into if of == one else of for name, of in ruled.merged.items()} | {one: into}
-        similar = self._similar[event]
+        similar = self._alike(event)
         if one in similar:
-            self._room(event, into)
+            self._room(event, into, one)
             similar.fold(one, into)
         self.records.merge(event, one, into)
 
@@ -202,7 +207,7 @@ class Begun:
         if self.records.get(event, left) is None or self.records.get(event, name) is not None:
             return
         said = Said(np.array(mark.says, np.int64), 0)
-        similar = self._similar[event]
+        similar = self._alike(event)
         if left in similar and left != self._main[event]:
             similar.join(left, said, times=-1)
         self._room(event, name)

@@ -183,6 +183,8 @@ class Records:
         for key in sorted(rows):
             if key.startswith(_PREFIX) and rows[key]:
                 row = msgspec.msgpack.decode(rows[key], type=_Row)
+                if row.narrative.label and not row.label.key:  # an older version's: called by its first post
+                    row.label = Label(row.first, [], claims=False)
                 self._rows.setdefault(row.narrative.event, {})[row.narrative.id] = row
 
     def _relabel(self, row: _Row, label: str, at: datetime) -> None:

@@ -9,6 +9,9 @@ import polars as pl
 
 from monitor.watched import Event
 
+_CLIMBS = r"(?i)/(\.|%2e){1,2}([/?#\\]|$)|\\"
+"""In an address that leads elsewhere than it begins."""
+
 
 class Voices:
     """The voices of all events."""
@@ -24,7 +27,9 @@ class Voices:
             accounts, schema=dict.fromkeys(("event", "platform", "author", "by_account"), pl.String), orient="row"
         )
         self._links = [
-            pl.when((pl.col("event") == event.name) & pl.col("url").str.starts_with(link)).then(pl.lit(voice.name))
+            pl.when(
+                pl.col("event") == event.name, pl.col("url").str.starts_with(link), ~pl.col("url").str.contains(_CLIMBS)
+            ).then(pl.lit(voice.name))
             for event in events
             for voice in event.voices
             for link in voice.links

@@ -120,8 +120,8 @@ class Windows:
         saved = msgspec.msgpack.decode(rows[_STATE], type=_Saved)
         self._decided, self._number, self._times = saved.decided, saved.number, saved.times
         self._parts = sorted(int(key.removeprefix(_WAITING)) for key in rows if key.startswith(_WAITING) and rows[key])
-        parts = [unpacked(rows[f"{_WAITING}{part}"]) for part in self._parts]
-        self._waiting = _of_now(pl.concat([self._waiting, *parts], how="diagonal"))
+        parts = [_completed(unpacked(rows[f"{_WAITING}{part}"])) for part in self._parts]
+        self._waiting = pl.concat([self._waiting, *parts], how="diagonal")
         self._watermarks.restore(rows)
         self._closed.restore(rows)
         self._seen.restore(rows)
@@ -248,13 +248,16 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _of_now(waiting: pl.DataFrame) -> pl.DataFrame:
-    """Rows that wait, those of an older version too, which lack columns."""
-    return waiting.with_columns(
-        pl.col("copy", "young").fill_null(value=False),
-        pl.col("language").fill_null("und"),
-        pl.col("thread").fill_null(pl.col("id")),
-    )
+def _completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that an older version left, with the columns that have come since."""
+    since = {
+        "copy": ~pl.col("original") & (pl.col("reposts") == 0),
+        "young": pl.lit(value=False),
+        "voice": pl.lit(None, pl.String),
+        "language": pl.lit("und"),
+        "thread": pl.col("id"),
+    }
+    return rows.with_columns(told.alias(name) for name, told in since.items() if name not in rows.columns)
 
 
 def _fresh(part: pl.DataFrame) -> Fresh:

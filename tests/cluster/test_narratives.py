@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -237,6 +238,35 @@ def test_any_cut_and_any_restart_give_the_same_narratives_and_state(seed: int, c
         rows |= clusters.snapshot()
     assert pl.concat(parts)["narrative"].to_list() == straight["narrative"].to_list()
     assert {key: row for key, row in rows.items() if row} == state
+
+
+def test_narratives_of_an_older_version_are_merged_and_joined() -> None:
+    event = Event(name="fall", proposition="The dam at Orrin has burst", any=("dam",))
+    names = [narrative_id("fall", f"number:{number}") for number in (17, 18)]
+    older = [{"id": one, "event": "fall", "label": "an old one", "first_seen": START} for one in names]
+    rows = {
+        f"cluster/narrative/fall/{one}": msgspec.msgpack.encode([narrative, f"x\0fall\0{one}"])
+        for one, narrative in zip(names, older, strict=True)
+    }
+    nothing = pl.DataFrame(schema=REMEMBERED | {"number": pl.Int64()})
+    clusters = Clusters([event])
+    clusters.restore(rows, nothing, nothing, 10)
+    clusters.rule([MergeMark(at=START, event="fall", narrative=names[1], into=names[0], by="desk")])
+    text = "the dam at Orrin has killed {} people this very night"
+    told = [{"text": text.format(number), "term": "dam", "id": f"new {number}"} for number in (17, 18)]
+    assert clusters.assign(tagged(*told))["narrative"].to_list() == [names[0], names[0]]
+    assert known(clusters, names[1]).merged_into == names[0]
+
+
+def test_the_label_of_an_older_version_goes_with_its_post() -> None:
+    row = [{"id": MAIN, "event": "fall", "label": "the dam is gone", "first_seen": START}, "x\0fall\x000"]
+    memory = remembered(
+        [tagged({"text": "the dam is gone"}).with_columns(narrative=pl.lit(MAIN), copy_of=pl.lit(None))]
+    )
+    clusters = Clusters([DAM])
+    clusters.restore({f"cluster/narrative/fall/{MAIN}": msgspec.msgpack.encode(row)}, memory, memory, 1)
+    clusters.assign(tagged({"id": "0", "op": "delete"}))
+    assert known(clusters, MAIN).label == ""
 
 
 def test_a_flood_of_assertions_is_bounded_and_the_rest_has_no_narrative() -> None:

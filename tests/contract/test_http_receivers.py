@@ -190,3 +190,5 @@ async def test_what_may_be_seen_twice_says_so(kind: str) -> None:
             assert [words.REPEAT in text for text in chat.shown()] == [False, True]
         else:
             assert len(chat.shown()) == 1
+            await receiver.send(replace(note, key="another", repeat=True))
+            assert not any(words.REPEAT in text for text in chat.shown())

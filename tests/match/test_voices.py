@@ -32,6 +32,13 @@ def test_a_voice_is_known_by_platform_and_author_together() -> None:
     assert voices(*rows) == ["Ada", None, "Ada"]
 
 
+def test_an_address_that_climbs_out_of_where_a_voice_publishes_is_nobodys() -> None:
+    begin = "https://port.example.org/news"
+    climbs = ("/../mallory/1", "/%2E%2e/mallory/1", "/a/..", "/.%2e?a", "/..\\mallory")
+    assert voices(*({"url": f"{begin}{end}"} for end in climbs)) == [None] * len(climbs)
+    assert voices({"url": f"{begin}/..a/b..c/1.html"}) == ["Port"]
+
+
 def test_a_voice_is_known_by_the_address_it_publishes_under_and_by_no_lookalike() -> None:
     addresses = (
         "https://port.example.org/news/1",

@@ -84,6 +84,8 @@ async def two_narratives(daemon: Live) -> tuple[str, str]:
 async def test_narratives_are_merged_for_good_and_parted_again(tmp_path: Path) -> None:
     async with live(tmp_path) as daemon:
         main, other = await two_narratives(daemon)
+        wrong = await daemon.ask("POST", "/events/fall/merges", {"narrative": main, "into": other, "by": "desk"})
+        assert (wrong.status, wrong.body["error"]) == (400, "main")
         answer = await daemon.ask("POST", "/events/fall/merges", {"narrative": other, "into": main, "by": "desk"})
         assert (answer.status, answer.body["into"]) == (201, main)
     async with live(tmp_path) as daemon:

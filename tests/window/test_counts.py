@@ -246,3 +246,18 @@ def test_rows_that_wait_of_an_older_version_with_fewer_columns_are_taken_up() ->
 def test_who_is_heard_is_told_by_source_and_voice() -> None:
     heard = Windows().add(mentions.clustered({}, {"voice": "The Agency"}, {}), START + timedelta(seconds=9)).heard
     assert heard.select("source", "voice").rows() == [("s", None), ("s", "The Agency")]
+
+
+def test_posts_that_wait_since_an_older_version_are_counted() -> None:
+    windows = Windows()
+    windows.add(mentions.clustered({}, {"copy_of": "0"}), START)
+    rows = windows.snapshot()
+    (waiting,) = (key for key in rows if key.startswith("window/waiting/"))
+    older = unpacked(rows[waiting]).drop("copy", "young", "language", "thread")
+    again = Windows()
+    again.restore(rows | {waiting: packed(older)})
+    counted, straight = (one.add(mentions.clustered(), START + HOUR) for one in (again, windows))
+    assert counted.ticks.equals(straight.ticks)
+    assert counted.spoken is not None
+    assert straight.spoken is not None
+    assert counted.spoken.drop("language").equals(straight.spoken.drop("language"))

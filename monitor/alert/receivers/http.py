@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from aiohttp import (
@@ -127,7 +127,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(asked[:9])
     try:
         until = parsedate_to_datetime(asked)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
@@ -156,5 +156,7 @@ def _reason(status: int) -> Reason:
 def _parts(word: str) -> list[str]:
     """A secret, and if it is an address the parts of it that a server may repeat."""
     address = urlsplit(word)
-    pieces = [piece for piece in (*address.path.split("/"), *address.query.split("&")) if len(piece) >= _TELLING]
-    return [part for part in (word, address.path, *pieces) if len(part) >= _TELLING]
+    asked = address.query.split("&")
+    pieces = [address.path, *address.path.split("/"), *asked, *(piece.partition("=")[2] for piece in asked)]
+    parts = [word, *pieces, *map(unquote, pieces)]
+    return [part for part in parts if len(part) >= _TELLING]

@@ -5,6 +5,7 @@ and is the same at every attempt: some mailboxes drop the second, not all, so it
 """
 
 import asyncio
+import re
 import ssl
 from email.message import EmailMessage
 from email.policy import SMTP as LINES
@@ -36,6 +37,7 @@ from monitor.records import Notification
 _SUBJECT = 150
 _DETAIL = 200
 _PERMANENT = 5  # hundred
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[A-Za-z0-9.-]+>")
 Address = Annotated[
     str,
     Meta(
@@ -97,7 +99,8 @@ class Mail:
     async def send(self, notification: Notification) -> str | None:
         """Hands the message to the server; the receipt is its `Message-ID`. Raises DeliveryError."""
         card = shown(notification, self._settings)
-        message = self._message(update(card) if notification.earlier else card, notification)
+        before = _message_id(notification.earlier)
+        message = self._message(update(card) if before else card, notification.key, before)
         try:
             await self._deliver(message)
         except (SMTPConnectTimeoutError, SMTPConnectError) as error:
@@ -136,16 +139,16 @@ class Mail:
         finally:
             client.close()
 
-    def _message(self, card: Card, notification: Notification) -> EmailMessage:
+    def _message(self, card: Card, key: str, before: str) -> EmailMessage:
         message = EmailMessage(policy=LINES)
         message["Subject"] = harmless(f"{card.status}: {card.claim}", _SUBJECT)
         message["From"] = self._settings.sender
         message["To"] = ", ".join(self._settings.to)
         message["Date"] = format_datetime(self._clock.now())
-        message["Message-ID"] = f"<{notification.key}@{_domain(self._settings.sender)}>"
+        message["Message-ID"] = f"<{key}@{_domain(self._settings.sender)}>"
         message["Auto-Submitted"] = "auto-generated"
-        if notification.earlier:
-            message["In-Reply-To"] = message["References"] = notification.earlier
+        if before:
+            message["In-Reply-To"] = message["References"] = before
         message.set_content(plain(card))
         page = f'<!doctype html><html><body dir="auto">{card_html(card)}</body></html>'
         message.add_alternative(page, subtype="html")
@@ -178,6 +181,11 @@ def _is_about_trust(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _message_id(receipt: str) -> str:
+    """The message that a receipt names; "" where it is none of e-mail: the receiver's kind was changed."""
+    return receipt if _MESSAGE_ID.fullmatch(receipt) else ""
 
 
 def _domain(address: str) -> str:

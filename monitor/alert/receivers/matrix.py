@@ -72,7 +72,7 @@ class Matrix:
 
     async def send(self, notification: Notification) -> str | None:
         """Sends the card, or edits it and says what has changed; the receipt is the card's event id and room."""
-        card = shown(notification, self._settings)
+        card = shown(notification, self._settings, marked=False)
         key, event = notification.key, there(notification, self._settings.room)
         if not event:
             return receipt(await self._put(key, content(card)), self._settings.room)

@@ -84,6 +84,16 @@ async def test_a_step_that_may_have_arrived_says_so_under_the_same_id(server: Ma
     assert words.REPEAT in part(server.taken[1], "plain")
 
 
+@pytest.mark.parametrize("receipt", ["HTTP 200", "1693751520.000100 C024BE91L", "$event:a\nBcc: x@example.org !b:a"])
+async def test_a_receipt_of_another_kind_of_receiver_begins_no_thread(
+    receipt: str, server: MailServer, tmp_path: Path
+) -> None:
+    await mail(server.port, tmp_path).send(replace(a_notification(), earlier=receipt))
+    (message,) = server.taken
+    assert not {"In-Reply-To", "References", "Bcc"} & set(message.keys())
+    assert words.UPDATE.partition("{")[0] not in part(message, "plain")
+
+
 async def test_hostile_texts_make_no_header_no_markup_and_no_link(server: MailServer, tmp_path: Path) -> None:
     one = mail(server.port, tmp_path)
     for text in hostile()[::12]:

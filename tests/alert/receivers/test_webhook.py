@@ -9,8 +9,9 @@ from aiohttp import ClientSession, web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alert.receivers.http import retry_after
+from monitor.alert.receivers.http import Http, retry_after
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings, signature
+from monitor.clock import SystemClock
 from monitor.errors import DeliveryError
 from monitor.marks import Status, StatusMark
 from monitor.records import Alert
@@ -152,6 +153,8 @@ async def test_an_answer_that_does_not_come_times_out() -> None:
         ("soon", None),
         ("", None),
         ("Fri, 99 Sep 2021 14:00:00 GMT", None),
+        ("Fri, 03 Sep 2021 14:00:00 +99999999999999999999", None),
+        ("Fri, 03 Sep 99999999999999999999 14:00:00 GMT", None),
         ("٣", None),
     ],
 )
@@ -164,6 +167,14 @@ def test_no_retry_after_breaks_the_reader(asked: str) -> None:
     wait = retry_after({"Retry-After": asked}, AT)
     assert wait is None or wait >= 0
     assert retry_after({}, AT) is None
+
+
+async def test_a_secret_of_an_address_is_hidden_however_an_answer_repeats_it() -> None:
+    address = "https://flow.example.org/workflows/0a1b2c3d/invoke?sp=%2Ftriggers%2Fmanual&sig=Tz4%2BsecretSig"
+    async with ClientSession() as session:
+        http = Http(session, SystemClock(), timedelta(seconds=1), [address])
+        for told in ("Tz4%2BsecretSig", "Tz4+secretSig", "sig=Tz4%2BsecretSig", "/triggers/manual", "0a1b2c3d"):
+            assert http.shown(f"no flow: {told}!".encode()) == "no flow: …!"
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/", "https://user:word@example.org/", "example.org", "https://a b/"])
