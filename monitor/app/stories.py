@@ -8,6 +8,7 @@ import msgspec
 from monitor.app.desk import Desk
 from monitor.app.rows import by_narrative, narrative_row
 from monitor.clock import Clock
+from monitor.cluster.narratives import narrative_id
 from monitor.marks import MergeMark, Ruling, SplitMark, StatusMark, standing
 from monitor.records import Narrative
 from monitor.store.lookups import NarrativeCount
@@ -74,11 +75,18 @@ class Stories:
             raise unknown_narrative()
         if asked.narrative == asked.into:
             raise refuse(400, "itself", "name two narratives; one cannot be merged into itself")
+        merged = await self._means.worker.call(self._means.desk.merged, event)
+        if asked.narrative == narrative_id(event, ""):
+            why = "the main narrative is merged into no other; merge the other into it"
+            raise refuse(400, "main", why)
+        one, two = (merged.get(name, name) for name in (asked.narrative, asked.into))
+        if one == two and merged.get(asked.narrative) != asked.into:
+            raise refuse(400, "one_already", f"both belong to {one} already; split first to merge them otherwise")
         mark = MergeMark(
             at=self._means.clock.now(), event=event, narrative=asked.narrative, into=asked.into, by=asked.by
         )
-        merged: MergeMark = await self._means.commit(mark)
-        return merged
+        committed: MergeMark = await self._means.commit(mark)
+        return committed
 
     async def split(self, event: str, asked: ruling_bodies.SplitAsked) -> SplitMark:
         """A merged narrative is its own again; or a mention, with what answers it, leaves its narrative."""
