@@ -162,7 +162,8 @@ CLOSED: Schema = {
 HEARD: Schema = {
     "event": pl.String,
     "source": pl.String,
-    "slot": TIME,  # the begin of five minutes of seen time in which the source said something of the event
+    "voice": pl.String,  # the event's registered voice that spoke there; null for anybody else
+    "slot": TIME,  # the begin of five minutes of seen time in which they said something of the event
 }
 """Who speaks at all, late or not; a slot may be handed on more than once."""
 
@@ -198,6 +199,6 @@ class Counted(NamedTuple):
     gaps: tuple[GapMark, ...] = ()
     """The gaps that came with these posts."""
     heard: pl.DataFrame = pl.DataFrame(schema=HEARD)
-    """HEARD, by slot, event, source."""
+    """HEARD, by slot, event, source, voice."""
     spoken: pl.DataFrame | None = None
     """SPOKEN, by tick, event, narrative; None from who counts no more than ticks."""

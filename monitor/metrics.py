@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from monitor.records import REJECTIONS
+from monitor.records import REJECTIONS, NarrativeState
 
 STAGES = ("decode", "match", "follow", "tag", "cluster", "window", "judge", "alert", "store")
 """The label values of `monitor_stage_seconds`, in the order of the walk."""
 LARGEST_EVIDENCE = 700.0
 """ln E is shown up to here; e to this power is about as large as a number gets."""
+ANSWERS = {True: "useful", False: "not_useful"}
+"""The label values of `monitor_answers_total`."""
 
 _SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _LONG = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -49,6 +51,10 @@ class Metrics:
             self.warming_up.labels(event).set(1)
             for gauge in (self.race_claims, self.race_denials, self.race_evidence):
                 gauge.labels(event).set(0)
+            for state in NarrativeState:
+                self.passages.labels(event, state.value)
+        for outcome in ANSWERS.values():
+            self.answers.labels(outcome)
         for receiver in receivers:
             self.notifications.labels(receiver, "sent", "")
             self.delivery_seconds.labels(receiver)
@@ -108,6 +114,12 @@ class Metrics:
         )
         self.mentions = self._counter("mentions", "A post turned out to be a mention.", "event", "tag")
         self.duplicates = self._counter("mentions_duplicate", "A mention came that the archive has already.")
+        self.narratives_forgotten = self._counter(
+            "narratives_forgotten", "A narrative made room for a newer one; nothing new joins it."
+        )
+        self.narratives_refused = self._counter(
+            "narratives_refused", "An original had no narrative: too many have begun."
+        )
         self.posts_late = self._counter(
             "posts_late", "A mention came behind its source's watermark: archived, in no count.", "source"
         )
@@ -122,6 +134,9 @@ class Metrics:
         self.findings = self._counter(
             "findings", "A rule began or ceased to hold for an event.", "event", "rule", "reason"
         )
+        self.passages = self._counter(
+            "narrative_passages", "A narrative passed into a state of its life.", "event", "state"
+        )
         self.warming_up = self._gauge(
             "event_warming_up", "1 while the event's baseline lacks history and nothing can alarm.", "event"
         )
@@ -133,6 +148,7 @@ class Metrics:
 
     def _telling(self) -> None:
         self.alerts = self._counter("alerts", "An alert took a step in its life.", "event", "rule", "state")
+        self.answers = self._counter("answers", "Somebody said whether an alert was useful.", "outcome")
         self.outbox = self._gauge("outbox_notifications", "Notifications on their way, those to be retried included.")
         self.notifications = self._counter(
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",

@@ -24,6 +24,10 @@ REJECTIONS = (
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
 
+VOICE = "voice:"
+"""Before the name of a registered voice, where a subject is no source."""
+
+
 class Op(StrEnum):
     """What a post/1 document does to the post it names."""
 
@@ -48,7 +52,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     numbers: dict[str, float]
     """What the reason rests on, e.g. originals per side, log_e, threshold, p0, baseline, score."""
     subject: str = ""
-    """What it is about where that is neither event nor narrative: the source that is quiet."""
+    """What it is about where that is neither event nor narrative: the source that is quiet, or `voice:` and a voice."""
 
 
 class NarrativeState(StrEnum):
@@ -167,7 +171,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     silenced: bool = False
     """Kept, but nobody is notified of this step."""
     subject: str = ""
-    """What it is about where that is neither event nor narrative: the source that is quiet."""
+    """What it is about where that is neither event nor narrative: the source that is quiet, or `voice:` and a voice."""
     narrative_state: NarrativeState | None = None
     """Where the narrative stands in its life; None where it is about none, or was written before this was known."""
 

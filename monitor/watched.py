@@ -90,7 +90,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     minimum_celebrations: Annotated[int, Meta(ge=2)] = 5
     """Reports of celebration (an author counts once) in ten minutes without which they are no finding."""
     silent_times: Annotated[float, Meta(gt=1)] = 2.0
-    """A source is quiet when it says nothing for so many times its longest silence of the last seven days,"""
+    """A source or voice is quiet when it says nothing for so many times its longest silence of the last seven days,"""
     silent_least: Duration = Duration(hours=1)
     """… and at least this long."""
     for_: Duration = msgspec.field(name="for", default=Duration(minutes=2))

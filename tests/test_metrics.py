@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from monitor.metrics import LARGEST_EVIDENCE, STAGES, Metrics
+from monitor.records import NarrativeState
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(?P<name>\w+)(?:\{(?P<labels>[^}]*)\})?` \| (?P<means>.+?) \| (?P<do>.+?) \|$", re.MULTILINE)
@@ -74,6 +75,10 @@ def test_everything_configured_begins_at_zero(metrics: Metrics, registry: Collec
     assert registry.get_sample_value("monitor_posts_received_total", {"source": "posts"}) == 0
     assert registry.get_sample_value("monitor_posts_rejected_total", {"source": "posts", "reason": "bad_time"}) == 0
     assert registry.get_sample_value("monitor_event_warming_up", {"event": "bridge"}) == 1
+    for state in NarrativeState:
+        passages = {"event": "bridge", "state": state.value}
+        assert registry.get_sample_value("monitor_narrative_passages_total", passages) == 0
+    assert registry.get_sample_value("monitor_answers_total", {"outcome": "not_useful"}) == 0
     sent = {"receiver": "desk", "outcome": "sent", "reason": ""}
     assert registry.get_sample_value("monitor_notifications_total", sent) == 0
     for stage in STAGES:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
 from monitor.marks import GapMark, StatusMark
-from monitor.records import Alert, AlertState, Evidence
+from monitor.records import VOICE, Alert, AlertState, Evidence
 
 _CLAIM = 200
 _TEXT = 240
@@ -83,6 +83,8 @@ class Card(NamedTuple):
     update: str = ""
     """What this adds to, where it does not stand for itself."""
     left_out: str = ""
+    voice: str = ""
+    """The registered voice it is about."""
 
     @property
     def head(self) -> str:
@@ -99,6 +101,7 @@ class Card(NamedTuple):
             Row(words.WATCHED, self.watched),
             Row(words.STANDS, self.stands),
             Row(words.SOURCE, self.source),
+            Row(words.REGISTERED, self.voice),
             Row(words.FIRST, self.first, self.first_link),
             Row(words.SINCE, self.since),
             Row("", self.race),
@@ -134,7 +137,8 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         claim=claim or "–",
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
-        source=harmless(alert.subject, _WORD),
+        source="" if alert.subject.startswith(VOICE) else harmless(alert.subject, _WORD),
+        voice=harmless(alert.subject.removeprefix(VOICE), _WORD) if alert.subject.startswith(VOICE) else "",
         first=f"{harmless(first.platform, _WORD)}, {_time(first.posted_at, zone)}" if first is not None else "",
         first_link=harmless_link(first.url) if first is not None else None,
         since=_time(alert.since, zone),

@@ -37,6 +37,9 @@ REASON = {
     "fewer_posts": "no longer so many posts in a short time",
     "source_silent": "a source says nothing for much longer than it ever did in the last days",
     "heard_again": "the source is heard again",
+    "voice_silent": "a registered voice says nothing of the event for much longer than it ever did in the last days",
+    "voice_heard_again": "the registered voice is heard again",
+    "voice_removed": "the voice is not registered any more",
     "quiet": "nothing unusual for the time the rules ask for",
     "warming_up": "too little history yet: warming up",
     "status_set": "a status was set",
@@ -79,7 +82,7 @@ CHANGES = {
     "spike": "posts falling back to their normal level, or a status set by the desk or a registered voice",
     "volume": "fewer claims, or a status set by the desk or a registered voice",
     "celebration": "reports of celebration falling back to their normal level",
-    "quiet": "the source saying something",
+    "quiet": "the source, or the registered voice, saying something of the event",
 }
 OTHER_CHANGE = "a status set by the desk or a registered voice"
 
@@ -96,6 +99,7 @@ NARRATIVE_STATE = {
 CLAIM = "Claim"
 STANDS = "Where it stands"
 SOURCE = "Source"
+REGISTERED = "Registered voice"
 WATCHED = "Watched"
 FIRST = "First shown here"
 SINCE = "Holds since"

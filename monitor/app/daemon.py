@@ -267,6 +267,7 @@ class Daemon:
             reader=self._reader,
             clock=self._clock,
             reload=self.reload,
+            metrics=self._metrics,
         )
 
     def _health(self) -> Health:

@@ -14,7 +14,8 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
-from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk, Walked
+from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
+from monitor.app.walked import Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch

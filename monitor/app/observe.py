@@ -10,8 +10,8 @@ from monitor.app.desk import Committed, Taken
 from monitor.collect.supervise import SourceState
 from monitor.judge.readings import RaceReading
 from monitor.marks import GapMark
-from monitor.metrics import Metrics
-from monitor.records import Alert
+from monitor.metrics import ANSWERS, Metrics
+from monitor.records import Alert, Answer
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,14 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     for event, tag, mentions in created.group_by("event", "tag").len().iter_rows():
         metrics.mentions.labels(event, tag).inc(mentions)
     metrics.duplicates.inc(walked.duplicates)
+    forgotten, refused = walked.crowded
+    metrics.narratives_forgotten.inc(forgotten)
+    metrics.narratives_refused.inc(refused)
     metrics.ticks.inc(walked.counted.ticks["tick"].n_unique())
     for finding in walked.judged.findings:
         metrics.findings.labels(finding.event, finding.rule, finding.reason).inc()
+    for passage in walked.judged.transitions:
+        metrics.passages.labels(passage.event, passage.state.value).inc()
     for reading in walked.judged.readings:
         metrics.warming_up.labels(reading.event).set(not reading.reading.warm)
     for event, races in taken.races.items():
@@ -82,6 +87,11 @@ def _race(metrics: Metrics, event: str, readings: list[RaceReading]) -> None:
     first = max(readings, key=lambda reading: reading.log_e, default=None)
     if first is not None:
         metrics.race(event, claims=first.claims, denials=first.denials, log_e=first.log_e)
+
+
+def answered(metrics: Metrics, answer: Answer) -> None:
+    """Somebody said whether an alert was useful."""
+    metrics.answers.labels(ANSWERS[answer.useful]).inc()
 
 
 def attempt(metrics: Metrics, made: Attempt) -> None:

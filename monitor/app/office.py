@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from monitor import settings
+from monitor.app import observe
 from monitor.app.desk import Desk
 from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
@@ -14,6 +15,7 @@ from monitor.app.stories import Means, Stories, unknown_narrative
 from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.marks import Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.metrics import Metrics
 from monitor.pipeline import Intake
 from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
@@ -41,6 +43,7 @@ class Hands(NamedTuple):
     reader: Reader
     clock: Clock
     reload: Reload
+    metrics: Metrics
 
 
 class DaemonOffice:
@@ -80,6 +83,7 @@ class DaemonOffice:
                 await self._hands.worker.call(self._hands.desk.answer, answer)
         except TimeoutError:
             raise refuse(503, "store", "the store cannot be written now; answer again later", again=5) from None
+        observe.answered(self._hands.metrics, answer)
         return answer
 
     async def events(self) -> bodies.EventList:

@@ -10,11 +10,12 @@ import polars as pl
 from classifiers.tagger import Tagger
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
+from monitor.app.walked import Walked
 from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
 from monitor.errors import SettingsError
-from monitor.frames import Batch, Counted
-from monitor.judge.judge import Judge, Judged
+from monitor.frames import Batch
+from monitor.judge.judge import Judge
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
@@ -22,7 +23,7 @@ from monitor.marks import Correction, GapMark, MergeMark, Silence, SplitMark, St
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
-from monitor.records import Alert, Evidence, Narrative, NarrativeState
+from monitor.records import Evidence, Narrative, NarrativeState
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage
 from monitor.watched import Event, Exchange
@@ -35,31 +36,6 @@ REMEMBERED = 200_000
 """Mentions that are known with text, thread, copies and narrative, and are read back from the archive at the start."""
 PURE = ("match", "follow", "tag", "cluster", "window", "judge", "alert")
 """The stages in their order; the keys of `Walked.took`."""
-
-
-class Walked(NamedTuple):
-    """What one batch became."""
-
-    posts: int
-    mentions: pl.DataFrame
-    """CLUSTERED."""
-    counted: Counted
-    judged: Judged
-    alerts: list[Alert]
-    """Steps in the life of alerts, in order of time."""
-    state: Mapping[str, bytes]
-    """Rows of the judge's and the alerts' state that changed."""
-    upto: datetime
-    duplicates: int
-    """Mentions that had been seen before."""
-    took: Mapping[str, float]
-    """Stage → seconds."""
-    exchanges: Sequence[Exchange] = ()
-    """Other events than before are watched from this batch on."""
-    said: Sequence[StatusMark] = ()
-    """What registered voices set by their own word."""
-    removed: Mapping[str, Event] = {}
-    """Events that are watched no more from this batch on, by name."""
 
 
 class _Watched(msgspec.Struct, array_like=True):
@@ -134,6 +110,7 @@ class Walk:
         laps.append(self._clock.monotonic())
         tagged = self._tag.tag(mentions)
         laps.append(self._clock.monotonic())
+        crowded = self._clusters.bounds()
         self._clusters.rule([mark for mark in batch.marks if isinstance(mark, MergeMark | SplitMark)])
         clustered = self._clusters.assign(tagged)
         laps.append(self._clock.monotonic())
@@ -164,6 +141,7 @@ class Walk:
             took=took,
             exchanges=[Exchange(at=batch.upto, events=tuple(self._events.values()))] if before != self._events else [],
             said=said,
+            crowded=_since(crowded, self._clusters.bounds()),
             removed={name: event for name, event in (before or {}).items() if name not in self._events},
         )
 
@@ -291,6 +269,10 @@ def rates_of(tagger: Tagger) -> Rates:
     """How often the tagger errs, for the judge: intervals over events where the artifact has them."""
     known = tagger.languages.get("all")
     return Rates.of_counts(tagger.confusion.counts) if known is None else Rates(known.rate, known.low, known.high)
+
+
+def _since(before: tuple[int, int], now: tuple[int, int]) -> tuple[int, int]:
+    return now[0] - before[0], now[1] - before[1]
 
 
 def _numbered(remembered: pl.DataFrame, made: int) -> pl.DataFrame:

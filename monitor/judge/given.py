@@ -7,8 +7,8 @@ import polars as pl
 from monitor.judge.epoch import Sides
 from monitor.judge.tally import Names, Rows
 
-Heard = list[tuple[str, int]]
-"""Source, and the begin of a slot in which it spoke."""
+Heard = list[tuple[str, int, str]]
+"""Who spoke (a source, or a voice after VOICE), the begin of the slot, and the source through which."""
 
 
 class Given:

@@ -22,7 +22,7 @@ from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
 from monitor.judge.watch import Marks, Watch, spent
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Finding, NarrativeState, Transition
+from monitor.records import VOICE, Finding, NarrativeState, Transition
 from monitor.watched import Event, Measure
 
 _SECOND = 1_000_000
@@ -235,11 +235,13 @@ def _closed(closed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _heard(heard: pl.DataFrame) -> dict[str, Heard]:
-    """Event → its sources and their slots, in seconds."""
+    """Event → its sources and voices and their slots, in seconds."""
     found: dict[str, Heard] = {}
-    slots = heard.select("event", "source", pl.col("slot").to_physical() // _SECOND)
-    for event, source, slot in slots.iter_rows():
-        found.setdefault(event, []).append((source, slot))
+    slots = heard.select("event", "source", "voice", pl.col("slot").to_physical() // _SECOND)
+    for event, source, voice, slot in slots.iter_rows():
+        found.setdefault(event, []).append((source, slot, source))
+        if voice is not None:
+            found[event].append((VOICE + voice, slot, source))
     return found
 
 

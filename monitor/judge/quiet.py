@@ -1,8 +1,8 @@
-"""Which sources of an event have gone quiet: nothing for much longer than the longest silence of their usual day.
+"""Which sources and registered voices of an event have gone quiet: nothing for much longer than they usually pause.
 
-A source is heard in slots of five minutes, each known at its end. Its usual silence is the longest one of the last
-seven whole days, so a source that sleeps at night may; it needs two such days. A known gap is no
-silence: the clock starts anew at its end.
+A source or voice is heard in slots of five minutes, each known at its end. Its usual silence is the longest one of the
+last seven whole days, so a source that sleeps at night may, and a voice that speaks once a day; it needs two such days.
+A known gap is no silence: the clock starts anew at its end; of a voice, that of a source through which it was heard.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.records import Finding
+from monitor.records import VOICE, Finding
 from monitor.watched import Event, Rules
 
 SLOT = 300
@@ -32,7 +32,7 @@ class Gap(NamedTuple):
 
 
 class _Source(msgspec.Struct, array_like=True):
-    """One source; times in seconds."""
+    """One source or voice; times in seconds."""
 
     day: int
     """The day of its last slot,"""
@@ -48,6 +48,8 @@ class _Source(msgspec.Struct, array_like=True):
     """Since when the finding holds."""
     waiting: list[int] = msgspec.field(default_factory=list)
     """Slots that are not over yet."""
+    through: dict[str, int] = msgspec.field(default_factory=dict)
+    """Of a voice: the sources through which it was heard, and the first slot of each."""
 
     def need(self, rules: Rules) -> int | None:
         """Seconds of silence that are too many, whole slots; None where that is not known."""
@@ -58,7 +60,7 @@ class _Source(msgspec.Struct, array_like=True):
 
 
 class Sources:
-    """The sources of one event."""
+    """The sources and registered voices of one event."""
 
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -69,22 +71,43 @@ class Sources:
         """The event is described anew: its rules hold from now on."""
         self._event = event
 
-    def run(self, span: tuple[int, int], heard: Iterable[tuple[str, int]], gaps: Iterable[Gap]) -> list[Finding]:
-        """Findings in the seconds after `span[0]` up to `span[1]`; `heard`: source and the begin of a slot."""
+    def run(self, span: tuple[int, int], heard: Iterable[tuple[str, int, str]], gaps: Iterable[Gap]) -> list[Finding]:
+        """Findings in the seconds after `span[0]` up to `span[1]`.
+
+        `heard`: a source, or a voice after VOICE; the begin of a slot; the source through which.
+        """
         begin, end = span
-        for name, slot in heard:
+        for name, slot, through in heard:
             source = self._sources.setdefault(name, _Source(slot // DAY, slot))
             if slot + SLOT > begin and slot != (source.waiting[-1] if source.waiting else None):
                 source.waiting.append(slot)
                 self.changed = True
-        findings: list[Finding] = []
+            if name != through and through not in source.through:
+                source.through[through] = slot
+                self.changed = True
+        findings = self._unregistered(begin)
         for gap in sorted(gaps):
-            for name in [name for name in self._sources if name == gap.source]:
+            for name in [name for name, source in self._sources.items() if self._blinded(name, source, gap)]:
                 findings += self._until(name, begin, gap.known)
                 self._excuse(self._sources[name], gap)
         for name in sorted(self._sources):
             findings += self._until(name, begin, end)
         return findings
+
+    def _unregistered(self, begin: int) -> list[Finding]:
+        """Forgets voices that are not registered any more; one that was quiet is not from now on."""
+        registered = {VOICE + voice.name for voice in self._event.voices}
+        gone = [name for name in self._sources if name.startswith(VOICE) and name not in registered]
+        self.changed |= bool(gone)
+        sources = {name: self._sources.pop(name) for name in sorted(gone)}
+        quiet = {name: source for name, source in sources.items() if source.quiet is not None}
+        return [self._ends(name, source, begin + 1, "voice_removed") for name, source in quiet.items()]
+
+    @staticmethod
+    def _blinded(name: str, source: _Source, gap: Gap) -> bool:
+        """Whether a gap may have hidden what it said."""
+        first = source.through.get(gap.source)
+        return name == gap.source or (first is not None and first + SLOT <= gap.known)
 
     def _excuse(self, source: _Source, gap: Gap) -> None:
         """The silence of a known gap is none."""
@@ -103,7 +126,8 @@ class Sources:
             if slot - source.heard >= least:
                 findings += self._silence(name, source, begin, slot)
             if source.quiet is not None:
-                findings.append(self._finding(name, source, slot + SLOT, "heard_again"))
+                again = "voice_heard_again" if name.startswith(VOICE) else "heard_again"
+                findings.append(self._ends(name, source, slot + SLOT, again))
                 source.quiet = None
             self._hear(source, slot)
         return findings + self._silence(name, source, begin, end)
@@ -115,27 +139,31 @@ class Sources:
             return []
         source.quiet = max(source.heard + need, begin + 1)
         self.changed = True
-        return [self._finding(name, source, source.quiet, "source_silent")]
+        reason = "voice_silent" if name.startswith(VOICE) else "source_silent"
+        return [self._finding(name, source, source.quiet, reason, holds=True)]
 
     @staticmethod
     def _hear(source: _Source, slot: int) -> None:
         """Takes a slot in: the silence before it belongs to its day."""
         day = slot // DAY
         if day > source.day:
-            between = [DAY] * min(day - source.day - 1, DAYS)
+            between = [slot - source.heard] * min(day - source.day - 1, DAYS)
             source.days = [*source.days, *([source.longest] if source.whole else []), *between][-DAYS:]
             source.day, source.longest, source.whole = day, 0, True
         source.longest = max(source.longest, slot - source.heard)
         source.heard = max(source.heard, slot + SLOT)
 
-    def _finding(self, name: str, source: _Source, at: int, reason: str) -> Finding:
+    def _ends(self, name: str, source: _Source, at: int, reason: str) -> Finding:
+        return self._finding(name, source, at, reason, holds=False)
+
+    def _finding(self, name: str, source: _Source, at: int, reason: str, *, holds: bool) -> Finding:
         usual = max(source.days, default=0)
         return Finding(
             at=datetime.fromtimestamp(at, UTC),
             event=self._event.name,
             narrative="",
             rule="quiet",
-            holds=reason == "source_silent",
+            holds=holds,
             reason=reason,
             numbers={"silent_minutes": round((at - source.heard) / 60, 4), "usual_minutes": round(usual / 60, 4)},
             subject=name,

@@ -22,12 +22,13 @@ from sqlalchemy.exc import ArgumentError
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
-from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.marks import Correction, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
 from monitor.store import alerts, archive, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount
 from monitor.store.schema import state
+from monitor.watched import Exchange
 
 T = TypeVar("T")
 
@@ -161,6 +162,22 @@ class Reader:
         with self._connection() as connection:
             silences = marks.read_every_silence(connection)
             return marks.read_statuses(connection), marks.read_gaps(connection), silences
+
+    def every_mark(self) -> list[Mark]:
+        """Every mark that came with the stream; each kind in its order, one kind after the other."""
+        with self._connection() as connection:
+            return [
+                *marks.read_gaps(connection),
+                *marks.read_statuses(connection),
+                *marks.read_every_silence(connection),
+                *marks.read_corrections(connection),
+                *marks.read_rulings(connection),
+            ]
+
+    def exchanges(self) -> list[Exchange]:
+        """Which events were watched from when on, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_exchanges(connection)
 
     def state_row(self, key: str) -> bytes | None:
         """A row of the stages' state."""

@@ -121,7 +121,7 @@ class Windows:
         self._decided, self._number, self._times = saved.decided, saved.number, saved.times
         self._parts = sorted(int(key.removeprefix(_WAITING)) for key in rows if key.startswith(_WAITING) and rows[key])
         parts = [unpacked(rows[f"{_WAITING}{part}"]) for part in self._parts]
-        self._waiting = pl.concat([self._waiting, *parts])
+        self._waiting = _of_now(pl.concat([self._waiting, *parts], how="diagonal"))
         self._watermarks.restore(rows)
         self._closed.restore(rows)
         self._seen.restore(rows)
@@ -232,6 +232,7 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
         "platform",
         "id",
         "author",
+        "voice",
         "event",
         "narrative",
         pl.col("tag").to_physical().cast(pl.Int64).fill_null(len(TAGS) - 1),
@@ -247,6 +248,15 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _of_now(waiting: pl.DataFrame) -> pl.DataFrame:
+    """Rows that wait, those of an older version too, which lack columns."""
+    return waiting.with_columns(
+        pl.col("copy", "young").fill_null(value=False),
+        pl.col("language").fill_null("und"),
+        pl.col("thread").fill_null(pl.col("id")),
+    )
+
+
 def _fresh(part: pl.DataFrame) -> Fresh:
     """The rows of one event as the closed windows want them."""
     counts = part.select(pl.col(MEASURES).cast(pl.Int64)).to_numpy()
@@ -256,7 +266,7 @@ def _fresh(part: pl.DataFrame) -> Fresh:
 def _heard(rows: pl.DataFrame) -> pl.DataFrame:
     """HEARD of rows in order of tick."""
     slot = ((pl.col("tick") - 1) // SLOT * (SLOT * SECOND)).cast(HEARD["slot"]).alias("slot")
-    return rows.select("event", "source", slot).unique().sort("slot", "event", "source")
+    return rows.select("event", "source", "voice", slot).unique().sort("slot", "event", "source", "voice")
 
 
 def _flags(tag: Ints, new: Sequence[Flags]) -> list[pl.Series]:

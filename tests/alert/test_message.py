@@ -44,6 +44,13 @@ def test_the_card_says_where_the_narrative_stands_and_which_source_is_quiet() ->
     assert "Source: wire" in card_text(an_alert(narrative="", rule="quiet", subject="wire"))
 
 
+def test_a_voice_that_is_quiet_is_named_as_a_registered_voice() -> None:
+    text = card_text(an_alert(narrative="", rule="quiet", reason="voice_silent", subject="voice:The Agency \x1b[31m"))
+    assert "Registered voice: The Agency" in text
+    assert "a registered voice says nothing of the event" in text
+    assert "\x1b" not in text
+
+
 @pytest.mark.parametrize("state", NarrativeState)
 def test_every_state_has_words(state: NarrativeState) -> None:
     assert words.NARRATIVE_STATE[state] in card_text(an_alert(narrative_state=state))

@@ -17,10 +17,10 @@ DAYS = 4
 BURST = 3 * 288 + 100
 
 
-def plain(step: int = 300, days: int = DAYS) -> Rows:
-    """Twenty a bin, and one burst of thirty times as many."""
+def plain(step: int = 300, days: int = DAYS, times: int = 30) -> Rows:
+    """Twenty a bin, and for three bins one burst of `times` as many on top."""
     counts = np.random.default_rng(0).poisson(20, days * 86_400 // step)
-    counts[BURST : BURST + 3] += 600
+    counts[BURST : BURST + 3] += 20 * times
     return [(f"{BEGIN + timedelta(seconds=step * n):%Y-%m-%d %H:%M:%S}", str(count)) for n, count in enumerate(counts)]
 
 
@@ -50,6 +50,11 @@ def test_a_burst_has_the_highest_score_and_one_alarm(tmp_path: Path, capsys: pyt
     assert BURST <= highest <= BURST + 2
     assert alarms(lines)[-1:] == [rows[BURST][0]]
     assert capsys.readouterr().out.startswith("1,152 rows every 300 s over 4.0 days: ")
+
+
+def test_a_burst_of_ten_times_as_many_alarms_by_its_second_bin(tmp_path: Path) -> None:
+    rows = plain(times=10)
+    assert alarms(spikes(tmp_path, rows))[-1] in {rows[BURST][0], rows[BURST + 1][0]}
 
 
 def test_a_lower_rate_gives_no_more_alarms_and_the_same_scores(tmp_path: Path) -> None:

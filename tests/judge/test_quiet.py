@@ -1,28 +1,37 @@
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.judge.quiet import SLOT, Gap, Sources
 from monitor.records import Finding
-from monitor.watched import Event
+from monitor.watched import Event, Voice, VoiceKind
 
 DAY = 86_400
 FIRST = 18_000 * DAY
-EVENT = Event(name="fall", proposition="The valley has fallen", any=("valley",))
+EVENT = Event(
+    name="fall",
+    proposition="The valley has fallen",
+    any=("valley",),
+    voices=(Voice(name="The Agency", kind=VoiceKind.WIRE, accounts=("x:agency",)),),
+)
+AGENCY = "voice:The Agency"
 BUSY = [FIRST + slot * SLOT for slot in range(4 * DAY // SLOT) if slot % 3 == 0]
 """Heard every quarter of an hour for four days."""
 
 
-def found(heard: Sequence[int], upto: int, cuts: Sequence[int] = (), gaps: Sequence[Gap] = ()) -> list[Finding]:
-    """Findings about one source, with a restart at each cut."""
+def found(
+    heard: Sequence[int], upto: int, cuts: Sequence[int] = (), gaps: Sequence[Gap] = (), name: str = "wire"
+) -> list[Finding]:
+    """Findings about one source, or a voice that is heard through the source wire, with a restart at each cut."""
     rows: dict[str, bytes] = {}
     findings: list[Finding] = []
     begin = FIRST - 1
     for end in [*sorted({cut for cut in cuts if begin < cut < upto}), upto]:
         sources = Sources(EVENT)
         sources.restore(rows, "row")
-        part = [("wire", slot) for slot in heard if begin < slot + 1 <= end]
+        part = [(name, slot, "wire") for slot in heard if begin < slot + 1 <= end]
         findings += sources.run((begin, end), part, [gap for gap in gaps if begin < gap.known <= end])
         rows = {"row": sources.save()}
         begin = end
@@ -65,9 +74,58 @@ def test_a_known_gap_is_no_silence() -> None:
     assert [one.holds for one in found(BUSY, ends + 6_000, gaps=[other])] == [True]
 
 
+def test_a_registered_voice_is_quiet_by_the_same_rule_and_named_as_a_voice() -> None:
+    again = BUSY[-1] + 3 * 3_600
+    findings = found([*BUSY, again], again + SLOT, name=AGENCY)
+    ends = BUSY[-1] + SLOT
+    assert said(findings) == [(True, "voice_silent", ends + 3_600), (False, "voice_heard_again", again + SLOT)]
+    assert {one.subject for one in findings} == {AGENCY}
+
+
+def test_a_voice_that_speaks_once_a_day_may_and_is_quiet_after_two_days() -> None:
+    daily = [FIRST + day * DAY + 9 * 3_600 for day in range(5)]
+    assert found(daily, daily[-1] + 47 * 3_600, name=AGENCY) == []
+    assert said(found(daily, daily[-1] + 49 * 3_600, name=AGENCY)) == [
+        (True, "voice_silent", daily[-1] + SLOT + 2 * (DAY - SLOT)),
+    ]
+
+
+def test_days_without_a_word_were_days_of_the_whole_silence() -> None:
+    heard = [FIRST, FIRST + 9 * DAY]
+    assert found(heard, FIRST + 25 * DAY, name=AGENCY) == []
+    assert [one.holds for one in found(heard, FIRST + 28 * DAY, name=AGENCY)] == [True]
+
+
+def test_the_silence_of_a_voice_is_excused_by_a_gap_of_a_source_through_which_it_is_heard() -> None:
+    ends = BUSY[-1] + SLOT
+    gap = Gap(ends + 3_000, float(ends), float(ends + 3_000), "wire")
+    assert found(BUSY, ends + 6_000, gaps=[gap], name=AGENCY) == []
+    other = gap._replace(source="another")
+    assert [one.holds for one in found(BUSY, ends + 6_000, gaps=[other], name=AGENCY)] == [True]
+
+
+def test_a_voice_that_is_registered_no_more_is_not_quiet_any_more() -> None:
+    sources = Sources(EVENT)
+    ends = BUSY[-1] + SLOT
+    heard = [(AGENCY, slot, "wire") for slot in BUSY]
+    assert [one.holds for one in sources.run((FIRST - 1, ends + 4_000), heard, [])] == [True]
+    sources.follow(msgspec.structs.replace(EVENT, voices=()))
+    assert said(sources.run((ends + 4_000, ends + 5_000), [], [])) == [(False, "voice_removed", ends + 4_001)]
+    assert sources.run((ends + 5_000, ends + DAY), [], []) == []
+
+
 @settings(max_examples=30)
-@given(st.sets(st.integers(0, 5 * DAY // SLOT), max_size=60), st.lists(st.integers(FIRST, FIRST + 6 * DAY), max_size=6))
-def test_a_restart_at_any_second_changes_nothing(missing: set[int], cuts: list[int]) -> None:
+@given(
+    st.sets(st.integers(0, 5 * DAY // SLOT), max_size=60),
+    st.lists(st.integers(FIRST, FIRST + 6 * DAY), max_size=6),
+    st.sampled_from(["wire", AGENCY]),
+    st.lists(st.tuples(st.integers(0, 6 * DAY), st.integers(1, DAY)), max_size=3),
+)
+def test_a_restart_at_any_second_changes_nothing(
+    missing: set[int], cuts: list[int], name: str, outages: list[tuple[int, int]]
+) -> None:
     holes = {hole + k for hole in missing for k in range(20)}
     heard = [slot for slot in BUSY if (slot - FIRST) // SLOT not in holes]
-    assert found(heard, FIRST + 6 * DAY, cuts) == found(heard, FIRST + 6 * DAY)
+    gaps = [Gap(FIRST + at + long, float(FIRST + at), float(FIRST + at + long), "wire") for at, long in outages]
+    upto = FIRST + 6 * DAY
+    assert found(heard, upto, cuts, gaps, name) == found(heard, upto, (), gaps, name)

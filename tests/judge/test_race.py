@@ -3,7 +3,7 @@ from math import comb, exp, isfinite, log
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaincc, betaln
 
@@ -11,7 +11,7 @@ from monitor.frames import TAGS
 from monitor.judge.dispersion import Clumps, Lines, level
 from monitor.judge.epoch import Epoch, Sides, p0_at_ticks
 from monitor.judge.race import alpha_of_start, log_e, log_e_bound, posterior
-from monitor.judge.rates import Neither, Rates, denial_share, p0_worst
+from monitor.judge.rates import Neither, Rates, denial_share, p0_worst, true_weights
 from monitor.judge.tails import log_betainc, log_nbinom_tail
 
 COUNT = st.integers(0, 400)
@@ -154,6 +154,25 @@ def test_the_corrected_share_of_denials_finds_the_true_one_again() -> None:
     assert denials / (claims + denials) < 0.15
     assert found == pytest.approx(0.25, abs=0.05)
     assert denial_share(None, Neither(np.array(rest), np.array(1_000_000)), 30, 10) == pytest.approx(0.25, abs=0.01)
+
+
+@settings(max_examples=40, deadline=None)
+@given(COUNT, COUNT, COUNT)
+def test_expectation_maximisation_over_the_counts_ends_at_the_adjusted_count(
+    claims: int, denials: int, others: int
+) -> None:
+    rates = Rates.of_counts(confusion(CERTAIN | POOR | {"other": {"other": 900, "claim": 100}}))
+    neither = Neither(np.array([0, 0, others]), np.array(claims + denials + others))
+    weights = true_weights(rates, neither)
+    background = weights[2:] @ rates.rate[2:, :2]
+    given = (1 - weights[2:].sum()) * rates.rate[:2, :2] + background
+    whole = given.sum(axis=1)
+    seen = np.array([claims + 0.5, denials + 0.5]) / (claims + denials + 1)
+    share = np.array([0.5, 0.5])
+    for _ in range(3_000):
+        share = share * ((given / whole[:, None]) @ (seen / (share @ (given / whole[:, None]))))
+    true = share / whole
+    assert denial_share(rates, neither, claims, denials) == pytest.approx(true[1] / true.sum(), abs=0.02)
 
 
 def test_p0_never_falls_within_an_epoch() -> None:

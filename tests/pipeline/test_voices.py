@@ -1,11 +1,18 @@
+import itertools
+from collections.abc import Sequence
+
 import msgspec
 import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.app import Walk, Walked
+from monitor.app.walk import REMEMBERED
 from monitor.frames import ORDER, Batch
 from monitor.marks import Status
 from monitor.records import Alert, AlertState
-from monitor.watched import Event, Voice, VoiceKind
+from monitor.store.store import Commit, Store
+from monitor.watched import Duration, Event, Voice, VoiceKind
 from tests.fakes.stream import BEGIN, EVENT, posts, story
 from tests.fakes.tagger import WordTagger
 
@@ -51,3 +58,49 @@ def test_a_partys_own_claim_never_confirms_itself() -> None:
 def test_a_voice_that_is_not_registered_settles_nothing() -> None:
     word = {"at": LATER, "text": "bazarak that is a lie", "author": "agency"}
     assert [one.state for one in steps(walk(EVENT, word))] == [AlertState.FIRING]
+
+
+QUIET = msgspec.structs.replace(
+    WATCHED, rules=msgspec.structs.replace(EVENT.rules, alert_on=("quiet",), for_=Duration(minutes=0))
+)
+SILENT = 4 * 24 * 3600
+"""The agency speaks every half hour for so long, everybody else goes on for six hours."""
+
+
+def chatter() -> pl.DataFrame:
+    spoken = [{"at": at + 7, "text": "more of bazarak", "author": "agency"} for at in range(0, SILENT, 1800)]
+    others = [{"at": at + 11, "text": "thinking of bazarak"} for at in range(0, SILENT + 6 * 3600, 1200)]
+    back = {"at": SILENT + 5 * 3600, "text": "bazarak again", "author": "agency"}
+    return posts(*({"id": f"q{n}"} | row for n, row in enumerate([*spoken, *others, back])))
+
+
+def quiet_steps(cuts: Sequence[int]) -> list[Alert]:
+    """Alerts of the chatter, walked and committed in pieces, with a restart after each."""
+    stream = chatter()
+    edges = [0, *sorted({cut % stream.height for cut in cuts} - {0}), stream.height]
+    found: list[Alert] = []
+    with Store("sqlite://", stand_in=lambda: "gone") as store:
+        for begin, end in itertools.pairwise(edges):
+            stage = Walk([QUIET], WordTagger())  # type: ignore[arg-type]
+            stage.restore(store.load_state(), store.remembered(REMEMBERED), store.corrections())
+            walked = stage(Batch(stream[begin:end], upto=stream["seen_at"][end - 1]))
+            store.commit(Commit(walked.mentions, state=walked.state, alerts=walked.alerts))
+            found += walked.alerts
+    return found
+
+
+def test_a_voice_gone_quiet_is_an_alert_until_it_speaks_again() -> None:
+    alerts = [one for one in quiet_steps(()) if one.state is not AlertState.PENDING]
+    assert [(one.state, one.reason) for one in alerts] == [
+        (AlertState.FIRING, "voice_silent"),
+        (AlertState.RESOLVED, "voice_heard_again"),
+    ]
+    assert {(one.rule, one.subject) for one in alerts} == {("quiet", "voice:The Agency")}
+    last = SILENT - 1800 + 7
+    assert 3600 <= (alerts[0].at - BEGIN).total_seconds() - last < 3600 + 600
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.integers(1, 500), max_size=6))
+def test_it_is_the_same_alert_however_often_the_daemon_is_started_again(cuts: list[int]) -> None:
+    assert msgspec.json.encode(quiet_steps(cuts)) == msgspec.json.encode(quiet_steps(()))

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.app.walk import UPTO, Walk, Walked
+from monitor.app.walk import UPTO, Walk
+from monitor.app.walked import Walked
 from monitor.errors import SettingsError
 from monitor.frames import REMEMBERED, Batch
 from monitor.judge.races import starts_of

@@ -13,7 +13,7 @@ from monitor.store.store import Commit, Store
 from tests.fakes.alerts import AT, an_alert
 from tests.fakes.live import configuration, live
 from tests.fakes.mentions import none
-from tests.pipeline.test_daemon import free_port
+from tests.pipeline.test_daemon import free_port, scraped
 
 
 @pytest.fixture
@@ -36,6 +36,8 @@ async def test_the_last_answer_about_an_alert_counts_and_lasts(folder: Path) -> 
         assert (made.status, made.body["useful"], made.body["by"]) == (201, False, "")
         await daemon.ask("POST", "/alerts/a2/answer", {"useful": True, "by": "late", "comment": "it was the dam"})
         await daemon.ask("POST", "/alerts/a1/answer", {"useful": True, "by": "desk"})
+        await scraped(daemon.port, 'monitor_answers_total{outcome="useful"} 2.0')
+        await scraped(daemon.port, 'monitor_answers_total{outcome="not_useful"} 1.0')
     async with live(folder) as daemon:
         answers = (await daemon.ask("GET", "/answers")).body["answers"]
         assert [(one["alert"], one["useful"], one["by"]) for one in answers] == [

@@ -19,14 +19,15 @@ from monitor.web.server import Health, serving
 from tests.fakes.clock import START
 
 REPOSITORY = Path(__file__).parents[2]
-GOOD: dict[str, dict[str, str]] = {
+GOOD: dict[str, dict[str, str | bool]] = {
     "setStatus": {"status": "denied", "by": "desk", "evidence": "a call"},
     "addSilence": {"event": "fall", "owner": "desk", "comment": "x", "expires_at": "2199-01-01T00:00:00Z"},
     "mergeNarratives": {"narrative": "n1", "into": "n2", "by": "desk"},
     "splitNarrative": {"narrative": "n1", "by": "desk"},
+    "answerAlert": {"useful": True, "by": "desk"},
     "addLabel": {"event": "fall", "platform": "x", "id": "1", "tag": "claim", "by": "desk"},
 }
-WORDS = {"{event}": "fall", "{narrative}": "n1", "{silence}": "s1"}
+WORDS = {"{event}": "fall", "{narrative}": "n1", "{silence}": "s1", "{alert}": "a1"}
 
 
 class Closed:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.frames import CLOSED, HEARD, TICKS, Counted
 from monitor.marks import GapMark
+from monitor.saved import packed, unpacked
 from monitor.window.closed import MEASURES
 from monitor.window.counts import Windows
 from tests.fakes import mentions, streams
@@ -224,3 +225,24 @@ def test_open_windows_of_an_older_version_with_fewer_counts_are_taken_up() -> No
     again.restore(rows)
     closed = again.add(mentions.clustered(), START + 2 * HOUR).closed
     assert closed.filter(pl.col("posts") > 0)["originals"].to_list() == [1, 1]
+
+
+def test_rows_that_wait_of_an_older_version_with_fewer_columns_are_taken_up() -> None:
+    windows = Windows()
+    windows.add(mentions.clustered({}, {}), START + timedelta(seconds=1))
+    rows = windows.snapshot()
+    waiting = next(key for key in rows if key.startswith("window/waiting/"))
+    older = unpacked(rows[waiting]).drop("voice", "copy", "young", "language", "thread")
+    again = Windows()
+    again.restore(rows | {waiting: packed(older)})
+    added = again.add(mentions.clustered(), START + timedelta(seconds=5))
+    assert (
+        added.ticks["posts"].sum()
+        == windows.add(mentions.clustered(), START + timedelta(seconds=5)).ticks["posts"].sum()
+        > 0
+    )
+
+
+def test_who_is_heard_is_told_by_source_and_voice() -> None:
+    heard = Windows().add(mentions.clustered({}, {"voice": "The Agency"}, {}), START + timedelta(seconds=9)).heard
+    assert heard.select("source", "voice").rows() == [("s", None), ("s", "The Agency")]

@@ -8,7 +8,8 @@ import polars as pl
 
 from classifiers.tagger import Tagger
 from monitor.app.backtest.counts import VOICES, Counts, CountsWriter, Told, Totals
-from monitor.app.walk import Walk, Walked
+from monitor.app.walk import Walk
+from monitor.app.walked import Walked
 from monitor.clock import Clock
 from monitor.frames import Batch
 from monitor.marks import Silence, StatusMark
