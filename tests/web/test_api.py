@@ -100,27 +100,6 @@ async def test_narratives_are_merged_for_good_and_parted_again(tmp_path: Path) -
         assert (len(told["merges"]), len(told["splits"])) == (1, 1)
 
 
-async def test_a_merge_that_would_change_nothing_is_refused(tmp_path: Path) -> None:
-    async with live(tmp_path) as daemon:
-        main, other = await two_narratives(daemon)
-        numbers = ("29 wounded near the old mill", "41 arrested at the eastern checkpoint")
-        await daemon.post(
-            *(mention(80 + n, f"{text}, all of it in the fall of Panjshir") for n, text in enumerate(numbers))
-        )
-        rows = (await daemon.ask("GET", "/events/fall/narratives")).body["narratives"]
-        third = next(row["id"] for row in rows if row["id"] not in {main, other})
-
-        async def merge(one: str, two: str) -> tuple[int, str]:
-            answer = await daemon.ask("POST", "/events/fall/merges", {"narrative": one, "into": two, "by": "desk"})
-            return answer.status, answer.body.get("error", "")
-
-        assert await merge(main, other) == (400, "main")
-        assert await merge(other, third) == (201, "")
-        assert await merge(third, other) == (400, "one_already")
-        assert await merge(other, third) == (201, "")
-        assert len((await daemon.ask("GET", "/rulings")).body["merges"]) == 2
-
-
 async def test_a_post_that_is_split_off_begins_a_narrative_and_takes_its_answers_along(tmp_path: Path) -> None:
     async with live(tmp_path) as daemon:
         main, other = await two_narratives(daemon)
