@@ -73,17 +73,19 @@ class Stories:
         known = await self._known(event, [asked.narrative, asked.into])
         if len(known) < len({asked.narrative, asked.into}):
             raise unknown_narrative()
-        merged_into = await self._means.worker.call(self._means.desk.merged, event)
-        one, into = (merged_into.get(name, name) for name in (asked.narrative, asked.into))
-        if one == into:
+        merged = await self._means.worker.call(self._means.desk.merged, event)
+        one, into = (merged.get(name, name) for name in (asked.narrative, asked.into))
+        if asked.narrative == asked.into:
             raise refuse(400, "itself", "name two narratives; one cannot be merged into itself")
-        if one == narrative_id(event, ""):
-            raise refuse(400, "main", "the event's main narrative stays; merge the other one into it")
+        if one == into and merged.get(asked.narrative) != asked.into:
+            raise refuse(400, "one_already", f"both belong to {one} already; split first to merge them otherwise")
+        if one != into and one == narrative_id(event, ""):
+            raise refuse(400, "main", "the main narrative is merged into no other; merge the other into it")
         mark = MergeMark(
             at=self._means.clock.now(), event=event, narrative=asked.narrative, into=asked.into, by=asked.by
         )
-        merged: MergeMark = await self._means.commit(mark)
-        return merged
+        committed: MergeMark = await self._means.commit(mark)
+        return committed
 
     async def split(self, event: str, asked: ruling_bodies.SplitAsked) -> SplitMark:
         """A merged narrative is its own again; or a mention, with what answers it, leaves its narrative."""

@@ -70,7 +70,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--sweep", action="append", default=[], metavar="SETTING=A,B", help="values of a setting of [rules]; repeatable"
     )
     parser.add_argument("--output", type=_output, metavar="OUT.json|.csv", help="every alert of every point")
-    parser.add_argument("--picture", type=Path, metavar="OUT.svg", help="stories, alerts and leads, drawn")
+    parser.add_argument("--picture", type=_drawing, metavar="OUT.svg", help="stories, alerts and leads, drawn")
     parser.add_argument(
         "--official", type=_time, metavar="TIME", help="when the first official word came, as in 2021-09-06T05:30:00Z"
     )
@@ -160,11 +160,16 @@ def _url(archive: str) -> str:
 def _tell(points: Sequence[Point], found: _Found) -> None:
     told = [story for story in found.stories if story.narrative]
     totals, days = found.totals, found.totals.span / timedelta(days=1)
-    print(f"{totals.posts:,} posts, {totals.mentions:,} mentions, {days:.1f} days; {len(told)} stories")
+    stories_told = "1 story" if len(told) == 1 else f"{len(told)} stories"
+    print(f"{totals.posts:,} posts, {totals.mentions:,} mentions, {days:.1f} days; {stories_told}")
+    if totals.rejected:
+        print(f"{totals.rejected:,} documents are no post/1 and were left out; `monitor replay` counts them by reason")
     headings = ("alerts", "per day", "narratives", "missed", "lead before peak", "worst", "before official", "point")
     shown.table(headings, (_row(*pair) for pair in zip(points, found.outcomes, strict=True)), "nothing was judged")
     if found.answered:
-        print(f"\n{found.answered[0].answered} alerts were answered, {found.answered[0].all_useful} of them useful")
+        print(
+            f"\nalerts that were answered: {found.answered[0].answered}, of them useful: {found.answered[0].all_useful}"
+        )
         shown.table(("would fire", "useful", "precision", "95 %", "point"), map(_useful, points, found.answered), "–")
 
 
@@ -233,9 +238,21 @@ class _Bar:
 
 
 def _output(text: str) -> Path:
+    return _named(text, ".json", ".csv")
+
+
+def _drawing(text: str) -> Path:
+    return _named(text, ".svg")
+
+
+def _named(text: str, *endings: str) -> Path:
+    """A file to write; what is wrong with its name is said before an hour's work is lost."""
     path = Path(text)
-    if path.suffix.lower() not in {".json", ".csv"}:
-        why = "the name must end in .json or .csv"
+    if path.suffix.lower() not in endings:
+        why = f"the name must end in {' or '.join(endings)}"
+        raise argparse.ArgumentTypeError(why)
+    if not path.parent.is_dir():
+        why = f"there is no folder {path.parent}"
         raise argparse.ArgumentTypeError(why)
     return path
 

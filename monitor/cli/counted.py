@@ -95,7 +95,7 @@ def grid(path: Path, rows: list[Row], step: int | None = None) -> Grid:
     taken = len(set(bins))
     odd = {
         "rows out of order": sum(after < before for before, after in itertools.pairwise(times)),
-        "rows left out: their time is taken": len(rows) - taken,
+        "rows repeat a time, the first of it counts": len(rows) - taken,
         "bins missing": max(bins) + 1 - taken if bins else 0,
         "values empty": sum(row.value is None for row in rows),
     }
@@ -117,7 +117,8 @@ def _lines(path: Path, file: Iterator[str]) -> Iterator[tuple[int, Row | str]]:
     header = [name.strip().lower() for name in next(lines, [])]
     missing = [name for name in ("timestamp", "value") if name not in header]
     if missing:
-        raise SettingsError([f"{path}: line 1: has no column {' and no column '.join(missing)}"])
+        there = ", ".join(repr(name[:40]) for name in header[:8]) or "nothing"
+        raise SettingsError([f"{path}: line 1: has no column {' and no column '.join(missing)}; there is {there}"])
     time, value = header.index("timestamp"), header.index("value")
     for cells in lines:
         if not cells:

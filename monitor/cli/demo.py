@@ -29,7 +29,8 @@ NAME = "demo"
 HELP = "plays the fall of Panjshir, 3-6 September 2021, through the real pipeline"
 EPILOG = """
 All posts are invented by a seeded generator; their facts are those of the press. A chat of its own, on this machine,
-receives the alerts through the real webhook receiver. Nothing leaves this machine.
+receives the alerts through the real webhook receiver. Nothing leaves this machine. The same posts as a file, to replay
+or backtest: docs/backtest.md.
 
 examples:
   monitor demo

@@ -37,9 +37,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     listing = options.command(actions, "list", "an event's narratives, those with most mentions first", example)
     listing.add_argument("event", metavar="EVENT", help="the event's name")
     listing.add_argument("--limit", type=options.positive, default=20, metavar="N", help="how many (default: 20)")
-    example = (
-        "\nexamples:\n  monitor narrative status fall 5e1c0ffe confirmed --by desk --evidence https://example.org/1\n"
-    )
+    example = "\nexamples:\n  monitor narrative status fall 5e1c0ffee5e1c0ff confirmed --by desk --evidence https://example.org/1\n"
     setting = options.command(actions, "status", "sets a narrative's status", example)
     setting.add_argument("event", metavar="EVENT", help="the event's name")
     setting.add_argument("narrative", metavar="NARRATIVE", help="its id, as `monitor narrative list` shows it")
@@ -53,15 +51,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _more(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[argparse.ArgumentParser]:
     """The actions on what is one narrative and what is not."""
-    showing = options.command(actions, "show", "one narrative", "\nexamples:\n  monitor narrative show fall 5e1c0ffe\n")
+    showing = options.command(
+        actions, "show", "one narrative", "\nexamples:\n  monitor narrative show fall 5e1c0ffee5e1c0ff\n"
+    )
     example = "\nexamples:\n  monitor narrative suggestions fall\n"
     suggesting = options.command(actions, "suggestions", "narratives that may be one", example)
-    example = "\nexamples:\n  monitor narrative merge fall 5e1c0ffe 0badcafe --by desk\n"
+    example = "\nexamples:\n  monitor narrative merge fall 5e1c0ffee5e1c0ff 0badcafe0badcafe --by desk\n"
     merging = options.command(actions, "merge", "two narratives are one from now on", example)
     example = """
 examples:
-  monitor narrative split fall 5e1c0ffe --by desk                        it was merged, and is its own again
-  monitor narrative split fall 5e1c0ffe --by desk --post bluesky at://x  this post, and what answers it, leaves it
+  monitor narrative split fall 5e1c0ffee5e1c0ff --by desk                    it was merged, and is its own again
+  monitor narrative split fall 5e1c0ffee5e1c0ff --by desk --post mastodon 1  this post leaves it, and what answers it
 """
     splitting = options.command(actions, "split", "parts what was one narrative", example)
     for one in (showing, suggesting, merging, splitting):

@@ -33,9 +33,9 @@ def as_json(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """A whole number of 1 or more."""
-    number = int(text)
+    number = int(text) if text.strip().isdecimal() else 0
     if number < 1:
-        why = "must be 1 or more"
+        why = f"{text!r} is no whole number of 1 or more"
         raise argparse.ArgumentTypeError(why)
     return number
 

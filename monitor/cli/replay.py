@@ -1,9 +1,10 @@
 """`monitor replay`: recorded posts, or an archive, through the daemon's own stages, on event time."""
 
 import argparse
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,6 +55,10 @@ class _Given(NamedTuple):
     """Those to begin with."""
 
 
+_OF_DAEMONS = frozenset({"resume_points", "exchanges", "outbox", "answers"})
+"""Tables of a store in which only a daemon writes."""
+
+
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command and its options."""
     parser = commands.add_parser(
@@ -71,7 +76,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     store = parser.add_mutually_exclusive_group()
     store.add_argument("--no-store", action="store_true", help="keeps no archive")
     store.add_argument(
-        "--archive", type=Path, default=Path("var/replay.sqlite"), help="made anew (default: %(default)s)"
+        "--archive",
+        type=Path,
+        default=Path("var/replay.sqlite"),
+        help="where mentions are written: made anew, what an earlier replay left there is gone (default: %(default)s)",
     )
 
 
@@ -142,7 +150,10 @@ def _archived(stack: ExitStack, arguments: argparse.Namespace) -> _Given:
 
 @contextmanager
 def _archive(path: Path) -> Iterator[Store]:
-    """A new archive at `path`; an older replay's is removed."""
+    """A new archive at `path`; an older replay's is removed, anything else is refused."""
+    if not _of_a_replay(path):
+        why = "is there, and no archive of a replay, which alone is made anew; name another file"
+        raise SettingsError([f"--archive {path}: {why}"])
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         for name in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
@@ -197,3 +208,16 @@ def _positive(text: str) -> int:
 
 
 SPEED = "must be a number above 0, or max"
+
+
+def _of_a_replay(path: Path) -> bool:
+    """Whether a replay may make `path` anew: there is nothing, or a store that no daemon wrote to."""
+    if not path.exists() or not path.stat().st_size:
+        return True
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as store:
+            tables = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            used = [store.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in _OF_DAEMONS & tables]  # noqa: S608 -- names of ours
+    except sqlite3.Error:
+        return False
+    return "mentions" in tables and not any(used)

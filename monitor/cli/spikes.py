@@ -88,8 +88,9 @@ def scores(rows: list[Row], placed: Grid, per_day: float) -> list[Scored]:
 
 def _summary(placed: Grid, scored: list[Scored]) -> str:
     alarms = sum(one.alarm for one in scored)
+    rung = "1 alarm" if alarms == 1 else f"{alarms:,} alarms"
     days = (max(placed.bins, default=0) + 1) * placed.step / 86_400
-    parts = [f"{len(scored):,} rows every {placed.step} s over {days:,.1f} days: {alarms} alarms"]
+    parts = [f"{len(scored):,} rows every {placed.step} s over {days:,.1f} days: {rung}"]
     parts += [f"{count:,} {what}" for what, count in placed.odd.items() if count]
     return "; ".join(parts)
 
@@ -107,8 +108,11 @@ def _with_progress(order: list[int]) -> Iterator[int]:
 
 
 def _rate(text: str) -> float:
-    rate = float(text)
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
     if not 0 < rate <= MOST_PER_DAY:
-        why = f"must be above 0 and at most {MOST_PER_DAY:g}"
+        why = f"{text!r} is no number above 0 and at most {MOST_PER_DAY:g}"
         raise argparse.ArgumentTypeError(why)
     return rate

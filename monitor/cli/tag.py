@@ -18,9 +18,10 @@ HELP = "tags posts as claim, denial, celebration, question or other"
 EPILOG = """
 INPUT needs only the columns id and text; reply_to (an id in the same input) or parent_text say what a post answers.
 OUT has all of its columns, then tag, p_claim, p_denial, p_celebration, p_question, p_other and narrative; an input
-column of one of these names is kept as input_<name>. With --explain there are language and why too: which words, and
-what the post answers, pulled it to its tag (a reading per word: slow). The names' endings say the
-format: .ndjson, .parquet or .csv.
+column of one of these names is kept as input_<name>. The tag need not be the likeliest: tags are weighed, an original
+is a claim less readily than an answer, and where none stands out it is other. With --explain there are language and
+why too: which words, and what the post answers, pulled it to its tag (a reading per word: slow). The names' endings
+say the format: .ndjson, .parquet or .csv.
 
 examples:
   monitor tag posts.ndjson --event config/events/fall.toml --output tagged.parquet

@@ -55,6 +55,20 @@ def test_an_empty_recording_is_told_as_one(tmp_path: Path, capsys: pytest.Captur
     assert "0 posts, 0 mentions, 0.0 days; 0 stories" in capsys.readouterr().out
 
 
+def test_documents_that_are_no_posts_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bare = tmp_path / "bare.ndjson"
+    bare.write_text('{"id": "1", "text": "Panjshir has fallen"}\n' * 3, "utf-8")
+    assert command_line.main(["backtest", str(bare), "--event", str(EVENT), "--jobs", "1"]) == 0
+    assert "3 documents are no post/1" in capsys.readouterr().out
+
+
+def test_all_wrong_sweeps_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    sweeps = ["--sweep", "for=1x", "--sweep", "alpha=0.1,,1", "--sweep", "preset=wild"]
+    assert command_line.main(["backtest", "x.ndjson", "--event", str(EVENT), *sweeps]) == 2
+    told = capsys.readouterr().err
+    assert all(said in told for said in ("--sweep for=1x: ", "--sweep alpha: a value is missing", "preset=wild: "))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -71,7 +85,15 @@ def test_mistakes_are_told_in_a_line(words: list[str], said: str, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    "words", [["--output", "x.txt"], ["--official", "soon"], ["--official", "2021-09-06T05:30:00"]]
+    "words",
+    [
+        ["--output", "x.txt"],
+        ["--output", "none/x.csv"],
+        ["--picture", "x.png"],
+        ["--jobs", "two"],
+        ["--official", "soon"],
+        ["--official", "2021-09-06T05:30:00"],
+    ],
 )
 def test_options_that_make_no_sense_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

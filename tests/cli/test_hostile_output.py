@@ -124,7 +124,7 @@ def test_a_backtest_of_an_archive_with_answers_prints_harmlessly(
         command_line.main(["backtest", "--archive", f"{tmp_path}/m.sqlite", "--event", str(event), "--jobs", "1"]) == 0
     )
     printed = capsys.readouterr().out
-    assert "1 alerts were answered, 1 of them useful" in printed
+    assert "alerts that were answered: 1, of them useful: 1" in printed
     assert not acts(printed)
 
 

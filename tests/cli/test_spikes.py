@@ -78,10 +78,13 @@ def test_rows_out_of_order_by_hours_get_what_they_get_in_order(tmp_path: Path) -
     assert sorted(spikes(tmp_path, mixed)) == sorted(spikes(tmp_path, rows))
 
 
-def test_of_repeated_rows_the_first_counts_and_the_others_raise_no_alarm(tmp_path: Path) -> None:
+def test_of_repeated_rows_the_first_counts_and_the_others_raise_no_alarm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = plain()
     twice = [row for time, value in rows for row in ((time, value), (time, "99999"))]
     lines = spikes(tmp_path, twice)
+    assert "1,152 rows repeat a time, the first of it counts" in capsys.readouterr().out
     assert lines[::2] == spikes(tmp_path, rows)
     assert [line[2] for line in lines[1::2]] == [line[2] for line in lines[::2]]
     assert alarms(lines[1::2]) == []
@@ -183,8 +186,9 @@ def test_every_bad_row_is_named_up_to_a_number(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"time,value\n", "line 1: has no column timestamp"),
-        (b"", "line 1: has no column timestamp and no column value"),
+        (b"time,value\n", "line 1: has no column timestamp; there is 'time', 'value'"),
+        (b"timestamp;value\n", "line 1: has no column timestamp and no column value; there is 'timestamp;value'"),
+        (b"", "line 1: has no column timestamp and no column value; there is nothing"),
         (b"timestamp,value\n\xff\xfe\x00,1\n", "cannot be read (it is no CSV in UTF-8)"),
     ],
 )

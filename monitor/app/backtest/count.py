@@ -63,6 +63,7 @@ def _more(totals: Totals, batch: Batch, walked: Walked) -> Totals:
         mentions=totals.mentions + created,
         begins=totals.begins or (seen[0] if len(seen) else None),
         ends=seen[-1] if len(seen) else totals.ends,
+        rejected=totals.rejected + sum(batch.rejected.values()),
     )
 
 

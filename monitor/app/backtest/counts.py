@@ -76,6 +76,8 @@ class Totals(msgspec.Struct, frozen=True):
     begins: datetime | None = None
     """When the first post was seen; None for a recording without one."""
     ends: datetime | None = None
+    rejected: int = 0
+    """Documents of the recording that were no post/1."""
 
     @property
     def span(self) -> timedelta:

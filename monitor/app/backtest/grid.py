@@ -50,10 +50,10 @@ def grid(files: Sequence[Path], sweeps: Sequence[str]) -> list[Point]:
     names = [event.name for event in events]
     if len(set(names)) < len(names):
         raise SettingsError(["--event: two files have one name; give each event a name of its own"])
-    read = _sweeps(sweeps or _by_default())
-    mistakes = {said: None for sweep in read for value in sweep.values for said in _wrong(files, sweep.setting, value)}
+    read, mistakes = _sweeps(sweeps or _by_default())
+    mistakes += [said for sweep in read for value in sweep.values for said in _wrong(files, sweep.setting, value)]
     if mistakes:
-        raise SettingsError(list(mistakes))
+        raise SettingsError(list(dict.fromkeys(mistakes)))
     return [Point(_name(chosen), chosen, _loaded(files, chosen)) for chosen in _combined(read)]
 
 
@@ -74,9 +74,10 @@ def _settings() -> dict[str, msgspec.structs.FieldInfo]:
     return {field.encode_name: field for field in msgspec.structs.fields(Rules)}
 
 
-def _sweeps(texts: Sequence[str]) -> list[Sweep]:
-    """Sweeps as they were typed; all that can be wrong with them is said at once."""
-    known, mistakes = _settings(), []
+def _sweeps(texts: Sequence[str]) -> tuple[list[Sweep], list[str]]:
+    """Sweeps as they were typed, and what is wrong with the others."""
+    known = _settings()
+    mistakes: list[str] = []
     found: dict[str, Sweep] = {}
     for text in texts:
         name, sign, values = (part.strip() for part in text.partition("="))
@@ -98,9 +99,7 @@ def _sweeps(texts: Sequence[str]) -> list[Sweep]:
         size *= len(sweep.values)
     if size > MOST_POINTS:
         mistakes.append(f"--sweep: {size:,} combinations; sweep fewer values at once, at most {MOST_POINTS:,}")
-    if mistakes:
-        raise SettingsError(mistakes)
-    return list(found.values())
+    return list(found.values()), mistakes
 
 
 def _wrong(files: Sequence[Path], name: str, value: str) -> list[str]:
