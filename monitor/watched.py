@@ -77,7 +77,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Counts one of which has to spike for the finding `spike`."""
     warm_up: Duration = Duration(hours=3)
     """History an event needs before its baseline counts; until then: warming up, no spike."""
-    spike_ratio: Annotated[float, Meta(gt=1)] = 3.0
+    spike_ratio: Annotated[float, Meta(gt=1)] = 2.0
     """A spike stands at least this many times above its baseline,"""
     spike_score: Annotated[float, Meta(gt=0)] = 4.0
     """… and is this improbable under it (−log10 of the tail probability)."""
