@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.announced import APART, Announced, Prior
+from monitor.judge.announced import APART, DAY, Announced, Prior
 from monitor.watched import Rules
 
 Ints = npt.NDArray[np.int64]
@@ -21,7 +21,11 @@ Flags = npt.NDArray[np.bool_]
 
 STEP = 1_800
 """Seconds of a bin, of which the largest count is learned."""
-OF_TAIL = Prior(daily=2.5, excess=0.6)
+UNSEASONED = 2 * DAY
+"""Seconds of history from which scores are learned: before, every morning is a surprise."""
+LEAST = 1.0
+"""No lower score is a spike, however often alarms may be false or silent a measure was."""
+OF_TAIL = Prior(daily=2.5, excess=0.4)
 """What is believed of the negative binomial tail in `Spikes` before anything is known."""
 
 
@@ -77,8 +81,8 @@ class Bar:
         """The score that a spike has to reach now."""
         if self._reach is None:
             self._announced.derive()
-            bar = float(self._announced.threshold[0])
-            self._reach = round(bar if self._announced.known[0] else max(bar, self._rules.spike_score), 4)
+            least = LEAST if self._announced.known[0] else max(LEAST, self._rules.spike_score)
+            self._reach = round(max(float(self._announced.threshold[0]), least), 4)
         return self._reach
 
     def gather(self, ticks: Ints, counts: Ints, upto: int, fewest: int) -> Top:
@@ -101,7 +105,9 @@ class Bar:
     def learn(self, top: Top, scores: Floats, warm: Flags, history: Ints) -> None:
         """Takes in the scores of what `gather` gave; `history`: the seconds that the baseline knew at each."""
         rows = zip(_ends(top.ticks).tolist(), scores.tolist(), history.tolist(), strict=True)
-        for found in (_Peak(score, end, known) for end, score, known in compress(rows, warm.tolist())):
+        for found in (
+            _Peak(score, end, known) for end, score, known in compress(rows, (warm & (history >= UNSEASONED)).tolist())
+        ):
             if found.end - self._peak.end >= APART:
                 self._keep()
                 self._peak = found
@@ -114,7 +120,7 @@ class Bar:
         if score <= 0:
             return
         before = known - STEP if self._history is None else self._history
-        watched = max(known - max(before, int(self._rules.warm_up.total_seconds())), 0)
+        watched = max(known - max(before, UNSEASONED), 0)
         self._announced.learn(end, np.array([score]), np.array([True]), watched)
         self._history, self._reach = known, None
 

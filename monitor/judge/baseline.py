@@ -39,7 +39,6 @@ SIZES = (1.0, 10.0)
 _KEPT = DAYS * PER_DAY + 2 * AROUND + 2
 _WEIGHTS = np.round(65_536 * 0.5 ** (np.arange(8 * HALF_LIFE) / HALF_LIFE)).astype(np.int64)
 _SUM_OF_WEIGHTS = np.append([0], np.cumsum(_WEIGHTS))
-_REMEMBERED = 2 * PER_DAY
 _FEWEST_FOR_DAILY = 4
 _FEWEST_PAIRS = 12
 _MOST = 1_000_000
@@ -82,9 +81,7 @@ class Baseline:
         self._posts = np.zeros(0, np.int64)
         self._masked = np.zeros(0, np.bool_)
         self._closed_at = np.zeros(0, np.int64)
-        self._without: list[Interval] = []
-        self._estimates: dict[tuple[int, int], tuple[float, float, bool]] = {}
-        """(Windows that count, current window) → mean, size, known, without these spikes."""
+        self._last: tuple[tuple[int, int, list[Interval]], tuple[Floats, Floats, Flags]] | None = None
 
     def add(self, begins: Ints, posts: Ints, masked: Flags, closed_at: Ints) -> None:
         """Takes closed windows in order (seconds); those missing between are zeros."""
@@ -117,7 +114,7 @@ class Baseline:
         first = max(int(since // LENGTH) - self._begin, 0)
         last = max(-int(-until // LENGTH) - self._begin, 0)
         self._masked[first:last] = True
-        self._estimates.clear()
+        self._last = None
 
     def level(self, times: Ints, spikes: list[Interval], warm_up: float) -> Level:
         """The expectation at `times` (seconds, ascending); `spikes` as known then."""
@@ -136,22 +133,14 @@ class Baseline:
         return Level(np.repeat(mean, runs), np.repeat(size, runs), warm, history)
 
     def _remembered(self, count: Ints, window: Ints, spikes: list[Interval]) -> tuple[Floats, Floats, Flags]:
-        """`_estimate` for those that were not asked for before."""
-        if spikes != self._without:
-            self._without = list(spikes)
-            self._estimates.clear()
-        keys = list(zip((count + self._begin).tolist(), window.tolist(), strict=True))
-        new = [number for number, key in enumerate(keys) if key not in self._estimates]
-        if new:
-            usable = ~(self._masked | self._spiking(spikes))
-            found = self._estimate(count[new], window[new] - self._begin, usable)
-            told = zip(*(part.tolist() for part in found), strict=True)
-            fresh = dict(zip((keys[number] for number in new), told, strict=True))
-            if len(self._estimates) > _REMEMBERED:
-                self._estimates = {key: self._estimates[key] for key in keys if key in self._estimates}
-            self._estimates |= fresh
-        mean, size, known = zip(*(self._estimates[key] for key in keys), strict=True)
-        return np.array(mean), np.array(size), np.array(known)
+        """`_estimate`; the last one is remembered, since a live stream asks for the same one hundreds of times."""
+        key = (int(count[0]) + self._begin, int(window[0]), spikes)
+        if count.size == 1 and self._last is not None and self._last[0] == key:
+            return self._last[1]
+        found = self._estimate(count, window - self._begin, ~(self._masked | self._spiking(spikes)))
+        if count.size == 1:
+            self._last = key, found
+        return found
 
     def _counting(self, times: Ints) -> Ints:
         """How many of the kept windows count at each time."""

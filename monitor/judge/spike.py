@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.bar import STEP, Bar
+from monitor.judge.bar import LEAST, STEP, Bar
 from monitor.judge.baseline import LEAST_LEVEL, LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
 from monitor.judge.tails import log_nbinom_tail
 from monitor.watched import Rules
@@ -149,11 +149,13 @@ class Spikes:
         level = self._level(times)
         at = np.flatnonzero(level.warm & (count >= self._rules.spike_ratio * level.mean))
         score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
-        found = self._reaches(times[at], score)
+        likely = np.flatnonzero(score >= LEAST)
+        found = self._reaches(times[at[likely]], score[likely])
         if found is None:
             return None
-        k = int(at[found])
-        return Turn(int(times[k]), True, int(count[k]), round(float(level.mean[k]), 4), float(score[found]))  # noqa: FBT003
+        number = int(likely[found])
+        k = int(at[number])
+        return Turn(int(times[k]), True, int(count[k]), round(float(level.mean[k]), 4), float(score[number]))  # noqa: FBT003
 
     def _reaches(self, times: Ints, score: Floats) -> int | None:
         """The first of the scores that reaches the bar, which stays where it is within a bin."""
