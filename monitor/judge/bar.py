@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 
 STEP = 1_800
 """Seconds of a bin, of which the largest count is learned."""
+WORTH = 2
+"""Posts in ten minutes from which a count is scored; fewer than make a spike, else the tail could not be seen."""
 UNSEASONED = 2 * DAY
 """Seconds of history from which scores are learned: before, every morning is a surprise."""
 LEAST = 1.0
@@ -85,8 +87,8 @@ class Bar:
             self._reach = round(max(float(self._announced.threshold[0]), least), 4)
         return self._reach
 
-    def gather(self, ticks: Ints, counts: Ints, upto: int, fewest: int) -> Top:
-        """Takes in what was counted at ticks up to `upto`; the tops, of `fewest` or more, of bins that are over."""
+    def gather(self, ticks: Ints, counts: Ints, upto: int) -> Top:
+        """Takes in what was counted at ticks up to `upto`; the tops, of `WORTH` or more, of bins that are over."""
         if self._count:
             ticks, counts = np.append([self._tick], ticks), np.append([self._count], counts)
         if not ticks.size:
@@ -99,7 +101,7 @@ class Bar:
         place = highest[np.searchsorted(highest, starts)]
         over = ends[starts] <= upto
         self._tick, self._count = (0, 0) if over[-1] else (int(ticks[place[-1]]), int(most[-1]))
-        worth = place[over & (most >= fewest)]
+        worth = place[over & (most >= WORTH)]
         return Top(ticks[worth], counts[worth])
 
     def learn(self, top: Top, scores: Floats, warm: Flags, history: Ints) -> None:

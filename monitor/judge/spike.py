@@ -171,7 +171,7 @@ class Spikes:
         """Lets the bar learn from what was counted up to a second."""
         passed, self._passed = self._passed, int(np.searchsorted(self._ticks, upto, side="right"))
         ticks = self._ticks[passed : self._passed]
-        top = self._bar.gather(ticks, self._count(ticks), upto, self._fewest)
+        top = self._bar.gather(ticks, self._count(ticks), upto)
         if top.ticks.size:
             level = self._level(top.ticks)
             score = _score(np.maximum(top.counts, 1).astype(np.float64), level.mean, level.size)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.judge.bar import LEAST, STEP, UNSEASONED, Bar, Top
+from monitor.judge.bar import LEAST, STEP, UNSEASONED, WORTH, Bar, Top
 from monitor.judge.baseline import Baseline
 from monitor.judge.spike import Spikes, Turn
 from monitor.watched import Rules
@@ -84,18 +84,18 @@ counts = st.lists(st.integers(0, 30), min_size=1, max_size=120)
 def test_the_largest_count_of_a_half_hour_is_found_however_it_comes_in(found: list[int], cuts: list[int]) -> None:
     ticks, every = 120 * (1 + np.arange(len(found))), np.array(found)
     upto = int(ticks[-1])
-    whole = Bar(Rules()).gather(ticks, every, upto, 10)
+    whole = Bar(Rules()).gather(ticks, every, upto)
     bar, parts = Bar(Rules()), []
     edges = [0, *sorted(cut for cut in cuts if cut < len(found)), len(found)]
     for begin, end in pairwise(edges):
         until = int(ticks[end]) - 1 if end < len(found) else upto
-        parts.append(bar.gather(ticks[begin:end], every[begin:end], until, 10))
+        parts.append(bar.gather(ticks[begin:end], every[begin:end], until))
         bar = Bar.load(bar.save(), Rules())
     assert np.concatenate([part.ticks for part in parts]).tolist() == whole.ticks.tolist()
     assert np.concatenate([part.counts for part in parts]).tolist() == whole.counts.tolist()
     for tick, count in zip(whole.ticks.tolist(), whole.counts.tolist(), strict=True):
         within = (ticks > (tick - 1) // STEP * STEP) & (ticks <= -(-tick // STEP) * STEP)
-        assert every[within].max() == count >= 10
+        assert every[within].max() == count >= WORTH
         assert ticks[within][every[within].argmax()] == tick
 
 
