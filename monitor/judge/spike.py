@@ -1,9 +1,9 @@
 """Is an event louder than normal? A count over the trailing ten minutes against its baseline, blind to tags.
 
-A spike begins at a tick with posts when the count stands `spike_ratio` times above its expectation, is no handful, and is
-improbable enough: its score (-log10 of the negative binomial tail, unbounded) reaches the bar that its own past and the
-announced rate set. It ends when the count was below half-way between normal and that ratio for five minutes on end. Ends
-are found at the exact second, also when no post arrives then.
+A spike begins at a tick with posts when the count stands `spike_ratio` times above its expectation, is no handful, and
+is improbable enough: its score (-log10 of the negative binomial tail, unbounded) reaches the bar that its own past and
+the announced rate set. It ends when the count was below half-way between normal and that ratio for five minutes on
+end. Ends are found at the exact second, also when no post arrives then.
 """
 
 from collections.abc import Iterator
