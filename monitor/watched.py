@@ -72,15 +72,15 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     minimum_platforms: Annotated[int, Meta(ge=1)] = 1
     """… on this many platforms."""
     false_alarms_per_day: Annotated[float, Meta(gt=0, le=24)] = 0.1
-    """Announced per event: a spike begins at most so often a day, on average, though nothing happened."""
+    """Announced per event and measure: a spike begins at most so often a day, on average, though nothing happened."""
     spike_on: tuple[Measure, ...] = (Measure.POSTS,)
     """Counts one of which has to spike for the finding `spike`."""
     warm_up: Duration = Duration(hours=3)
     """History an event needs before its baseline counts; until then: warming up, no spike."""
-    spike_ratio: Annotated[float, Meta(gt=1)] = 3.0
-    """A spike stands at least this many times above its baseline,"""
+    spike_ratio: Annotated[float, Meta(gt=1)] = 2.0
+    """A spike stands at least this many times above its baseline, whatever is announced,"""
     spike_score: Annotated[float, Meta(gt=0)] = 4.0
-    """… and is this improbable under it (−log10 of the tail probability)."""
+    """… and is in the first two weeks, in which its own past says too little, this improbable (−log10 of the tail)."""
     volume: Annotated[int, Meta(ge=2)] = 20
     """Original claims of one narrative (an author counts once) within `volume_span` that make the finding `volume`."""
     volume_posts: Annotated[int, Meta(ge=0)] = 0

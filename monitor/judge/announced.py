@@ -103,19 +103,38 @@ class Announced:
         """
         if self._at is not None and at <= self._at:
             return np.zeros(self._peak.size, np.bool_)
-        slot = self._turn(at)
         score = np.where(usable & np.isfinite(score), score, 0).astype(np.float32)
         high = score > self._threshold
         begins: Flags = high & (at - self._high_at >= APART)
         self._high_at[high] = at
-        self._watched[slot] += usable * np.float32(self._step / DAY)
+        self.learn(at, score, usable, self._step)
+        self._refresh(at)
+        return begins
+
+    def learn(self, at: int, score: npt.NDArray[np.floating], usable: Flags, watched: float) -> None:
+        """Takes in the scores of a bin that ends at `at`, later than the last one, for `watched` seconds; no alarm.
+
+        For those who ask for the threshold themselves, with `derive`, and leave out bins in which nothing happened.
+        """
+        score = np.where(usable & np.isfinite(score), score, 0).astype(np.float32)
+        slot = self._turn(at)
+        self._watched[slot] += usable * np.float32(watched / DAY)
         self._gather(slot, at)
         higher = score > self._peak
         self._peak[higher] = score[higher]
         self._peak_at[higher] = at
-        self._refresh(at)
         self._at = at
-        return begins
+
+    def derive(self) -> None:
+        """Derives the thresholds of all keys from what is known now."""
+        peaks = self._top.reshape(PERIODS * KEPT, -1)
+        self._threshold[:] = thresholds(peaks, self._watched.sum(axis=0), self._per_day, self._fitted, self._prior)
+
+    @property
+    def known(self) -> Flags:
+        """Whether a key's own past rules, (keys,); else, for about two weeks, what was believed does."""
+        known: Flags = np.round(self._fitted * self._watched.sum(axis=0)) >= ENOUGH
+        return known
 
     def _turn(self, at: int) -> int:
         """The place of the present period; empties those that begin."""

@@ -51,6 +51,8 @@ class Level(NamedTuple):
     size: Floats
     warm: Flags
     """False: warming up, no alarm."""
+    history: Ints
+    """Seconds of closed windows that are known, without those that are masked."""
 
 
 class Interval(NamedTuple):
@@ -79,6 +81,7 @@ class Baseline:
         self._posts = np.zeros(0, np.int64)
         self._masked = np.zeros(0, np.bool_)
         self._closed_at = np.zeros(0, np.int64)
+        self._last: tuple[tuple[int, int, list[Interval]], tuple[Floats, Floats, Flags]] | None = None
 
     def add(self, begins: Ints, posts: Ints, masked: Flags, closed_at: Ints) -> None:
         """Takes closed windows in order (seconds); those missing between are zeros."""
@@ -111,23 +114,33 @@ class Baseline:
         first = max(int(since // LENGTH) - self._begin, 0)
         last = max(-int(-until // LENGTH) - self._begin, 0)
         self._masked[first:last] = True
+        self._last = None
 
     def level(self, times: Ints, spikes: list[Interval], warm_up: float) -> Level:
         """The expectation at `times` (seconds, ascending); `spikes` as known then."""
         if not times.size or not self._posts.size:
-            return Level(
-                np.full(times.size, LEAST_LEVEL), np.full(times.size, SIZES[0]), np.zeros(times.size, np.bool_)
-            )
+            none = np.zeros(times.size, np.int64)
+            return Level(np.full(times.size, LEAST_LEVEL), np.full(times.size, SIZES[0]), none > 0, none)
         count = self._counting(times)
         window = times // LENGTH
         starts = np.flatnonzero(np.append([True], (np.diff(count) != 0) | (np.diff(window) != 0)))
-        usable = ~(self._masked | self._spiking(spikes))
-        mean, size, known = self._estimate(count[starts], window[starts] - self._begin, usable)
+        mean, size, known = self._remembered(count[starts], window[starts], spikes)
         runs = np.diff(np.append(starts, [times.size]))
         seen = np.searchsorted(self._closed_at, times, side="right")
         masked = np.append([0], np.cumsum(self._masked)) + self._masked_before
         history = (self._begin - self._first + seen - masked[seen]) * LENGTH
-        return Level(np.repeat(mean, runs), np.repeat(size, runs), np.repeat(known, runs) & (history >= warm_up))
+        warm = np.repeat(known, runs) & (history >= warm_up)
+        return Level(np.repeat(mean, runs), np.repeat(size, runs), warm, history)
+
+    def _remembered(self, count: Ints, window: Ints, spikes: list[Interval]) -> tuple[Floats, Floats, Flags]:
+        """`_estimate`; the last one is remembered, since a live stream asks for the same one hundreds of times."""
+        key = (int(count[0]) + self._begin, int(window[0]), spikes)
+        if count.size == 1 and self._last is not None and self._last[0] == key:
+            return self._last[1]
+        found = self._estimate(count, window - self._begin, ~(self._masked | self._spiking(spikes)))
+        if count.size == 1:
+            self._last = key, found
+        return found
 
     def _counting(self, times: Ints) -> Ints:
         """How many of the kept windows count at each time."""

@@ -114,7 +114,7 @@ class Measures:
         for measure, spikes in self._spikes.items():
             counts = rows[measure.value].to_numpy()
             counted = counts > 0
-            if not counted.any() and not spikes.spiking:
+            if not counted.any() and not spikes.waits(end):
                 continue
             turned += [Turned(turn, measure) for turn in spikes.run(begin, end, ticks[counted], counts[counted])]
             self._changed.add(_row("spikes", measure))

@@ -1,17 +1,20 @@
 """Is an event louder than normal? A count over the trailing ten minutes against its baseline, blind to tags.
 
-A spike begins at a tick with posts when the count stands `spike_ratio` times above its expectation, is improbable
-enough (-log10 of the negative binomial tail, unbounded) and is no handful; it ends when the count was below half that
-ratio for five minutes on end. Ends are found at the exact second, also when no post arrives then.
+A spike begins at a tick with posts when the count stands `spike_ratio` times above its expectation, is no handful, and
+is improbable enough: its score (-log10 of the negative binomial tail, unbounded) reaches the bar that its own past and
+the announced rate set. It ends when the count was below half-way between normal and that ratio for five minutes on
+end. Ends are found at the exact second, also when no post arrives then.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from monitor.judge.bar import LEAST, STEP, Bar
 from monitor.judge.baseline import LEAST_LEVEL, LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
 from monitor.judge.tails import log_nbinom_tail
 from monitor.watched import Rules
@@ -24,7 +27,7 @@ SPAN = TRAILING * LENGTH
 FEWEST = 10
 """Posts in ten minutes without which nothing is a spike."""
 CALM = 300
-"""Seconds below half the ratio that end a spike."""
+"""Seconds below half-way between normal and the ratio that end a spike."""
 _OPEN = 1 << 40
 _PIECE = 8_192
 _REMEMBERED = 9 * PER_DAY * LENGTH
@@ -56,6 +59,7 @@ class _Saved(msgspec.Struct, array_like=True):
     since: int | None
     calm: int | None
     past: list[tuple[int, int]]
+    bar: bytes = b""
 
 
 class Spikes:
@@ -66,6 +70,9 @@ class Spikes:
         self._rules = rules
         self._fewest = fewest
         self.baseline = baseline
+        self._bar = Bar(rules)
+        self._passed = 0
+        """Ticks of those held that the bar has taken in."""
         self._hold(np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._since: int | None = None
         self._calm: int | None = None
@@ -74,6 +81,11 @@ class Spikes:
     def follow(self, rules: Rules, fewest: int = FEWEST) -> None:
         """These rules hold from now on."""
         self._rules, self._fewest = rules, fewest
+        self._bar.follow(rules)
+
+    def waits(self, end: int) -> bool:
+        """Whether seconds up to `end` change something though no post arrives in them."""
+        return self.spiking or (self._bar.due is not None and self._bar.due <= end)
 
     @property
     def spiking(self) -> bool:
@@ -82,11 +94,13 @@ class Spikes:
 
     def run(self, begin: int, end: int, ticks: Ints, posts: Ints) -> list[Turn]:
         """Turns in the seconds after `begin` up to `end`, given the posts at ticks between."""
+        self._passed = self._ticks.size
         self._hold(np.append(self._ticks, ticks), np.append(self._posts, posts))
         turns: list[Turn] = []
         at = begin
         while True:
             turn = self._end(at, end) if self.spiking else self._onset(at, ticks)
+            self._pass(end if turn is None else turn.at)
             if turn is None:
                 break
             at = turn.at
@@ -134,14 +148,35 @@ class Spikes:
             return None
         times, count = times[near], count[near]
         level = self._level(times)
-        high = level.warm & (count >= self._rules.spike_ratio * level.mean)
-        at = np.flatnonzero(high)
+        at = np.flatnonzero(level.warm & (count >= self._rules.spike_ratio * level.mean))
         score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
-        found = np.flatnonzero(score >= self._rules.spike_score)
-        if not found.size:
+        likely = np.flatnonzero(score >= LEAST)
+        found = self._reaches(times[at[likely]], score[likely])
+        if found is None:
             return None
-        k = int(at[found[0]])
-        return Turn(int(times[k]), True, int(count[k]), round(float(level.mean[k]), 4), float(score[found[0]]))  # noqa: FBT003
+        number = int(likely[found])
+        k = int(at[number])
+        return Turn(int(times[k]), True, int(count[k]), round(float(level.mean[k]), 4), float(score[number]))  # noqa: FBT003
+
+    def _reaches(self, times: Ints, score: Floats) -> int | None:
+        """The first of the scores that reaches the bar, which stays where it is within a bin."""
+        edges = np.flatnonzero(np.diff((times - 1) // STEP)) + 1
+        for start, stop in pairwise([0, *edges.tolist(), times.size] if times.size else []):
+            self._pass(int(times[start]))
+            found = np.flatnonzero(score[start:stop] >= self._bar.reach)
+            if found.size:
+                return int(start + found[0])
+        return None
+
+    def _pass(self, upto: int) -> None:
+        """Lets the bar learn from what was counted up to a second."""
+        passed, self._passed = self._passed, int(np.searchsorted(self._ticks, upto, side="right"))
+        ticks = self._ticks[passed : self._passed]
+        top = self._bar.gather(ticks, self._count(ticks), upto)
+        if top.ticks.size:
+            level = self._level(top.ticks)
+            score = _score(np.maximum(top.counts, 1).astype(np.float64), level.mean, level.size)
+            self._bar.learn(top, np.where(top.counts > level.mean, score, 0), level.warm, level.history)
 
     def _end(self, begin: int, end: int) -> Turn | None:
         """The first second at which the count had been low for long enough; keeps since when it is low."""
@@ -163,7 +198,7 @@ class Spikes:
 
     def _calms(self, times: Ints, known: int) -> int | None:
         """The second at which the count was low for long enough, up to `known`; else keeps since when it is low."""
-        low = self._count(times) < self._rules.spike_ratio / 2 * self._level(times).mean
+        low = self._count(times) < (1 + self._rules.spike_ratio) / 2 * self._level(times).mean
         before = np.append([self._calm is not None], low)[:-1]
         starts = times[low & ~before].tolist()
         breaks = [*times[~low & before].tolist(), _OPEN]
@@ -190,7 +225,7 @@ class Spikes:
         """The state as one row, without the baseline's."""
         past = [(spike.since, spike.until) for spike in self._past]
         return msgspec.msgpack.encode(
-            _Saved(self._ticks.tobytes(), self._posts.tobytes(), self._since, self._calm, past)
+            _Saved(self._ticks.tobytes(), self._posts.tobytes(), self._since, self._calm, past, self._bar.save())
         )
 
     @classmethod
@@ -201,6 +236,7 @@ class Spikes:
         found._hold(np.frombuffer(saved.ticks, np.int64), np.frombuffer(saved.posts, np.int64))
         found._since, found._calm = saved.since, saved.calm
         found._past = [Interval(*spike) for spike in saved.past]
+        found._bar = Bar.load(saved.bar, rules)
         return found
 
 
