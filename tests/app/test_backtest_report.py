@@ -89,8 +89,8 @@ def test_every_mistake_of_every_sweep_is_said(file: Path) -> None:
     with pytest.raises(SettingsError) as raised:
         grid([file], bad)
     said = "\n".join(raised.value.mistakes)
-    assert len(raised.value.mistakes) == 5
-    for part in ("'alpha'", "alhpa", "twice", "missing"):
+    assert len(raised.value.mistakes) == 7
+    for part in ("'alpha'", "alhpa", "twice", "missing", "for=soon: ", "alpha=0.9: "):
         assert part in said
     with pytest.raises(SettingsError) as raised:
         grid([file], ["for=soon,1m", "alpha=0.01,0.9,x", "preset=many", "alert_on=race+noise"])
