@@ -4,14 +4,16 @@ from typing import assert_never
 
 from aiohttp import ClientSession
 
+from monitor.alert.receivers import mattermost, slack_hook, teams
 from monitor.alert.receivers.discord import Discord, DiscordSettings
+from monitor.alert.receivers.incoming import Incoming
 from monitor.alert.receivers.mail import Mail, MailSettings
 from monitor.alert.receivers.matrix import Matrix, MatrixSettings
-from monitor.alert.receivers.mattermost import Mattermost, MattermostSettings
+from monitor.alert.receivers.mattermost import MattermostSettings
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.slack_bot import SlackBot, SlackBotSettings
-from monitor.alert.receivers.slack_hook import SlackHook, SlackHookSettings
-from monitor.alert.receivers.teams import Teams, TeamsSettings
+from monitor.alert.receivers.slack_hook import SlackHookSettings
+from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import Telegram, TelegramSettings
 from monitor.clock import Clock
 
@@ -31,13 +33,13 @@ def chat(configured: Hooks | Bots | MailSettings, word: str, session: ClientSess
 def _hook(configured: Hooks, url: str, session: ClientSession, clock: Clock) -> Receiver:
     match configured:
         case SlackHookSettings():
-            return SlackHook(configured, url, session, clock)
+            return Incoming(configured, url, slack_hook.encoded, session, clock)
         case DiscordSettings():
             return Discord(configured, url, session, clock)
         case MattermostSettings():
-            return Mattermost(configured, url, session, clock)
+            return Incoming(configured, url, mattermost.encoded, session, clock)
         case TeamsSettings():
-            return Teams(configured, url, session, clock)
+            return Incoming(configured, url, teams.encoded, session, clock)
         case _:
             assert_never(configured)
 

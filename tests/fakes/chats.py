@@ -14,13 +14,14 @@ from monitor.alert.card import size
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
 from monitor.alert.receivers.discord import Discord, DiscordSettings
 from monitor.alert.receivers.matrix import Matrix, MatrixSettings
-from monitor.alert.receivers.mattermost import Mattermost, MattermostSettings
+from monitor.alert.receivers.mattermost import MattermostSettings
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.slack_bot import SlackBot, SlackBotSettings
-from monitor.alert.receivers.slack_hook import SlackHook, SlackHookSettings
-from monitor.alert.receivers.teams import Teams, TeamsSettings
+from monitor.alert.receivers.slack_hook import SlackHookSettings
+from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import Telegram, TelegramSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
+from monitor.app.chats import chat
 from monitor.clock import SystemClock
 from monitor.watched import Duration
 from tests.fakes.alerts import AT
@@ -205,15 +206,13 @@ def made(kind: str, at: str, session: ClientSession, *, limit: float = 10.0, **f
     clock = ManualClock(AT)
     builders: dict[str, Callable[[], Receiver]] = {
         "webhook": lambda: Webhook(WebhookSettings(url=f"{at}/hook", **common), SECRET.encode(), session, clock),
-        "slack-webhook": lambda: SlackHook(
-            SlackHookSettings(**common), f"{at}/services/T0/B0/{SECRET}", session, clock
-        ),
+        "slack-webhook": lambda: chat(SlackHookSettings(**common), f"{at}/services/T0/B0/{SECRET}", session, clock),
         "slack-bot": lambda: SlackBot(
             SlackBotSettings(channel="C1XX", api=f"{at}/api", **common), SECRET, session, clock
         ),
-        "mattermost": lambda: Mattermost(MattermostSettings(**common), f"{at}/hooks/{SECRET}", session, clock),
+        "mattermost": lambda: chat(MattermostSettings(**common), f"{at}/hooks/{SECRET}", session, clock),
         "telegram": lambda: Telegram(TelegramSettings(chat="-1001", api=at, **common), SECRET, session, clock),
-        "teams": lambda: Teams(TeamsSettings(**common), f"{at}/workflows/{SECRET}", session, clock),
+        "teams": lambda: chat(TeamsSettings(**common), f"{at}/workflows/{SECRET}", session, clock),
         "discord": lambda: Discord(DiscordSettings(**common), f"{at}/api/webhooks/1/{SECRET}", session, clock),
         "matrix": lambda: Matrix(
             MatrixSettings(homeserver=at, room="!room:test.local", **common), SECRET, session, clock

@@ -6,14 +6,10 @@ Texts stand in `TextRun`s, in which Teams reads no Markdown; only our own links 
 from typing import Any
 
 import msgspec
-from aiohttp import ClientSession
 
 from monitor.alert import words
-from monitor.alert.card import Card, Post, Row, fitted, update
-from monitor.alert.receivers.chat import JSON, Hook, PerMinute, shown
-from monitor.alert.receivers.http import Http
-from monitor.clock import Clock
-from monitor.records import Notification
+from monitor.alert.card import Card, Post, Row, fitted
+from monitor.alert.receivers.chat import Hook, PerMinute
 
 BYTES = 24_000
 """Of a message: Teams takes 28 KB, and the flow that passes it on adds to it."""
@@ -25,29 +21,6 @@ class TeamsSettings(Hook, tag="teams", tag_field="kind", frozen=True, kw_only=Tr
 
     per_minute: PerMinute = 60
     """Messages a minute, evenly spread; a flow takes four in a second from all who post to it."""
-
-
-class Teams:
-    """Posts to the flow that the address stands for."""
-
-    def __init__(self, settings: TeamsSettings, url: str, session: ClientSession, clock: Clock) -> None:
-        self.name = settings.name
-        self.timeout = settings.timeout
-        self.pace = settings.pace
-        self._settings = settings
-        self._url = url
-        self._http = Http(session, clock, settings.timeout, [url])
-
-    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
-        """Always: flows know no idempotency keys."""
-        return True
-
-    async def send(self, notification: Notification) -> str | None:
-        """Posts the card, or what has changed since the last one. Raises DeliveryError."""
-        card = shown(notification, self._settings)
-        body = encoded(update(card) if notification.earlier else card)
-        answer = await self._http.post(self._url, body, JSON)
-        return f"HTTP {answer.status}"
 
 
 def encoded(card: Card) -> bytes:
