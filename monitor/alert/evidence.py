@@ -1,11 +1,11 @@
-"""Which posts a card shows: the first claim and denial of a narrative, and the newest originals of each tag.
+"""Which posts a card shows: the first claim and denial of a narrative's present run, and the newest of each tag.
 
 Pure. Only posts seen before the tick of the card count, and what was deleted before it is gone, so the card does not
 depend on how the stream was cut.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
@@ -20,8 +20,10 @@ NEWEST = 2
 """Newest originals kept per narrative and tag, beside the first."""
 SHOWN = (Tag.CLAIM, Tag.DENIAL, Tag.CELEBRATION)
 MOST = 5
-SURE = 0.6
+SURE = 0.8
 """A post is shown only where the tagger gives its tag at least this probability."""
+PAUSE = timedelta(hours=1)
+"""After so long without a post of a tag that could be shown, the next one is the first: others are old stories."""
 
 _COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author", "cues")
 
@@ -61,7 +63,9 @@ class _Held(msgspec.Struct, array_like=True):
     newest: list[_Row] = []
 
     def add(self, row: _Row) -> None:
-        """Takes an original."""
+        """Takes an original; after a pause it begins anew."""
+        if self.newest and row.seen_at - self.newest[-1].seen_at > PAUSE:
+            self.first, self.newest = None, []
         self.first = self.first or row
         self.newest = [*self.newest, row][-NEWEST:]
 

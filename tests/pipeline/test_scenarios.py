@@ -48,6 +48,10 @@ class Played(NamedTuple):
     """The first race alert."""
     peak: datetime
     """The middle of the ten minutes with most claims."""
+    posts: tuple[int, int]
+    """On cards of narratives: posts whose tag is the truth, and all;"""
+    firsts: tuple[int, int]
+    """… and the first claims among them."""
 
 
 def play(name: str, seed: int, folder: Path) -> Played:
@@ -68,6 +72,10 @@ def play(name: str, seed: int, folder: Path) -> Played:
     )
     told = [alert for alert in steps if alert.narrative]
     days = Counter(alert.at.date() for alert in steps)
+    truth = dict(frame.select("id", "truth_tag").iter_rows())
+    shown = [piece for alert in told for piece in alert.evidence]
+    claimed = [[piece for piece in alert.evidence if piece.tag == "claim"] for alert in told]
+    firsts = [min(own, key=lambda piece: piece.posted_at) for own in claimed if own]
     return Played(
         len(steps),
         max(days.values(), default=0),
@@ -75,6 +83,8 @@ def play(name: str, seed: int, folder: Path) -> Played:
         told[0].rule if told else "",
         min((alert.at for alert in told if alert.rule == "race"), default=None),
         per_minute["seen_at"][0] + timedelta(minutes=5),
+        (sum(truth.get(piece.id) == piece.tag for piece in shown), len(shown)),
+        (sum(truth.get(piece.id) == piece.tag for piece in firsts), len(firsts)),
     )
 
 
@@ -98,6 +108,9 @@ def test_over_twenty_seeds(name: str, tmp_path: Path) -> None:
         out.write(f"alert before the peak: {len(early)} of {len(played)} seeds   target all\n")
         raced = [one for one in played if one.race is not None and one.race < one.peak]
         out.write(f"race alert before the peak: {len(raced)} of {len(played)} seeds\n")
+        for what, pairs in (("posts", [one.posts for one in played]), ("first claims", [one.firsts for one in played])):
+            right, whole = (sum(part) for part in zip(*pairs, strict=True))
+            out.write(f"{what} on the cards whose tag is the truth: {right} of {whole}\n")
         out.write(f"most alerts on one day: {max(one.busiest for one in played)}   target at most {MOST_A_DAY}\n")
     if name == "panjshir":
         assert all(one.first is not None and one.first < min(one.peak, FIRST_DAY) for one in played)
