@@ -61,12 +61,13 @@ class Standing(NamedTuple):
 class Courses:
     """The narratives of one event."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, standing: Iterable[StatusMark] = ()) -> None:
+        """`standing`: what was established before, when the event had been watched and removed."""
         self.follow(event)
-        self._courses: dict[str, Course] = {}
+        self._courses = {mark.narrative: _marked(mark) for mark in standing}
         self._active: set[str] = set()
         """Those with which time alone can do something."""
-        self._changed: set[str] = set()
+        self._changed = set(self._courses)
         self._swept = 0
 
     def follow(self, event: Event) -> None:
@@ -239,6 +240,12 @@ class Courses:
                 course = self._courses[name] = msgspec.msgpack.decode(row, type=Course)
                 if course.volume is not None or course.state in FADING:
                     self._active.add(name)
+
+
+def _marked(mark: StatusMark) -> Course:
+    """The course of a narrative of which no more than its status is known."""
+    state = NarrativeState.SETTLED if mark.status in SETTLED else NarrativeState.TOO_SMALL
+    return Course(int(mark.at.timestamp()), state=state, mark=mark)
 
 
 def _over(course: Course, now: int) -> bool:

@@ -25,6 +25,10 @@ class Statuses:
         mark = self._marks.get((event, narrative))
         return mark.status if mark else Status.UNCONFIRMED
 
+    def standing(self, event: str) -> list[StatusMark]:
+        """The mark of each of the event's narratives that has one, also from before the event was removed."""
+        return [mark for (name, _), mark in sorted(self._marks.items()) if name == event]
+
     def settled(self, event: str, narrative: str) -> bool:
         """Whether the narrative is confirmed, denied or debunked."""
         return self.of(event, narrative) in SETTLED

@@ -40,7 +40,7 @@ class Watch:
         self.measures = measures or Measures(event.rules)
         self.rules = EventRules(event)
         self.races = Races(event, statuses, rates)
-        self.courses = Courses(event)
+        self.courses = Courses(event, statuses.standing(event.name))
         self.sources = Sources(event)
         self._raced = False
 

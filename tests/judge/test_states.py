@@ -144,6 +144,26 @@ def test_a_voice_does_not_unsettle_what_an_editor_settled() -> None:
     assert states(transitions)[-1] == ("settled", "status_denied")
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_settled_stays_settled_for_an_event_that_is_removed_and_watched_again(*, restarted: bool) -> None:
+    now = judge()
+    now.decide(counted([], quiet()), START)
+    desk = StatusMark(at=at(30), event=EVENT, narrative="n", status=Status.DENIED, by="desk")
+    now.decide(counted([(20, "n", 1, 0)]), at(60), [desk])
+    events = {EVENT: Event(name=EVENT, proposition="The valley has fallen", any=("valley",))}
+    now.watch({})
+    rows = now.snapshot()
+    if restarted:
+        now = Judge({})
+        now.restore(rows)
+    now.watch(events)
+    assert now.states(EVENT) == {"n": NarrativeState.SETTLED}
+    wire = StatusMark(at=at(200), event=EVENT, narrative="n", status=Status.CONFIRMED, by="wire", voice=True)
+    judged = now.decide(counted(claims(60, 100)), at(HOUR), [wire])
+    assert (judged.transitions, judged.findings) == ((), [])
+    assert (now.status_of(EVENT, "n"), now.states(EVENT)["n"]) == (Status.DENIED, NarrativeState.SETTLED)
+
+
 def test_a_narrative_nobody_speaks_of_fades_and_comes_back_when_three_speak_of_it() -> None:
     again = [(9.0 * HOUR + k, "n", 1, 0) for k in range(3)]
     transitions, _ = passed([*claims(12, 20), *again], upto=10 * HOUR)
