@@ -151,9 +151,10 @@ class DaemonOffice:
         return bodies.StatusList(statuses=tuple(await self._read(lambda: self._hands.reader.statuses(limit))))
 
     async def set_status(self, event: str, narrative: str, asked: bodies.StatusAsked) -> StatusMark:
-        """Sets a narrative's status."""
+        """Sets a narrative's status; of one that is merged into another, that one's."""
         self._watched(event)
         await self._told_of(event, narrative)
+        narrative = (await self._hands.worker.call(self._hands.desk.merged, event)).get(narrative, narrative)
         mark = StatusMark(
             at=self._hands.clock.now(),
             event=event,
