@@ -4,6 +4,7 @@ A channel renders `Card` natively and adds its own escaping. Where it has a limi
 shortened by meaning: posts go before what the desk must know, and no number ever goes.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple, TypeVar
@@ -21,6 +22,8 @@ _SHORT_WHY = 300
 _MOST_EVIDENCE = 5
 _MOST_GAPS = 5
 _SAID = frozenset({"claims", "denials", "celebrations", "questions", "authors"})  # stand on lines of their own
+_TIMES = re.compile(r"(?:claims|denials)_\d+_s")
+"""How soon each side had so many posts: for those who ask the API."""
 
 Rendered = TypeVar("Rendered")
 
@@ -251,9 +254,15 @@ def _post(piece: Evidence, zone: tzinfo) -> Post:
 
 def _why(alert: Alert) -> str:
     reason = words.REASON.get(alert.reason, _spaced(alert.reason))
-    shown = {words.NUMBER.get(name, _spaced(name)): n for name, n in alert.numbers.items() if name not in _SAID}
-    numbers = ", ".join(f"{name} {number:.4g}" for name, number in shown.items())
+    shown = [
+        (name, number) for name, number in alert.numbers.items() if name not in _SAID and not _TIMES.fullmatch(name)
+    ]
+    numbers = ", ".join(f"{words.NUMBER.get(name, _spaced(name))} {_number(name, number)}" for name, number in shown)
     return f"{reason} ({numbers})" if numbers else reason
+
+
+def _number(name: str, number: float) -> str:
+    return words.MINUTES.format(minutes=f"{number / 60:,.0f}") if name.endswith("_s") else f"{number:.4g}"
 
 
 def _spaced(name: str) -> str:

@@ -58,7 +58,7 @@ NUMBER = {
     "untested": "by new accounts and not tested",
     "rate_ratio": "claims for each denial",
     "denial_share": "denials among both, corrected for misread posts",
-    "lag_s": "first denial after, seconds",
+    "lag_s": "first denial after",
     "pasted": "share of claims that are pasted",
     "new_accounts": "share of claims by new accounts",
     "top_platform": "share of claims on one platform",
@@ -71,11 +71,12 @@ NUMBER = {
     "baseline": "normal level",
     "originals": "original claims and denials in all",
     "reposts": "reposts",
-    "minutes": "counted over minutes",
+    "minutes": "minutes that were counted",
     "silent_minutes": "silent for minutes",
     "usual_minutes": "longest silence of the last days, minutes",
 }
 """A finding's numbers, in words; the same fallback."""
+MINUTES = "{minutes} min"
 
 CHANGES = {
     "race": "denials that catch up, a quiet spell, or a status set by the desk or a registered voice",

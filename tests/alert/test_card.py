@@ -56,3 +56,11 @@ def test_a_possible_repeat_is_said_right_under_the_title() -> None:
 def test_what_has_changed_is_one_line() -> None:
     assert step(card(an_alert())).startswith("UNCONFIRMED · firing · fall. 41 claims against 3 denials")
     assert "\n" not in step(card(an_alert()))
+
+
+def test_the_reason_says_times_in_minutes_and_leaves_readings_to_the_api() -> None:
+    numbers = {"log_e": 4.2, "lag_s": 26_010.0, "claims_100_s": 33_170.0, "denials_1500_s": 9.0}
+    why = card(an_alert(numbers=numbers)).why
+    assert "first denial after 434 min" in why
+    assert "33" not in why
+    assert "1500" not in why
