@@ -9,17 +9,11 @@ import polars as pl
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    InternalError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from monitor.errors import StoreError
+from monitor.store import postgres
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -44,19 +38,21 @@ _SENTENCES = {
 }
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///path` or a server's URL; raises StoreError if the URL or its driver is of no use."""
+def open_engine(url: str, *, sole: bool = True) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://host/name`; raises StoreError if the URL is of no use.
+
+    With `sole` a server's engine has one connection, and only one such engine at a time works on a schema.
+    """
     try:
         parsed = make_url(url)
+        if parsed.drivername in postgres.DRIVERS:
+            return postgres.engine(parsed, sole=sole)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed)
+            raise NoSuchModuleError(parsed.drivername)  # noqa: TRY301  said below, as for a name nobody knows
         _make_folder(parsed)
         engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
     except (ArgumentError, NoSuchModuleError) as error:
-        why = "the store's URL is not understood; write sqlite:///path or postgresql+psycopg://user@host/name"
-        raise StoreError(why) from error
-    except ModuleNotFoundError as error:
-        why = f"the driver of the store's URL is not installed: {error.name}"
+        why = "the store's URL is not understood; write sqlite:///path or postgresql://user@host/name"
         raise StoreError(why) from error
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -103,11 +99,21 @@ def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert
 def write_frame(connection: Connection, statement: Insert, frame: pl.DataFrame) -> None:
     """Runs `statement` for every row of `frame`, whose columns bear the table's names: the one hot insert."""
     dialect = connection.dialect
-    if dialect.paramstyle != "qmark":
-        connection.execute(statement, frame.to_dicts())
+    if dialect.name == "postgresql":
+        postgres.write_frame(connection, statement, frame)
         return
     compiled = statement.compile(dialect=dialect, column_keys=frame.columns)
     connection.exec_driver_sql(str(compiled), frame.select(_order(compiled.positiontup)).rows())
+
+
+def transaction_number(connection: Connection) -> str | None:
+    """What names this transaction if nobody sees it end; None where the commit of an embedded database is seen."""
+    return postgres.begun(connection) if connection.dialect.name == "postgresql" else None
+
+
+def arrived(connection: Connection, transaction: str) -> bool:
+    """Whether the transaction of that number was committed; raises StoreError while that is not known."""
+    return postgres.arrived(connection, transaction)
 
 
 def _order(names: Sequence[str] | None) -> list[str]:
@@ -141,6 +147,4 @@ def _sentence(error: DBAPIError) -> str | None:
     code: str | None = getattr(error.orig, "sqlite_errorname", None)
     if code is not None:
         return next((text for start, text in _SENTENCES.items() if code.startswith(start)), None)
-    if isinstance(error, OperationalError | InterfaceError | InternalError):
-        return "the database server cannot be used now; check that it runs, has room and accepts the credentials"
-    return None
+    return postgres.sentence(error)

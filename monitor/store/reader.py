@@ -210,7 +210,7 @@ def _read_only(url: str) -> Engine:
     except ArgumentError:
         return open_engine(url)  # which says what is wrong with it
     if parsed.get_backend_name() != "sqlite":
-        return open_engine(url).execution_options(postgresql_readonly=True)
+        return open_engine(url, sole=False).execution_options(postgresql_readonly=True)
     if not parsed.database or parsed.database.startswith((":", "file:")):
         why = "a store in memory cannot be read by others; name a file under [store]"
         raise StoreError(why)

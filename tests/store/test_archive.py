@@ -15,14 +15,14 @@ from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.mentions import clustered, none
 
 
-def a_store() -> Store:
+def a_store(url: str = "sqlite://") -> Store:
     numbers = itertools.count()
-    return Store("sqlite://", stand_in=lambda: f"nobody-{next(numbers)}")
+    return Store(url, stand_in=lambda: f"nobody-{next(numbers)}")
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with a_store() as opened:
+def store(place: str) -> Iterator[Store]:
+    with a_store(place) as opened:
         yield opened
 
 
