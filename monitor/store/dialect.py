@@ -96,13 +96,16 @@ def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert
     return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def write_frame(connection: Connection, statement: Insert, frame: pl.DataFrame) -> None:
-    """Runs `statement` for every row of `frame`, whose columns bear the table's names: the one hot insert."""
-    dialect = connection.dialect
-    if dialect.name == "postgresql":
-        postgres.write_frame(connection, statement, frame)
+def write_new(connection: Connection, table: Table, key: str, frame: pl.DataFrame) -> None:
+    """Inserts the rows of `frame`, in their order, whose `key` the table has not: the one hot insert.
+
+    The frame's columns bear the table's names.
+    """
+    if connection.dialect.name == "postgresql":
+        postgres.write_new(connection, table, key, frame)
         return
-    compiled = statement.compile(dialect=dialect, column_keys=frame.columns)
+    statement = insert_new(connection.dialect, table, [key])
+    compiled = statement.compile(dialect=connection.dialect, column_keys=frame.columns)
     connection.exec_driver_sql(str(compiled), frame.select(_order(compiled.positiontup)).rows())
 
 
@@ -125,26 +128,27 @@ def clear_errors(url: URL) -> Iterator[None]:
     """Turns what the operator can mend into a StoreError of one sentence; lets every other error pass."""
     try:
         yield
-    except DBAPIError as error:
-        sentence = _sentence(error)
+    except (DBAPIError, *postgres.ERRORS) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        sentence = _sentence(cause)
         if sentence is None:
             raise
         where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
         why = f"store {where}: {sentence}"
-        raise StoreError(why, passes=_passes(error)) from error
+        raise StoreError(why, passes=_passes(cause)) from error
 
 
 _FOR_GOOD = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 """What no waiting mends."""
 
 
-def _passes(error: DBAPIError) -> bool:
-    code: str | None = getattr(error.orig, "sqlite_errorname", None)
+def _passes(error: BaseException | None) -> bool:
+    code: str | None = getattr(error, "sqlite_errorname", None)
     return code is None or not code.startswith(_FOR_GOOD)
 
 
-def _sentence(error: DBAPIError) -> str | None:
-    code: str | None = getattr(error.orig, "sqlite_errorname", None)
+def _sentence(error: BaseException | None) -> str | None:
+    code: str | None = getattr(error, "sqlite_errorname", None)
     if code is not None:
         return next((text for start, text in _SENTENCES.items() if code.startswith(start)), None)
     return postgres.sentence(error)

@@ -1,15 +1,18 @@
 """What only PostgreSQL needs: how it is opened, what its errors mean, whether a commit nobody saw end was done."""
 
 import polars as pl
+import psycopg
 from psycopg import Connection as Psycopg
-from sqlalchemy import Connection, Engine, Insert, create_engine, event, text
+from psycopg import sql
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from monitor.errors import StoreError
 
 DRIVERS = frozenset({"postgresql", "postgresql+psycopg"})
 """How the URL of such a store begins."""
+ERRORS = (psycopg.Error,)
+"""What the driver raises where SQLAlchemy is not asked."""
 _CONNECT = {
     "application_name": "virality-monitor",
     "connect_timeout": 10,  # seconds
@@ -21,6 +24,15 @@ _TAKE = (
     "SET lock_timeout = '5s'; "  # a process that was just killed may not have left yet
     "SELECT pg_advisory_lock(hashtext('virality-monitor'), hashtext(current_schema())); "
     "SET lock_timeout = 0"
+)
+_INCOMING = sql.SQL(
+    "CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA;"
+    " ALTER TABLE incoming ADD COLUMN row bigserial"
+)
+_COPY = sql.SQL("COPY incoming ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')")
+_INSERT = sql.SQL(
+    "INSERT INTO {table} ({names}) SELECT {names} FROM incoming ORDER BY row ON CONFLICT ({key}) DO NOTHING;"
+    " DROP TABLE incoming"
 )
 _SENTENCES = {
     "08": "the connection broke; check network and server",
@@ -56,22 +68,31 @@ def _take(connection: Psycopg[object], _record: object) -> None:
         raise
 
 
-def sentence(error: DBAPIError) -> str | None:
+def sentence(error: BaseException | None) -> str | None:
     """What the operator can do about an error of the server; None if nothing, because it is a bug."""
-    code: str = getattr(error.orig, "sqlstate", None) or ""
+    code: str = getattr(error, "sqlstate", None) or ""
     known = next((said for start, said in _SENTENCES.items() if code.startswith(start)), None)
     if known is not None:
         return known
-    if isinstance(error, OperationalError | InterfaceError | InternalError):
-        last = (str(error.orig).strip().splitlines() or ["no reason"])[-1]
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError):
+        last = (str(error).strip().splitlines() or ["no reason"])[-1]
         reason = "".join(filter(str.isprintable, last))[:_LONGEST_REASON]
         return f"the database server cannot be used now ({reason}); check that it runs and takes the URL's credentials"
     return None
 
 
-def write_frame(connection: Connection, statement: Insert, frame: pl.DataFrame) -> None:
-    """Runs `statement` for every row of `frame`, whose columns bear the table's names."""
-    connection.execute(statement, frame.to_dicts())
+def write_new(connection: Connection, table: Table, key: str, frame: pl.DataFrame) -> None:
+    """Inserts the rows of `frame`, in their order, whose `key` the table has not; COPY is three times an INSERT."""
+    names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    made = {"names": names, "table": sql.Identifier(table.name), "key": sql.Identifier(key)}
+    connection.exec_driver_sql(_INCOMING.format(**made).as_string())
+    raw: Psycopg[object] | None = connection.connection.driver_connection
+    if raw is None:
+        why = "a connection that is in a transaction has a driver's connection"
+        raise AssertionError(why)
+    with raw.cursor() as cursor, cursor.copy(_COPY.format(**made)) as copy:
+        copy.write(frame.write_csv(include_header=False, quote_style="non_numeric"))
+    connection.exec_driver_sql(_INSERT.format(**made).as_string())
 
 
 def begun(connection: Connection) -> str:

@@ -158,3 +158,22 @@ def test_every_column_comes_back_as_it_was_written(store: Store) -> None:
     frame = clustered(full).with_columns(pl.col("seen_at").alias("author_created_at"))
     store.commit(Commit(frame))
     assert store.recent_mentions(1).equals(frame)
+
+
+def test_texts_that_look_like_a_databases_own_marks_are_kept_as_they_are(store: Store) -> None:
+    texts = [
+        "",
+        "\\.",
+        "a\n\\.\nb",
+        "\\N",
+        '"',
+        '""',
+        "a,b\r\nc",
+        "NULL",
+        "\t",
+        "'; DROP TABLE mentions; --",
+        "{names}",
+        "%s",
+    ]
+    store.commit(Commit(clustered(*({"text": text, "media": None} for text in texts))))
+    assert [row.text for row in archived(store)] == texts

@@ -119,6 +119,24 @@ def test_who_lost_the_connection_writes_no_more_while_another_monitor_works(serv
         assert first.recent_mentions(9).height == 2
 
 
+def test_a_connection_that_breaks_in_the_middle_of_the_mentions_is_said(server: Postgres) -> None:
+    with Store(server.place()) as store:
+
+        def breaks(_: Connection, __: object, statement: str, *___: object) -> None:
+            if "pg_current_xact_id" in statement:
+                event.remove(store._engine, "after_cursor_execute", breaks)  # noqa: SLF001
+                server.stop(signal.SIGQUIT)
+
+        event.listen(store._engine, "after_cursor_execute", breaks)  # noqa: SLF001
+        batch = Commit(clustered({}))
+        with pytest.raises(StoreError) as told:
+            store.commit(batch)
+        assert told.value.passes
+        server.start()
+        until_it_goes(store, batch)
+        assert store.recent_mentions(9).height == 1
+
+
 def test_readers_are_no_monitors_and_can_change_nothing(server: Postgres) -> None:
     place = server.place()
     with Store(place) as store, Reader(place) as one, Reader(place) as other:
