@@ -76,7 +76,7 @@ def test_a_batch_whose_commit_nobody_saw_end_is_written_once(
 
 def until_it_goes(store: Store, batch: Commit) -> None:
     """Again and again, as the worker does; a broken connection is noticed at its next use."""
-    for _ in range(2):
+    for _ in range(200):
         try:
             store.commit(batch)
         except StoreError as error:
