@@ -1,9 +1,11 @@
 """What differs between databases, in one place: how they are opened, how they insert, what their errors mean."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from urllib.parse import quote
 
 import polars as pl
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
@@ -57,6 +59,47 @@ def open_engine(url: str, *, sole: bool = True) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def reading_engine(url: str) -> Engine:
+    """An engine that changes nothing, beside a daemon that writes; raises StoreError if the URL is of no use here."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return open_engine(url)  # which says what is wrong with it
+    if parsed.get_backend_name() != "sqlite":
+        return open_engine(url, sole=False).execution_options(postgresql_readonly=True)
+    if not parsed.database or parsed.database.startswith((":", "file:")):
+        why = "a store in memory cannot be read by others; name a file under [store]"
+        raise StoreError(why)
+    path = f"file:{quote(parsed.database)}?mode=ro"
+    return create_engine(parsed, creator=lambda: sqlite3.connect(path, uri=True, check_same_thread=False))
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the store as it stands at its first look, however long it looks."""
+    with clear_errors(engine.url), engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            yield connection.execution_options(isolation_level="REPEATABLE READ", stream_results=True)
+        else:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+
+def tidy(url: str) -> None:
+    """Gives room back that nothing fills, and renews what the database knows of its tables; nobody else may write."""
+    engine = open_engine(url)
+    try:
+        with clear_errors(engine.url), engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
+                return
+            raw = connection.connection.driver_connection
+            for statement in ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                raw.execute(statement)  # type: ignore[union-attr]
+    finally:
+        engine.dispose()
 
 
 def _make_folder(url: URL) -> None:
