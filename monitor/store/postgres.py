@@ -1,5 +1,7 @@
 """What only PostgreSQL needs: how it is opened, what its errors mean, whether a commit nobody saw end was done."""
 
+from contextlib import ExitStack
+
 import polars as pl
 import psycopg
 from psycopg import Connection as Psycopg
@@ -60,12 +62,11 @@ def engine(url: URL, *, sole: bool) -> Engine:
 
 
 def _take(connection: Psycopg[object], _record: object) -> None:
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         connection.execute(_TAKE)
         connection.commit()
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
 
 
 def sentence(error: BaseException | None) -> str | None:

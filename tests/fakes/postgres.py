@@ -8,15 +8,16 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from monitor.clock import SystemClock, pause
 from tests.fakes.mosquitto import free_ports
 
 PATIENCE = 30.0
@@ -62,12 +63,13 @@ class Postgres:
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self._process.poll() is None:
+        clock = SystemClock()
+        until = clock.monotonic() + PATIENCE
+        while clock.monotonic() < until and self._process.poll() is None:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()
             except psycopg.OperationalError:
-                time.sleep(0.02)
+                pause(timedelta(milliseconds=20))
             else:
                 return
         pytest.fail((self.folder / "server.log").read_text("utf-8", "replace"))
