@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from classifiers.artifact import load
+from classifiers.origin import Origin
 from classifiers.tags import TAGS
 from classifiers.train import OUTPUT
 from monitor.errors import SettingsError
@@ -34,12 +35,12 @@ class Listener(WordTagger):
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
         *,
-        languages: pl.Series | None = None,
+        origin: Origin | None = None,
     ) -> npt.NDArray[np.float64]:
         self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
         if roots is not None and answers is not None:
             self.threads += list(zip(roots.to_list(), answers.to_list(), strict=True))
-        return super().probabilities(texts, parents, roots, answers, languages=languages)
+        return super().probabilities(texts, parents, roots, answers, origin=origin)
 
 
 def mentions(*rows: dict[str, object]) -> pl.DataFrame:
