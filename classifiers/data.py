@@ -33,7 +33,8 @@ EXAMPLES: Final = {
 }
 """The columns of a frame of labelled posts.
 
-`parent` and `root` are "" where there is none; `voice` is the kind of registered voice that wrote it, null for anybody; `public_tag` is null where no public set has one.
+`parent` and `root` are "" where there is none; `voice` is the kind of registered voice that wrote it, null for anybody;
+`public_tag` is null where no public set has one.
 """
 _DEMO: Final = "(?i)panjsh|پنجش|بنجش|taliban|طالبان|kabul|کابل"
 """Names of the demo's story: written posts with one of them are left out, so that the demo stays unseen."""
@@ -84,7 +85,8 @@ def public(directory: Path) -> pl.DataFrame:
         raise FileNotFoundError(why)
     posts = pl.concat([mapped(name, pl.read_parquet(directory / f"{name}.parquet"), reread()) for name in found])
     return posts.with_columns(
-        pl.coalesce("reread_tag", "public_tag").alias("tag"), pl.col("reread_tag").is_not_null().alias("reread"),
+        pl.coalesce("reread_tag", "public_tag").alias("tag"),
+        pl.col("reread_tag").is_not_null().alias("reread"),
         pl.lit(None, pl.String).alias("voice"),
     ).select(EXAMPLES.keys())
 
@@ -98,5 +100,7 @@ def load(directory: Path | None, corrected: Path | None = None) -> pl.DataFrame:
     if directory is not None:
         parts.insert(0, public(directory))
     if corrected is not None:
-        parts.append(corrections(corrected).with_columns(pl.lit(None, pl.String).alias("voice")).select(EXAMPLES.keys()))
+        parts.append(
+            corrections(corrected).with_columns(pl.lit(None, pl.String).alias("voice")).select(EXAMPLES.keys())
+        )
     return pl.concat(parts)

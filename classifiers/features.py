@@ -1,9 +1,9 @@
 """Turns posts into numbers: observations (what is done, in any language) and hashed words (what is said).
 
 Observations are small whole numbers – cues and their scope, form, likeness to parent and root, what comes with the
-post – that mean the same in every language; `Features.names` names each. Hashed features are words, word pairs, stems, words in the scope of a
-negation and first words, scaled by the row's number of features, so that long posts weigh like short ones. Nothing
-here depends on the other rows of a batch.
+post – and `Features.names` names each; but for the language they mean the same in every one. Hashed features are words,
+word pairs, stems, words in the scope of a negation and first words, scaled by the row's number of features, so that
+long posts weigh like short ones. Nothing here depends on the other rows of a batch.
 """
 
 from typing import Final, NamedTuple

@@ -93,7 +93,7 @@ def see_all(features: Features, examples: pl.DataFrame) -> Rows:
     known = load_languages()
     seen = [
         features.see(
-            posts(*part.select("text", "parent", "root", "answer"), known.origin(part["text"], part["voice"]))
+            posts(part["text"], part["parent"], part["root"], part["answer"], known.origin(part["text"], part["voice"]))
         )
         for part in examples.iter_slices(4096)
     ]
@@ -166,13 +166,13 @@ def refit(rows: Rows, tags: Indices, weights: Matrix, seed: int, *, calibration:
 def _fitted(rows: Rows, tags: Indices, weights: Matrix, seed: int) -> tuple[Linear, Trees]:
     """Both models, of posts a quarter of which, drawn by the seed, are of no known language.
 
-    Posts of registered voices are seen twice, once without their voice, so that neither needs what it is mostly not told.
+    Posts of registered voices are seen twice, once without their voice: mostly there is none to be told of.
     """
     voiced = np.flatnonzero(rows.observed[:, _VOICE].any(axis=1))
     which = np.append(np.arange(len(tags)), voiced)
     shown = rows.of(which)
     unknown = np.random.default_rng(seed).random(len(which)) < _UNKNOWN
-    shown.observed[np.ix_(unknown, _LANGUAGE)] = 0
+    shown.observed[np.flatnonzero(unknown)[:, None], _LANGUAGE] = 0
     shown.observed[len(tags) :, _VOICE] = 0
     return fit_linear(shown, tags[which], weights[which], seed), fit_trees(shown, tags[which], weights[which], seed)
 

@@ -43,9 +43,8 @@ class Languages(NamedTuple):
     names: tuple[str, ...]
     """BCP 47; a transliteration carries its script (fa-Latn)."""
     weights: npt.NDArray[np.int16]
-    """(2^BITS, names) logarithms of how likely a run is in a language, against the mean language, in units of 1/127 of the largest."""
+    """(2^BITS, names) logarithms of how likely a run is in a language, against the mean one, in units of `scale`."""
     scale: float
-    """The unit."""
 
     def identify(self, texts: pl.Series) -> pl.Series:
         """The language of each text, `und` where that cannot be said."""
@@ -111,13 +110,12 @@ def _plain(texts: pl.Series) -> Codes:
 @cache
 def _letters() -> Codes:
     """(0x110000,) what is read for each code point: letters in lower case, white space, any other sign."""
-    signs = characters()
-    small = signs.str.to_lowercase().str.slice(0, 1)
-    letter = signs.str.contains(r"^[\p{L}\p{M}']$").to_numpy()
     table = np.full(0x11_0000, _MARK)
-    points = np.frombuffer(str(signs.str.join("").item()).encode("utf-32-le"), dtype="<u4")
-    lower = np.frombuffer(str(small.str.join("").item()).encode("utf-32-le"), dtype="<u4")
-    table[points] = np.where(letter, lower, np.where(signs.str.contains(r"^\s$").to_numpy(), _SPACE, _MARK))
+    for points, signs in characters():
+        small = str(signs.str.to_lowercase().str.slice(0, 1).str.join("").item())
+        letter, blank = (signs.str.contains(pattern).to_numpy() for pattern in (r"^[\p{L}\p{M}']$", r"^\s$"))
+        lower = np.frombuffer(small.encode("utf-32-le"), dtype="<u4")
+        table[points] = np.where(letter, lower, np.where(blank, _SPACE, _MARK))
     table[ord(ROW)] = _EDGE
     table.setflags(write=False)
     return table
@@ -134,4 +132,4 @@ def load_languages(path: Path | None = None) -> Languages:
             f"the language model {chosen} has format {told!r} and {len(names)} languages, this program reads {FORMAT!r}"
         )
         raise ArtifactError(why)
-    return Languages(names, arrays["weights"].astype(np.int16), float(arrays["scale"]))
+    return Languages(names, np.ascontiguousarray(arrays["weights"], dtype=np.int16), float(arrays["scale"]))

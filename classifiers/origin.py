@@ -61,8 +61,8 @@ def origin_features(origin: Origin) -> npt.NDArray[np.uint8]:
     place = {name: at for at, name in enumerate((*_LANGUAGES, "another", UNKNOWN))}
     spoken = [place.get(name, len(_LANGUAGES)) for name in origin.languages.to_list()]
     kinds = {kind: at for at, kind in enumerate(VOICES)}
-    told = [None] * len(spoken) if origin.voices is None else origin.voices.to_list()
-    said = [kinds.get(kind, len(VOICES)) for kind in told]
+    told = [""] * len(spoken) if origin.voices is None else origin.voices.to_list()
+    said = [kinds.get(kind or "", len(VOICES)) for kind in told]
     columns = (
         np.eye(len(place), len(place) - 1, dtype=np.uint8)[spoken],
         origin.sure[:, None],

@@ -12,7 +12,20 @@ from classifiers.hashing import Numbers, Words
 from classifiers.origin import Origin, nobody
 from classifiers.said import said_words
 
-__all__ = ["MOST_CHARACTERS", "Bools", "Other", "Posts", "Reading", "View", "bit", "flags", "has", "joined", "posts", "read"]
+__all__ = [
+    "MOST_CHARACTERS",
+    "Bools",
+    "Other",
+    "Posts",
+    "Reading",
+    "View",
+    "bit",
+    "flags",
+    "has",
+    "joined",
+    "posts",
+    "read",
+]
 
 Bools = npt.NDArray[np.bool_]
 

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from classifiers.hashing import Numbers, Words, hashed_words
 from classifiers.text import AT_ONCE, HANDLE_PART, LINK_END, ROW, WORD_PARTS, Codes, characters, fold_codes
@@ -85,7 +84,9 @@ def _unlink(codes: Codes, kinds: _Kinds) -> None:
     if not linked.size and not handles.size:
         return
     begins, bodies = np.append(linked[:, 0], handles), np.append(linked[:, 1], handles + 1)
-    ends = np.concatenate((_ends(kinds, _ENDS, linked[:, 1], ends=True), _ends(kinds, _HANDLE, handles + 1, ends=False)))
+    ends = np.concatenate(
+        (_ends(kinds, _ENDS, linked[:, 1], ends=True), _ends(kinds, _HANDLE, handles + 1, ends=False))
+    )
     done = 0
     for place in np.argsort(begins).tolist():
         begin, end = int(begins[place]), int(ends[place])
@@ -138,26 +139,26 @@ def _flags(at: Numbers) -> Numbers:
     places = np.arange(len(at))
     fresh = np.append(True, np.diff(at) > 1)
     odd = (places - np.maximum.accumulate(np.where(fresh, places, 0))) % 2
-    return at[:-1][(odd[:-1] == 0) & ~fresh[1:]]
+    return np.asarray(at[:-1][(odd[:-1] == 0) & ~fresh[1:]], dtype=np.int64)
 
 
 @cache
 def _kinds() -> _Kinds:
     """(0x110000,) bits of each code point."""
-    signs = characters()
-    points = np.frombuffer(str(signs.str.join("").item()).encode("utf-32-le"), dtype="<u4")
     kinds = np.zeros(0x11_0000, dtype=np.uint8)
-    joins, alone, flag, bound = (signs.str.contains(f"^(?:{part})$").to_numpy() for part in WORD_PARTS)
-    alone &= ~joins
-    for bit, which in (
-        (_JOINS, joins),
+    letter, alone, flag, bound = (f"^(?:{part})$" for part in WORD_PARTS)
+    asked = (
+        (_JOINS, letter),
         (_ALONE, alone),
         (_FLAG, flag),
         (_BOUND, bound),
-        (_HANDLE, signs.str.contains(HANDLE_PART).to_numpy()),
-        (_ENDS, signs.str.contains(LINK_END).to_numpy()),
-    ):
-        kinds[points] |= np.where(which, bit, np.uint8(0))
+        (_HANDLE, f"^{HANDLE_PART}$"),
+        (_ENDS, f"^{LINK_END}$"),
+    )
+    for points, signs in characters():
+        for bit, pattern in asked:
+            kinds[points] |= np.where(signs.str.contains(pattern).to_numpy(), bit, np.uint8(0))
+    kinds[(kinds & _JOINS) > 0] &= ~_ALONE
     kinds[_ROW] = _ENDS
     kinds[ord("_")] &= ~_BOUND
     kinds.setflags(write=False)

@@ -20,7 +20,7 @@ so `hashtag_words` splits CamelCase hashtags before folding.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -249,9 +249,13 @@ def single_spaced(codes: Codes) -> Codes:
     return np.delete(padded, spaces[padded[spaces + 1] == ord(ROW)])[:-1]
 
 
-def characters() -> pl.Series:
-    """Every code point before the last letters that has a meaning, as a text of its own."""
-    return pl.Series([chr(point) for point in range(0x32400) if not 0xD800 <= point < 0xE000])
+def characters() -> Iterator[tuple[Codes, pl.Series]]:
+    """Code points before the last letters that have a meaning, each as a text of its own, some thousand at a time."""
+    for first in range(0, 0x32400, 0x2000):
+        points = np.arange(first, first + 0x2000, dtype=np.uint32)
+        points = points[(points < 0xD800) | (points > 0xDFFF)]  # noqa: PLR2004 - surrogates
+        if points.size:
+            yield points, pl.Series(list(str(points.tobytes(), "utf-32-le")))
 
 
 def _points(*ranges: tuple[int, int]) -> frozenset[int]:

@@ -1,7 +1,8 @@
 """Tags mentions: an original against its event's proposition, an answer against its parent and its thread's first post.
 
-Posts equal in all of that, and in the kind of registered voice that says it, are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
-its own, or the text of what it reposts) is read as the post it reposts, that is against the proposition.
+Posts equal in all of that, and in the kind of registered voice that says it, are tagged once per batch, since viral
+posts are mostly copies. A bare repost (no text of its own, or the text of what it reposts) is read as the post it
+reposts, that is against the proposition.
 """
 
 from collections.abc import Iterable, Mapping
