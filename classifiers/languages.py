@@ -15,9 +15,10 @@ import polars as pl
 from scipy import sparse
 
 from classifiers.artifact import ArtifactError, arrays_of
+from classifiers.characters import characters
 from classifiers.origin import SURE, UNKNOWN, Origin
 from classifiers.said import links
-from classifiers.text import ROW, Codes, characters, joined, single_spaced
+from classifiers.text import ROW, Codes, joined, single_spaced
 
 __all__ = ["UNKNOWN", "Languages", "load_languages", "runs"]
 

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from classifiers.characters import characters
 from classifiers.hashing import Numbers, Words, hashed_words
-from classifiers.text import AT_ONCE, HANDLE_PART, LINK_END, ROW, WORD_PARTS, Codes, characters, fold_codes
+from classifiers.text import AT_ONCE, HANDLE_PART, LINK_END, ROW, WORD_PARTS, Codes, fold_codes
 
 __all__ = ["links", "said_words"]
 

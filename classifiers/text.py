@@ -20,7 +20,7 @@ so `hashtag_words` splits CamelCase hashtags before folding.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -55,8 +55,7 @@ _COMPOSED = ((0x3040, 0x30FF), (0xAC00, 0xD7A3))
 """Hangul and kana: kept as they are; the few posts that bring them in pieces are composed at the end."""
 _PIECES = re.compile("[\u1160-\u11ff\u3099\u309a]")
 
-HANDLE_PART = r"[\w.]"
-LINK_END = r"[\s\x{2e80}-\x{9fff}]"
+HANDLE_PART, LINK_END = r"[\w.]", r"[\s\x{2e80}-\x{9fff}]"
 LINK = rf"(?:https?://|www\.)[^{LINK_END[1:]}+|@{HANDLE_PART}+"
 """A url or a handle in folded text; what a handle consists of, what ends a url."""
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -82,18 +81,13 @@ _LETTERS = {
 
 _GREEK, _GREEK_AND_CYRILLIC = 0x0370, 0x0530 - 0x0370
 """Where the two begin, and for how many code points."""
-_LOOKS_LATIN = {
-    "а": "a", "в": "b", "е": "e", "һ": "h", "і": "i", "ј": "j", "к": "k", "м": "m", "н": "h", "о": "o", "р": "p",
-    "с": "c", "ѕ": "s", "т": "t", "у": "y", "х": "x", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ь": "b", "ӏ": "l", "г": "r",
-    "п": "n", "и": "u",
-    "А": "A", "В": "B", "Е": "E", "Һ": "H", "І": "I", "Ј": "J", "К": "K", "М": "M", "Н": "H", "О": "O", "Р": "P",
-    "С": "C", "Ѕ": "S", "Т": "T", "У": "Y", "Х": "X", "Ԁ": "D", "Ԛ": "Q", "Ԝ": "W", "Ь": "B", "Ӏ": "I", "Г": "R",
-    "П": "N", "И": "U",
-    "α": "a", "β": "b", "ε": "e", "ζ": "z", "η": "n", "ι": "i", "κ": "k", "μ": "u", "ν": "v", "ο": "o", "ρ": "p",
-    "τ": "t", "υ": "u", "χ": "x", "σ": "o", "ς": "c", "ω": "w", "γ": "y",
-    "Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M", "Ν": "N", "Ο": "O", "Ρ": "P",
-    "Τ": "T", "Υ": "Y", "Χ": "X", "Σ": "E", "Ω": "O", "Γ": "R",
-}  # fmt: skip
+_LOOKS_LATIN = dict(
+    zip(
+        "авеһіјкмнорсѕтухԁԛԝьӏгпиАВЕҺІЈКМНОРСЅТУХԀԚԜЬӀГПИ" "αβεζηικμνορτυχσςωγΑΒΕΖΗΙΚΜΝΟΡΤΥΧΣΩΓ",
+        "abehijkmhopcstyxdqwblrnuABEHIJKMHOPCSTYXDQWBIRNU" "abeznikuvoptuxocwyABEZHIKMNOPTYXEOR",
+        strict=True,
+    )
+)  # fmt: skip
 _LOOKS_CYRILLIC = dict(zip("abcehijkmopstxyABCEHIJKMOPSTXY", "авсенијкморѕтхуАВСЕНІЈКМОРЅТХУ", strict=True))
 
 
@@ -130,8 +124,7 @@ def parts(texts: pl.Series) -> list[pl.Series]:
 
 def fold_joined(texts: pl.Series) -> Joined:
     """Folds a String column into one string; null becomes ""."""
-    filled = texts.fill_null("") if texts.null_count() else texts
-    codes = fold_codes(filled.to_list())
+    codes = fold_codes((texts.fill_null("") if texts.null_count() else texts).to_list())
     return Joined(str(codes.tobytes(), "utf-32-le"), codes)
 
 
@@ -247,15 +240,6 @@ def single_spaced(codes: Codes) -> Codes:
     padded = np.delete(padded, spaces[(before == ord(" ")) | (before == ord(ROW))])
     spaces = np.flatnonzero(padded == ord(" "))
     return np.delete(padded, spaces[padded[spaces + 1] == ord(ROW)])[:-1]
-
-
-def characters() -> Iterator[tuple[Codes, pl.Series]]:
-    """Code points before the last letters that have a meaning, each as a text of its own, some thousand at a time."""
-    for first in range(0, 0x32400, 0x2000):
-        points = np.arange(first, first + 0x2000, dtype=np.uint32)
-        points = points[(points < 0xD800) | (points > 0xDFFF)]  # noqa: PLR2004 - surrogates
-        if points.size:
-            yield points, pl.Series(list(str(points.tobytes(), "utf-32-le")))
 
 
 def _points(*ranges: tuple[int, int]) -> frozenset[int]:
