@@ -6,9 +6,10 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from monitor.cluster.asserted import Ints, Said, ordinary_shares
+from monitor.cluster.asserted import Said, ordinary_shares
 from monitor.cluster.known import Label, Records
 from monitor.cluster.mentions import Mentions
 from monitor.cluster.similar import Near, Similar
@@ -61,9 +62,9 @@ class Begun:
         self._similar: dict[str, Similar] = {}
         self._main: dict[str, str] = {}
         self._proposed: dict[str, list[Said]] = {}
-        self._common: dict[str, Ints] = {}
-        """What the propositions assert, and what any post may."""
-        self._ordinary = np.flatnonzero(ordinary_shares() >= _ANY_POST)
+        self._common: dict[str, npt.NDArray[np.bool_]] = {}
+        """(SLOTS,) what the propositions assert, and what any post may."""
+        self._ordinary = ordinary_shares() >= _ANY_POST
         self._ruled: dict[str, _Ruled] = {}
         self._began: dict[str, _Began] = {}
         self._changed: dict[str, bytes] = {}
@@ -71,11 +72,13 @@ class Begun:
     def follow(self, event: str, main: str, proposed: list[Said]) -> None:
         """An event is watched, whose main narrative asserts what its proposition and wordings do."""
         self._main[event], self._proposed[event] = main, proposed
-        self._common[event] = np.unique(np.concatenate([self._ordinary, *(said.slots for said in proposed)]))
+        self._common[event] = common = self._ordinary.copy()
+        for said in proposed:
+            common[said.slots] = True
 
     def asserts_nothing_else(self, event: str, said: Said) -> bool:
         """Whether a text asserts nothing beyond the proposition."""
-        return bool(np.isin(said.slots, self._common[event]).all())
+        return bool(self._common[event][said.slots].all())
 
     def learn(self, event: str, said: Said) -> None:
         """Takes note of an original's words."""
@@ -90,9 +93,9 @@ class Begun:
                 similar.join(self._main[event], one)
         return self._similar[event]
 
-    def nearest(self, event: str, said: Said) -> Near | None:
-        """The nearest live narrative."""
-        return self._similar[event].nearest(said)
+    def nearest(self, event: str, said: Said, at_least: float) -> Near | None:
+        """The nearest live narrative; None where none is as near as `at_least`."""
+        return self._similar[event].nearest(said, at_least=at_least)
 
     def resolved(self, event: str, narrative: str | None) -> str | None:
         """What a narrative belongs to."""

@@ -215,9 +215,9 @@ class Narratives:
         event, other = rows.event[index], rows.tag[index] == Tag.OTHER
         if self._begun.asserts_nothing_else(event, said):
             return None if other else narrative_id(event, "")
-        near = self._begun.nearest(event, said)
+        near = self._begun.nearest(event, said, self._joins)
         enough = REPEATED_WORDS if near is not None and near.repeats else LONG_ENOUGH
-        if near is not None and near.score >= self._joins and said.words >= enough:
+        if near is not None and said.words >= enough:
             return near.narrative
         if rows.tag[index] == Tag.CELEBRATION:
             return narrative_id(event, "")
@@ -229,8 +229,8 @@ class Narratives:
         self._begun.learn(event, said)
         narrative = narrative_id(event, specific)
         if not specific and said.words >= LONG_ENOUGH:
-            near = self._begun.nearest(event, said)
-            narrative = near.narrative if near is not None and near.score >= JOINS_NAMED else narrative
+            near = self._begun.nearest(event, said, JOINS_NAMED)
+            narrative = near.narrative if near is not None else narrative
         return self._begun.join(event, narrative, said, rows.post(index), learns=narrative != narrative_id(event, ""))
 
     def _specific(self, rows: _Rows, index: int) -> str:
