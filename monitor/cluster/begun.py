@@ -76,6 +76,10 @@ class Begun:
         for said in proposed:
             common[said.slots] = True
 
+    def main(self, event: str) -> str:
+        """The event's main narrative."""
+        return self._main[event]
+
     def asserts_nothing_else(self, event: str, said: Said) -> bool:
         """Whether a text asserts nothing beyond the proposition."""
         return bool(self._common[event][said.slots].all())

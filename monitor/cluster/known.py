@@ -12,6 +12,7 @@ from monitor.records import Cited, Narrative
 
 _PREFIX: Final = "cluster/narrative/"
 _LABEL: Final = 300
+_SPEAKING: Final = ("event", "narrative", "platform", "language", "voice")
 _MOST: Final = 50
 """Voices, platforms and languages of a narrative that are named."""
 
@@ -92,24 +93,28 @@ class Records:
 
     def note(self, clustered: pl.DataFrame) -> None:
         """Takes note of who speaks of the narratives: CLUSTERED, in order."""
-        told = clustered.filter((pl.col("op") == "create") & pl.col("narrative").is_not_null())
+        told = clustered.select("op", "tag", *_SPEAKING, "id", "seen_at", "author").filter(
+            (pl.col("op") == "create") & pl.col("narrative").is_not_null()
+        )
         if told.is_empty():
             return
-        speaking = told.group_by("event", "narrative", maintain_order=True).agg(
-            pl.col(name).drop_nulls().unique(maintain_order=True) for name in ("platform", "language", "voice")
-        )
-        for event, name, platforms, languages, voices in speaking.iter_rows():
+        speaking: dict[tuple[str, str], tuple[dict[str, None], ...]] = {}
+        for event, name, *who in told.select(_SPEAKING).unique(maintain_order=True).iter_rows():
+            for known, one in zip(speaking.setdefault((event, name), ({}, {}, {})), who, strict=True):
+                if one is not None:
+                    known[one] = None
+        for (event, name), (platforms, languages, voices) in speaking.items():
             row = self._rows.get(event, {}).get(name)
             if row is None:
                 continue
-            known = row.narrative
+            was = row.narrative
             new = (
-                _joined(known.platforms, platforms),
-                _joined(known.languages, languages),
-                _joined(known.voices, voices),
+                _joined(was.platforms, platforms),
+                _joined(was.languages, languages),
+                _joined(was.voices, voices),
             )
-            if new != (known.platforms, known.languages, known.voices):
-                row.narrative = msgspec.structs.replace(known, platforms=new[0], languages=new[1], voices=new[2])
+            if new != (was.platforms, was.languages, was.voices):
+                row.narrative = msgspec.structs.replace(was, platforms=new[0], languages=new[1], voices=new[2])
                 self._mark(event, name)
         denials = told.filter(pl.col("tag") == Tag.DENIAL).unique(
             ["event", "narrative"], keep="first", maintain_order=True

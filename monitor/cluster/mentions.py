@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from itertools import takewhile
 from sys import intern
-from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, gc=False):
     """What is remembered of a mention."""
 
     last: int
@@ -38,8 +38,9 @@ class Mentions:
         """A known mention was referred to by mention `number`, and stays longer for it."""
         known = self._known[key]
         if number > known.last:
+            known.last = number
             del self._known[key]
-            self._known[key] = known._replace(last=number)
+            self._known[key] = known
 
     def put(self, key: str, narrative: str | None, number: int) -> None:
         """Mention `number` was made."""
@@ -49,7 +50,7 @@ class Mentions:
     def move(self, key: str, narrative: str) -> None:
         """A mention belongs to another narrative from now on, if it is known."""
         if key in self._known:
-            self._known[key] = self._known[key]._replace(narrative=narrative)
+            self._known[key].narrative = narrative
 
     def sweep(self, number: int) -> None:
         """Forgets what is too old once mention `number` was made."""
