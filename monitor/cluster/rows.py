@@ -64,7 +64,7 @@ class Rows(NamedTuple):
 
 
 def rows_of(tagged: pl.DataFrame, named: Named, asserter: Asserter, take_all: Collection[str]) -> Rows:
-    """The rows of TAGGED; of events in `take_all` every post is a mention, so one that is `other` may assert a thing."""
+    """The rows of TAGGED; of events in `take_all` every post is a mention, so one that is `other` may assert, too."""
     asserts = (pl.col("tag") != Tag.OTHER) | pl.col("event").is_in(list(take_all))
     columns = tagged.select(
         mention_key("parent").alias("parent"),
