@@ -35,6 +35,8 @@ _COUNTED = re.compile(r"(\d{1,6})(\D{3,})?$")
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _CAMEL = r"(\p{Ll})(\p{Lu})"
 _GROUPED: Final = r"(\d)[,.](\d{3})\b"
+_MAY_GROUP: Final = r"[0-9][,.][0-9]{3}"
+"""Far faster to look for."""
 _NOTHING: Ints = np.zeros(0, np.int64)
 
 
@@ -105,7 +107,11 @@ class Asserter:
 
 def asserted_words(folded: pl.Series) -> pl.Series:
     """The words that folded texts are compared by: without urls and handles, `40,000` as one number."""
-    return words(without_links(folded).str.replace_all(_GROUPED, "${1}${2}"))
+    told = without_links(folded)
+    grouped = told.str.contains(_MAY_GROUP).arg_true()
+    if grouped.len():
+        told = told.scatter(grouped, told.gather(grouped).str.replace_all(_GROUPED, "${1}${2}"))
+    return words(told)
 
 
 def word_slot(word: str) -> int:

@@ -24,8 +24,7 @@ from monitor.cluster.signatures import (
     NEAR_COPY_WORDS,
     SLOT_BITS,
     band_slots,
-    first_numbers,
-    minhash,
+    signatures,
     word_keys,
 )
 
@@ -127,11 +126,9 @@ class Copies:
     def _near_texts(self, events: pl.Series, words: pl.Series, fresh: Sequence[int]) -> _Near:
         """The texts among `fresh` that are long enough."""
         places = np.array(fresh, np.int64)
-        some = words.gather(places)
-        places = places[(some.list.len() >= NEAR_COPY_WORDS).to_numpy()]
-        words = words.gather(places)
-        hashes = minhash(words)
-        return _Near(places, first_numbers(words), hashes, band_slots(events.gather(places), hashes))
+        places = places[(words.list.len() >= NEAR_COPY_WORDS).to_numpy()[places]]
+        hashes, figures = signatures(words.gather(places))
+        return _Near(places, figures, hashes, band_slots(events.gather(places), hashes))
 
     def _nearest(self, near: _Near, numbers: Ints, oldest: int) -> list[int]:
         """The number of the original that each repeats, 0 where there is none."""
