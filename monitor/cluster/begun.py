@@ -1,8 +1,9 @@
 """The narratives that have begun: what they assert, what is known of them, and what editors said of them."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -32,6 +33,14 @@ Post = tuple[str, str, pl.DataFrame, int, int]
 """Key and tag of a mention, the frame and the row in which it stands, its number."""
 
 
+class Gone(NamedTuple):
+    """A narrative that is known no more."""
+
+    at: datetime
+    event: str
+    narrative: str
+
+
 class _Ruled(msgspec.Struct, array_like=True):
     """What editors said of an event's narratives."""
 
@@ -57,6 +66,8 @@ class Begun:
         self.records = Records()
         self.forgotten = 0
         """Narratives that made room for others,"""
+        self.left: list[Gone] = []
+        """… and those that did lately, until somebody takes them,"""
         self.refused = 0
         """… and originals for which there was none."""
         self._similar: dict[str, Similar] = {}
@@ -127,7 +138,8 @@ class Begun:
         similar = self._similar[event]
         if self.records.get(event, name) is None and not self._begin(event, name, post):
             return None
-        self._room(event, name)  # an older version left a record alone
+        if name not in similar:  # an older version left a record alone
+            self._room(event, name, post[2]["seen_at"][post[3]])
         if learns:
             similar.join(name, said)
         if name != self._main[event]:
@@ -144,20 +156,21 @@ class Begun:
                 self.refused += 1
                 return False
             began.begun += 1
-        self._room(event, name)
         names = ("platform", "id", "seen_at", "author", "voice")
         platform, identity, seen_at, author, voice = (frame[one][row] for one in names)
+        self._room(event, name, seen_at)
         cited = Cited(platform=platform, id=identity, seen_at=seen_at, author=author, voice=voice)
         self.records.add(Narrative(id=name, event=event, label="", first_seen=seen_at, first_post=cited), key)
         return True
 
-    def _room(self, event: str, name: str, *lasting: str) -> None:
+    def _room(self, event: str, name: str, at: datetime, *lasting: str) -> None:
         similar = self._alike(event)
         if name not in similar:
             gone = similar.begin(name, frozenset({self._main[event], *lasting}))
             if gone is not None:
                 self.forgotten += 1
-                self.records.drop(event, gone)
+                self.left.append(Gone(at, event, gone))
+                self.records.drop(event, gone, at)
 
     def _label(self, event: str, name: str, said: Said, post: Post) -> None:
         """The more central of the label so far and this post becomes the label; one that claims before others."""
@@ -193,7 +206,7 @@ class Begun:
         ruled.merged = {name: into if of == one else of for name, of in ruled.merged.items()} | {one: into}
         similar = self._alike(event)
         if one in similar:
-            self._room(event, into, one)
+            self._room(event, into, mark.at, one)
             similar.fold(one, into)
         self.records.merge(event, one, into)
 
@@ -202,7 +215,7 @@ class Begun:
         into = ruled.merged.pop(name)
         ruled.apart.append((min(name, into), max(name, into)))
         slots = self.records.label(event, name).slots
-        self._room(event, name)
+        self._room(event, name, mark.at)
         if slots:
             self._similar[event].join(name, Said(np.array(slots, np.int64), 0))
         self.records.merge(event, name, "")
@@ -217,7 +230,7 @@ class Begun:
         similar = self._alike(event)
         if left in similar and left != self._main[event]:
             similar.join(left, said, times=-1)
-        self._room(event, name)
+        self._room(event, name, mark.at)
         similar.join(name, said)
         cited = Cited(platform=mark.platform, id=mark.id, seen_at=mark.at)
         self.records.add(Narrative(id=name, event=event, label="", first_seen=mark.at, first_post=cited), key)

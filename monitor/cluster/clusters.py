@@ -7,6 +7,7 @@ import polars as pl
 
 from classifiers.text import fold
 from monitor.cluster.asserted import asserted_words
+from monitor.cluster.begun import Gone
 from monitor.cluster.copies import Copies
 from monitor.cluster.mentions import mention_key
 from monitor.cluster.narratives import JOINS, Narratives
@@ -75,6 +76,10 @@ class Clusters:
     def bounds(self) -> tuple[int, int]:
         """Narratives that made room for others, and originals for which there was none, since the start."""
         return self._narratives.bounds()
+
+    def gone(self) -> list[Gone]:
+        """Narratives of the last batch that made room, and to which nothing leads any more; by time."""
+        return self._narratives.gone
 
     def says(self, texts: pl.Series) -> list[list[int]]:
         """What each text (String) asserts, as SplitMark carries it."""

@@ -47,21 +47,24 @@ class Records:
         self._rows: dict[str, dict[str, _Row]] = {}
         self._labels: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
         """Labels that narratives had until a time, within the last call."""
+        self._left: dict[tuple[str, str], Narrative] = {}
+        """Narratives that were dropped within the last call: until then they were known."""
         self._changed: dict[str, None] = {}
 
     def settle(self) -> None:
         """A call begins: labels are now what they are."""
         self._labels.clear()
+        self._left.clear()
 
     def get(self, event: str, narrative: str, at: datetime | None = None) -> Narrative | None:
         """What is known of a narrative of `event`; its label as it stood at a time of the last call or later."""
         row = self._rows.get(event, {}).get(narrative)
-        if row is None:
-            return None
+        known = row.narrative if row is not None else None
         for until, label in self._labels.get((event, narrative), ()) if at is not None else ():
             if at is not None and at <= until:
-                return msgspec.structs.replace(row.narrative, label=label)
-        return row.narrative
+                known = known or self._left.get((event, narrative))
+                return msgspec.structs.replace(known, label=label) if known is not None else None
+        return known
 
     def of(self, event: str) -> dict[str, Narrative]:
         """The narratives of an event by id."""
@@ -76,9 +79,12 @@ class Records:
         self._rows.setdefault(narrative.event, {})[narrative.id] = _Row(narrative, key)
         self._mark(narrative.event, narrative.id)
 
-    def drop(self, event: str, narrative: str) -> None:
-        """It is known no more."""
-        if self._rows.get(event, {}).pop(narrative, None) is not None:
+    def drop(self, event: str, narrative: str, at: datetime) -> None:
+        """It is known no more, from a time on."""
+        row = self._rows.get(event, {}).pop(narrative, None)
+        if row is not None:
+            self._labels.setdefault((event, narrative), []).append((at, row.narrative.label))
+            self._left[event, narrative] = row.narrative
             self._changed[f"{_PREFIX}{event}/{narrative}"] = None
 
     def label(self, event: str, narrative: str) -> Label:
@@ -169,9 +175,8 @@ class Records:
     def forget(self, events: Collection[str]) -> None:
         """Drops the narratives of these events."""
         for event in events:
-            for name in list(self._rows.get(event, {})):
-                self.drop(event, name)
-            self._rows.pop(event, None)
+            for name in self._rows.pop(event, {}):
+                self._changed[f"{_PREFIX}{event}/{name}"] = None
 
     def snapshot(self) -> dict[str, bytes]:
         """The rows that changed since the last call; an empty one is to be deleted."""

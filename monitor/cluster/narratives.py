@@ -13,6 +13,7 @@ A narrative's id is a hash of the event and its specifics, or of the mention tha
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -22,7 +23,7 @@ import polars as pl
 
 from classifiers.text import fold_one
 from monitor.cluster.asserted import Asserter, Said
-from monitor.cluster.begun import Begun
+from monitor.cluster.begun import Begun, Gone
 from monitor.cluster.mentions import Mentions
 from monitor.cluster.rows import Named, Rows, Spoken, rows_of
 from monitor.frames import Tag
@@ -66,6 +67,8 @@ class Narratives:
         self._asserter = Asserter()
         self._mentions = Mentions(size)
         self._begun = Begun()
+        self.gone: list[Gone] = []
+        """Narratives that nothing can be said of any more since the last call, by time."""
         self._people: dict[str, list[_Person]] = {}
         self._open: list[str] = []
         """Events that take every post."""
@@ -118,12 +121,24 @@ class Narratives:
             if len(later) == len(waiting):
                 here = set()
             waiting = later
-        if rows.number:
-            self._mentions.sweep(rows.number[-1])
+        self.gone = self._swept(rows)
         self._begun.records.note(tagged.with_columns(pl.Series("narrative", found, dtype=pl.String)))
         for index in tagged.select(pl.col("op") == "delete").to_series().arg_true():
             self._delete(rows, index)
         return found
+
+    def _swept(self, rows: Rows) -> list[Gone]:
+        """Forgets old mentions; the narratives that are known no more, and that no known mention leads to any more."""
+        if not rows.number:
+            return []
+        gone: dict[tuple[str, str], datetime] = {}
+        for event, narrative, number in self._mentions.sweep(rows.number[-1]):
+            gone[event, narrative] = rows.tagged["seen_at"][bisect_left(rows.number, number)]
+        left, self._begun.left = self._begun.left, []
+        for at, event, narrative in left:
+            if not self._mentions.leads_to(event, narrative):
+                gone[event, narrative] = max(at, gone.get((event, narrative), at))
+        return sorted(Gone(at, *name) for name, at in gone.items() if self._begun.records.get(*name) is None)
 
     def _decide(self, rows: Rows, waiting: Sequence[int], found: list[str | None], here: set[str]) -> list[int]:
         """Decides rows in order; gives those left that answer a mention of this batch that is not decided yet."""
@@ -146,7 +161,7 @@ class Narratives:
                 continue
             else:
                 found[index] = narrative = self._found(rows, index)
-            mentions.put(key, narrative, number)
+            mentions.put(key, rows.event[index], narrative, number)
         return later
 
     def _found(self, rows: Rows, index: int) -> str | None:
