@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -24,20 +25,22 @@ KINDS = ("alert/evidence/", "cluster/narrative/", "cluster/similar/")
 def stream(seed: int, size: int) -> pl.DataFrame:
     """Claims of which hardly one repeats another, every tenth one answered by a claim, sooner or later."""
     chance = random.Random(seed)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number in range(size):
         words = " ".join("".join(chance.choices("bcdfghklmnprstvz", k=6)) for _ in range(9))
         rows.append({"at": number * 20.0, "text": f"{words} has fallen", "id": f"n{number}"})
         if number % 10 == 0:
             answered = f"n{max(0, number - chance.randrange(1, 300))}"
-            answer = {"text": f"{words} so it has fallen", "reply_to": answered, "id": f"r{number}"}
-            rows.append({"at": number * 20.0 + 5} | answer)
+            text = f"{words} so it has fallen"
+            rows.append({"at": number * 20.0 + 5, "text": text, "reply_to": answered, "id": f"r{number}"})
     return posts(*rows)
 
 
 def walk(feed: pl.DataFrame, cuts: Sequence[int]) -> tuple[bytes, pl.DataFrame, dict[str, bytes]]:
     """Alerts, mentions and the state's rows that are left."""
-    stage, alerts, mentions, state = Walk([ALL], WordTagger(), remembers=REMEMBERS), b"", [], {}  # type: ignore[arg-type]
+    stage = Walk([ALL], WordTagger(), remembers=REMEMBERS)  # type: ignore[arg-type]
+    alerts, mentions = b"", []
+    state: dict[str, bytes] = {}
     for begin, end in itertools.pairwise([0, *cuts, feed.height]):
         walked = stage(Batch(feed[begin:end], upto=feed["seen_at"][end - 1]))
         alerts += b"\n".join(msgspec.json.encode(alert) for alert in walked.alerts)
