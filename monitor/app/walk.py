@@ -122,7 +122,7 @@ class Walk:
             counted, batch.upto, [mark for mark in (*told, *said) if isinstance(mark, StatusMark)]
         )
         laps.append(self._clock.monotonic())
-        self._evidence.add(clustered)
+        self._evidence.add(clustered, self._clusters.gone())
         alerts = self._policy.decide(
             judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=self._judge.state_of
         )
