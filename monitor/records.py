@@ -188,6 +188,17 @@ class Answer(Struct, frozen=True, kw_only=True):
     comment: str = ""
 
 
+class Offered(Struct, frozen=True):
+    """Something that people can do about an alert from its card."""
+
+    action: str
+    """A word of `monitor.alert.links.Action`."""
+    url: str = ""
+    """Where it is done; "" where the chat itself brings the answer."""
+    value: str = ""
+    """What the chat brings back then: the alert's id."""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """One message to one receiver: a row of the outbox."""
 
@@ -201,3 +212,5 @@ class Notification(Struct, frozen=True, kw_only=True):
     """The receipt of the last step of this alert that the receiver has; "" if it has none, or has a later step."""
     repeat: bool = False
     """An attempt before this one may have arrived: nobody knows."""
+    actions: tuple[Offered, ...] = ()
+    """Links for its card; made when it is sent, and kept nowhere."""

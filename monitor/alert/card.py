@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
 from monitor.marks import GapMark, StatusMark
-from monitor.records import VOICE, Alert, AlertState, Evidence
+from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
 _TEXT = 240
@@ -88,6 +88,8 @@ class Card(NamedTuple):
     left_out: str = ""
     voice: str = ""
     """The registered voice it is about."""
+    actions: tuple[Offered, ...] = ()
+    """What can be done about it from the card; never left out."""
 
     @property
     def head(self) -> str:
@@ -167,6 +169,7 @@ def plain(shown: Card) -> str:
             *([f"{words.EVIDENCE}:"] if posts else []),
             *(f"  {post}" for post in posts),
             *(_joined(row) for row in shown.below()),
+            *(f"{words.ACTIONS[one.action]}: {one.url}" for one in shown.actions if one.url),
         ]
     )
 

@@ -117,8 +117,64 @@ CHANGE = "What would change it"
 ALERT = "Alert"
 REPEAT = "Possible repeat: whether an earlier attempt arrived is not known"
 UPDATE = "Update of an earlier message. {alert}"
+CANCEL = "Not now"
 LEFT_OUT = "Posts left out here: {posts}"
 LINK = "post"
 EDITOR = "by the desk"
 VOICE = "by a registered voice"
 SAID = "Status set {who}: {by}, {at}, on {evidence}"
+ACTIONS = {
+    "acknowledge": "Acknowledge",
+    "silence-30m": "Silence 30 min",
+    "silence-2h": "Silence 2 h",
+    "confirm": "Confirm",
+    "debunk": "Debunk",
+    "useful": "It was useful",
+    "not-useful": "It was not useful",
+}
+"""What people can do from a card."""
+SURE = ("confirm", "debunk")
+"""What a chat asks once more before it is done: it shows what `MEANS` says."""
+MEANS = {
+    "acknowledge": "The alert is taken on: it is shown as acknowledged, and reminds nobody any more.",
+    "silence-30m": "Nobody is told of this narrative's alerts for 30 minutes.",
+    "silence-2h": "Nobody is told of this narrative's alerts for two hours.",
+    "confirm": "The narrative is set to CONFIRMED under your name, for everybody.",
+    "debunk": "The narrative is set to DEBUNKED under your name, for everybody.",
+    "useful": "You say that this alert was useful: the desk's answers show which rules are worth their noise.",
+    "not-useful": "You say that this alert was not useful: the desk's answers show which rules are worth their noise.",
+}
+"""What a page asks to confirm."""
+DONE = {
+    "acknowledge": "Acknowledged by {by}.",
+    "silence-30m": "Silenced for 30 minutes by {by}.",
+    "silence-2h": "Silenced for two hours by {by}.",
+    "confirm": "Set to CONFIRMED by {by}.",
+    "debunk": "Set to DEBUNKED by {by}.",
+    "useful": "Thank you: useful, says {by}.",
+    "not-useful": "Thank you: not useful, says {by}.",
+}
+PAGE = {
+    "event": "Event",
+    "stands": "Stands at",
+    "counts": "Counts",
+    "field_who": "Your name",
+    "field_assignee": "Who looks after it, if it is not you",
+    "field_said": "Comment",
+    "field_evidence": "What it rests on: a link, a name, a document",
+    "done": "Done",
+    "refused": "Nothing was changed",
+    "from_card": "from the card of alert {alert}",
+    "from_chat": "said in Slack, from the card of alert {alert}",
+    "unknown_alert": "The monitor knows no such alert. A link from a test leads here.",
+    "forged": "This link was not made by this monitor, or it was cut short. Open it from the card again.",
+    "expired": "This link has expired. Newer cards have newer links; the monitor's own commands work at any time.",
+    "foreign_page": "Another site sent this. Open the link from the card and use the button on its page.",
+    "no_form": "This did not come from the page that the link opens. Open the link from the card again.",
+    "old_page": "This page is more than an hour old. Open the link from the card again.",
+    "sent_before": "This was sent before, and counts once.",
+    "who_needed": "Say who you are: what people do is kept with their names.",
+    "evidence_needed": "Say what it rests on: a link, a name, a document.",
+    "too_long": "Write at most {most} characters.",
+}
+"""The pages that the links open."""

@@ -18,8 +18,9 @@ from monitor.alert.deliver import Deliverer
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
+from monitor.app.actions import acting
 from monitor.app.batches import Batches
-from monitor.app.build import receiver
+from monitor.app.build import receivers
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
 from monitor.app.office import DaemonOffice, Hands
@@ -127,7 +128,7 @@ class Daemon:
         resume = self._store.resume_points()
         await self._note_downtime()
         done = asyncio.Event()
-        async with ClientSession() as session, self._serving(), asyncio.TaskGroup() as tasks:
+        async with ClientSession() as session, self._serving(session), asyncio.TaskGroup() as tasks:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
             work = drive(self._intake.batches(self._clock), self._batches.work)
@@ -240,19 +241,20 @@ class Daemon:
             if taken.commit.outbox:
                 self._run.deliverer.wake()
 
-    def _serving(self) -> AbstractAsyncContextManager[int]:
+    def _serving(self, session: ClientSession) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""
         web, token = self._settings.monitor.web, self._settings.web_token
-        word = token.reveal() if token else None
+        office = DaemonOffice(hands := self._hands())
         return serving(
             web.host,
             web.port,
             health=self._health,
             registry=self._registry,
-            token=word,
+            token=token.reveal() if token else None,
             clock=self._clock,
             ingest=self._ingest,
-            office=DaemonOffice(self._hands()),
+            office=office,
+            signed=acting(hands, office, session),
             version=installed_version(),
         )
 
@@ -292,5 +294,4 @@ class Daemon:
         )
 
     def _receivers(self, session: ClientSession) -> list[Receiver]:
-        secrets = self._settings.receiver_secrets
-        return [receiver(one, secrets.get(one.name), session, self._clock) for one in self._settings.monitor.receivers]
+        return receivers(self._settings, session, self._clock)

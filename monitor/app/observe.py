@@ -94,6 +94,11 @@ def answered(metrics: Metrics, answer: Answer) -> None:
     metrics.answers.labels(ANSWERS[answer.useful]).inc()
 
 
+def acted(metrics: Metrics, action: str, via: str, outcome: str) -> None:
+    """Somebody acted from a card; `outcome` is `done`, or a refusal's word."""
+    metrics.actions.labels(action, via, outcome).inc()
+
+
 def attempt(metrics: Metrics, made: Attempt) -> None:
     """A notification was tried."""
     metrics.notifications.labels(made.receiver, made.outcome.value, made.reason).inc()

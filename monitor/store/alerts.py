@@ -65,6 +65,12 @@ def known(connection: Connection, alert: str) -> bool:
     return connection.execute(select(alerts.c.number).where(alerts.c.id == alert)).first() is not None
 
 
+def one(connection: Connection, alert: str) -> Alert | None:
+    """The last step of the alert of this id."""
+    text = connection.execute(select(alerts.c.json).where(alerts.c.id == alert)).scalar()
+    return None if text is None else alert_from_json(text)
+
+
 def put_answer(connection: Connection, answer: Answer) -> None:
     """Keeps what somebody said of an alert."""
     connection.execute(insert(answers).values(msgspec.structs.asdict(answer)))

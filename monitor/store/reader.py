@@ -129,6 +129,11 @@ class Reader:
         with self._connection() as connection:
             return alerts.known(connection, alert)
 
+    def alert(self, alert: str) -> Alert | None:
+        """The last step of the alert of an id."""
+        with self._connection() as connection:
+            return alerts.one(connection, alert)
+
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""
         with self._connection() as connection:

@@ -28,7 +28,12 @@ from monitor.web.bodies import LabelAsked
 from monitor.web.openapi import document
 
 HERE = Path(__file__).parent
-ENVIRON = {"TOKEN": "a word", "DESK_SECRET": "hunter2", "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor"}
+ENVIRON = {
+    "TOKEN": "a word",
+    "DESK_SECRET": "hunter2",
+    "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor",
+    "ACTIONS_KEY": "0123456789abcdef" * 2,
+}
 EVENT = {"name": "bridge", "proposition": "The harbour bridge has collapsed", "any": ["bridge"]}
 
 

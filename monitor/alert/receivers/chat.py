@@ -56,7 +56,8 @@ class Bot(Chat, frozen=True, kw_only=True):
 
 def shown(notification: Notification, settings: Chat, *, marked: bool = True) -> Card:
     """The card for this chat; `marked` where it is a new message, which may be a repeat."""
-    return card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
+    made = card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
+    return made._replace(actions=notification.actions)
 
 
 def there(notification: Notification, place: str) -> str:

@@ -10,7 +10,7 @@ from monitor.alert.card import Card, fitted, size
 from monitor.alert.harmless import harmless
 from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there
 from monitor.alert.receivers.http import Answer, Http, told
-from monitor.alert.receivers.markdown import escaped, lines
+from monitor.alert.receivers.markdown import actions, escaped, lines
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
 from monitor.marks import Status
@@ -101,9 +101,16 @@ def encoded(card: Card, status: Status) -> bytes:
         title = escaped(harmless(shorter.head, TITLE // 2))
         return {"title": title, "description": lines(shorter), "color": _COLOURS[status]}
 
+    acts = [{"description": actions(card), "color": _COLOURS[status]}] if card.actions else []
+    room = EMBEDS - size(actions(card))
+
+    def fits(made: dict[str, Any]) -> bool:
+        length = size(made["description"])
+        return length <= DESCRIPTION and size(made["title"]) + length <= room
+
     message = {
         "content": escaped(harmless(f"{card.status}: {card.claim}", _CONTENT)),
-        "embeds": [fitted(card, embed, lambda made: size(made["description"]) <= DESCRIPTION)],
+        "embeds": [fitted(card, embed, fits), *acts],
         "allowed_mentions": {"parse": []},
         "flags": 0,
     }

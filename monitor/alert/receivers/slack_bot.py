@@ -1,6 +1,6 @@
 """Slack, as an app with a bot token: one card for each alert, edited in place; its thread says what has changed.
 
-The app needs the scope `chat:write`, and must be in the channel.
+The app needs the scope `chat:write`, and must be in the channel; with a signing secret its buttons act in Slack itself.
 """
 
 from typing import Annotated, Any
@@ -9,13 +9,15 @@ from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
 from monitor.alert.card import Card, step
+from monitor.alert.links import offered
 from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there
 from monitor.alert.receivers.http import Http, told
 from monitor.alert.receivers.receiver import Reason
 from monitor.alert.receivers.slack_blocks import encoded, fallback, message
+from monitor.alert.receivers.slack_history import found, labelled
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.records import Notification
+from monitor.records import Notification, Offered
 
 _BUSY = frozenset({"ratelimited", "rate_limited"})
 _BROKEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
@@ -38,6 +40,10 @@ class SlackBotSettings(Bot, tag="slack-bot", tag_field="kind", frozen=True, kw_o
         ),
     ] = "https://slack.com/api"
     """Where Slack's Web API answers."""
+    signing_secret_env: str | None = None
+    """Environment variable with the app's signing secret: with it buttons act in Slack, and open no page."""
+    signing_secret_file: str | None = None
+    """File that holds it, as an alternative to `signing_secret_env`."""
     thread: bool = True
     """Says in the card's thread what has changed, beside editing the card: edits notify nobody."""
 
@@ -58,32 +64,53 @@ class SlackBot:
         self._settings = settings
         self._headers = {**JSON, "Authorization": f"Bearer {token}"}
         self._http = Http(session, clock, settings.timeout, [token])
+        self._interactive = settings.signing_secret_env is not None or settings.signing_secret_file is not None
 
     def repeats(self, notification: Notification) -> bool:
         """A new card, or a line in a thread, may be posted twice; an edit is the same edit again."""
         return not there(notification, self._settings.channel) or self._settings.thread
 
     async def send(self, notification: Notification) -> str | None:
-        """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card."""
-        channel = self._settings.channel
-        ts = there(notification, channel)
+        """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card.
+
+        Where an attempt before may have arrived, looks back whether it did, and posts nothing twice.
+        """
+        channel, ts = self._settings.channel, there(notification, self._settings.channel)
         if ts:
-            card = shown(notification, self._settings, marked=False)
+            card = self._card(notification, marked=False)
             said = await self._call("chat.update", {"channel": channel, "ts": ts, **message(card)})
             if said.ok:
-                if self._settings.thread:
-                    await self._reply(shown(notification, self._settings), ts)
+                if self._settings.thread and not await self._arrived(notification, ts):
+                    await self._reply(notification, ts)
                 return notification.earlier
-        card = shown(notification, self._settings)
-        said = await self._call("chat.postMessage", {"channel": channel, **message(card)})
-        return receipt(said.ts, channel)
+        if before := await self._arrived(notification):
+            return receipt(before, channel)
+        document = {"channel": channel, "metadata": labelled(notification.key), **message(self._card(notification))}
+        return receipt((await self._call("chat.postMessage", document)).ts, channel)
 
-    async def _reply(self, card: Card, ts: str) -> None:
+    def _card(self, notification: Notification, *, marked: bool = True) -> Card:
+        card = shown(notification, self._settings, marked=marked)
+        if not self._interactive:
+            return card
+        alert = notification.alert
+        return card._replace(actions=tuple(Offered(action.value, value=alert.id) for action in offered(alert)))
+
+    async def _arrived(self, notification: Notification, ts: str = "") -> str:
+        """The message of an attempt before this one, in the channel or in a card's thread; "" if none is known."""
+        if not notification.repeat:
+            return ""
+        place = {"channel": self._settings.channel, **({"ts": ts} if ts else {})}
+        api, since = self._settings.api, notification.alert.at
+        return await found(self._http, api, self._headers, place=place, key=notification.key, since=since)
+
+    async def _reply(self, notification: Notification, ts: str) -> None:
+        card = shown(notification, self._settings)
         said = f"{card.repeat}. {step(card)}" if card.repeat else step(card)
         reply = {
             "channel": self._settings.channel,
             "thread_ts": ts,
             "text": fallback(said),
+            "metadata": labelled(notification.key),
             "mrkdwn": False,
             "parse": "none",
         }

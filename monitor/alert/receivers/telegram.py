@@ -5,6 +5,7 @@ Telegram makes of plain letters by itself – mentions and commands – is broke
 """
 
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Annotated, Any, NamedTuple
 
@@ -19,10 +20,11 @@ from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.records import Notification
+from monitor.records import Notification, Offered
 
 TEXT = 4_096
 """UTF-16 code units of a message's text, its tags not counted."""
+ROW = 3
 _COMMAND = re.compile(r"(?<![^\s(\[])/(?=\w)")
 _BAD_REQUEST = 400
 _AS_IT_IS = "message is not modified"
@@ -97,6 +99,8 @@ class Telegram:
             "parse_mode": "HTML",
             "link_preview_options": {"is_disabled": True},
         }
+        if notification.actions:
+            chat["reply_markup"] = keyboard(notification.actions)
         message = there(notification, self._settings.chat)
         if message:
             text = rendered(shown(notification, self._settings, marked=False)).html
@@ -128,6 +132,12 @@ class Telegram:
         if said is None or not said.ok:
             raise DeliveryError(Reason.UNREACHABLE, retry=True, unknown=True, detail="the answer broke off")
         return said
+
+
+def keyboard(actions: Sequence[Offered]) -> dict[str, Any]:
+    """Buttons under a message, `ROW` in a row."""
+    buttons = [{"text": words.ACTIONS[one.action], "url": one.url} for one in actions]
+    return {"inline_keyboard": [buttons[begin : begin + ROW] for begin in range(0, len(buttons), ROW)]}
 
 
 def rendered(card: Card) -> Text:
