@@ -59,6 +59,7 @@ class Metrics:
             self.notifications.labels(receiver, "sent", "")
             self.delivery_seconds.labels(receiver)
             self.repeats.labels(receiver)
+            self.replayed.labels(receiver)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
 
@@ -167,6 +168,7 @@ class Metrics:
         self.repeats = self._counter(
             "possible_repeats", "A message was sent that says that it may have been sent before.", "receiver"
         )
+        self.replayed = self._counter("notifications_replayed", "A dead letter was queued anew.", "receiver")
         self.delivery_seconds = self._histogram("delivery_seconds", "One attempt to send ended.", _LONG, "receiver")
 
     def _counter(self, name: str, moves: str, *labels: str) -> Counter:

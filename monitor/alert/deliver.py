@@ -47,7 +47,7 @@ class OutboxPort(Protocol):
         """`Store.mark_failed`."""
         ...
 
-    async def dead(self, key: str, reason: str, detail: str) -> None:
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
         """`Store.mark_dead`."""
         ...
 
@@ -222,13 +222,15 @@ class Deliverer:
     async def _failed(self, queued: Queued, error: DeliveryError, took: timedelta) -> timedelta:
         note, now = queued.notification, self._clock.now()
         if not error.retry:
-            await self._bury(note, error.reason, str(error), took)
+            await self._bury(note, error.reason, str(error), took, unknown=error.unknown)
             return timedelta()
         left = (note.deadline - now).total_seconds()
         asked = error.retry_after or 0.0
         wait = max(asked, min(self._backoff.wait(queued.attempts, self._rng), left / 2))
         if wait >= left or left <= self._backoff.first.total_seconds():
-            await self._bury(note, Reason.EXPIRED, f"after {queued.attempts + 1} attempts: {error}", took)
+            await self._bury(
+                note, Reason.EXPIRED, f"after {queued.attempts + 1} attempts: {error}", took, unknown=error.unknown
+            )
         else:
             unknown = error.unknown or note.repeat
             next_at = now + timedelta(seconds=wait)
@@ -237,8 +239,10 @@ class Deliverer:
         peace = max(asked, min(wait, self._backoff.first.total_seconds()))
         return timedelta(seconds=min(peace, _LONGEST_PAUSE.total_seconds()))
 
-    async def _bury(self, note: Notification, reason: str, detail: str, took: timedelta) -> None:
-        await self._outbox.dead(note.key, reason, detail)
+    async def _bury(
+        self, note: Notification, reason: str, detail: str, took: timedelta, *, unknown: bool = False
+    ) -> None:
+        await self._outbox.dead(note.key, reason, detail, unknown=unknown or note.repeat)
         self._observe(Attempt(note.receiver, Outcome.DEAD, reason, took))
 
     def _since(self, begun: float) -> timedelta:

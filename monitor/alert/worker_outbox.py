@@ -36,6 +36,6 @@ class WorkerOutbox:
         """As `Store.mark_failed`."""
         await self._worker.call(self._store.mark_failed, key, next_at, reason, detail, unknown)
 
-    async def dead(self, key: str, reason: str, detail: str) -> None:
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
         """As `Store.mark_dead`."""
-        await self._worker.call(self._store.mark_dead, key, reason, detail)
+        await self._worker.call(self._store.mark_dead, key, reason, detail, unknown)

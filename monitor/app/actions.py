@@ -8,7 +8,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from monitor.alert.receivers.slack_blocks import fallback
 from monitor.app import observe
 from monitor.app.build import links
-from monitor.app.office import Hands
+from monitor.app.hands import Hands
 from monitor.errors import StoreError
 from monitor.records import Alert
 from monitor.web.acting import Acts

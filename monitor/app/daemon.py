@@ -23,7 +23,8 @@ from monitor.app.batches import Batches
 from monitor.app.build import receivers
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
-from monitor.app.office import DaemonOffice, Hands
+from monitor.app.hands import Hands
+from monitor.app.office import DaemonOffice
 from monitor.app.outlets import Outlets
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.service import ServiceReports
@@ -270,6 +271,7 @@ class Daemon:
             clock=self._clock,
             reload=self.reload,
             metrics=self._metrics,
+            wake=lambda: self._run.deliverer.wake() if self._run is not None else None,
         )
 
     def _health(self) -> Health:

@@ -145,6 +145,10 @@ class Desk:
         """Keeps what somebody said of an alert; it changes nothing in the stream."""
         self._store.answer(answer)
 
+    def replay(self, letters: Mapping[str, datetime]) -> list[str]:
+        """Queues dead letters anew (key → new deadline); answers the keys of those that were dead."""
+        return [key for key, deadline in letters.items() if self._store.requeue(key, deadline)]
+
     def waiting(self) -> int:
         """Notifications on their way, all of them."""
         return self._store.waiting()

@@ -1,28 +1,22 @@
 """Answers what the JSON API asks: changes travel as marks in the stream, answers come from beside it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from monitor import settings
 from monitor.app import observe
-from monitor.app.desk import Desk
-from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
+from monitor.app.event_files import NOT_YET, EventFiles, unknown_event
+from monitor.app.hands import Hands
+from monitor.app.letters import Letters
 from monitor.app.preview import preview
 from monitor.app.rows import ended, is_asked, silence_id
 from monitor.app.stories import Means, Stories, unknown_narrative
-from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.marks import Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
-from monitor.metrics import Metrics
-from monitor.pipeline import Intake
 from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
-from monitor.store.reader import Reader
-from monitor.store.worker import StoreWorker
 from monitor.web import bodies, ruling_bodies
-from monitor.web.pages import SourceHealth
 from monitor.web.refused import refuse
 
 COMMITTED_WITHIN = 30.0
@@ -32,25 +26,12 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Mark)
 
 
-class Hands(NamedTuple):
-    """What the office works with."""
-
-    configured: Callable[[], settings.Settings]
-    health: Callable[[], Sequence[SourceHealth]]
-    intake: Intake
-    worker: StoreWorker
-    desk: Desk
-    reader: Reader
-    clock: Clock
-    reload: Reload
-    metrics: Metrics
-
-
 class DaemonOffice:
     """Implements `monitor.web.office.Office` for the daemon."""
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
+        self.letters = Letters(hands)
         self._files = EventFiles(hands.configured, hands.reload, COMMITTED_WITHIN)
         self._previewing = asyncio.Lock()
         means = (hands.worker, hands.desk, hands.reader, hands.clock, self._read, self._scan, self._committed)

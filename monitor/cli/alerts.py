@@ -2,7 +2,7 @@
 
 import argparse
 
-from monitor.cli import options, shown
+from monitor.cli import letters, options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.records import Alert, AlertState, Answer
 from monitor.web.bodies import AlertList, AnswerAsked, AnswerList
@@ -24,6 +24,8 @@ examples:
   monitor alerts list --state firing
   monitor alerts useful 9f86d081884c7d65 yes --by desk
   monitor alerts useful 9f86d081884c7d65 no --by desk --comment "a film, not the valley"
+  monitor alerts dead
+  monitor alerts replay --receiver slack
 """
 ANSWERS = {"yes": True, "no": False}
 MOST = 10_000
@@ -43,7 +45,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     answering.add_argument("answer", metavar="yes|no", choices=list(ANSWERS), help="%(choices)s")
     answering.add_argument("--by", default="", metavar="WHO", help="who says so")
     answering.add_argument("--comment", default="", metavar="WHY", help="why")
-    for one in (listing, answering):
+    for one in (listing, answering, *letters.add(actions)):
         options.config(one)
         options.as_json(one)
 
@@ -51,6 +53,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit status."""
     client = ApiClient(arguments.config)
+    if arguments.action in letters.ACTIONS:
+        return letters.run(arguments, client)
     if arguments.action == "useful":
         asked = AnswerAsked(useful=ANSWERS[arguments.answer], by=arguments.by, comment=arguments.comment)
         answer = client.ask("POST", "alerts", arguments.id, "answer", wanted=Answer, body=asked)

@@ -141,19 +141,27 @@ def failed(connection: Connection, key: str, next_at: datetime, reason: str, det
     _set(connection, key, next_attempt_at=next_at, attempts=attempts, **said)
 
 
-def dead(connection: Connection, key: str, reason: str, detail: str) -> None:
-    """Nobody tries again, but an operator who queues it anew."""
-    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail)
+def dead(connection: Connection, key: str, reason: str, detail: str, *, unknown: bool) -> None:
+    """Nobody tries again, but an operator who queues it anew; `unknown`: an attempt may have arrived all the same."""
+    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail, uncertain=unknown)
 
 
 def _set(connection: Connection, key: str, **values: object) -> None:
     connection.execute(update(outbox).where(outbox.c.key == key, _QUEUED).values(values))
 
 
-def dead_letters(connection: Connection) -> list[DeadLetter]:
-    """All dead letters, oldest first."""
-    found = select(outbox).where(outbox.c.state == QueueState.DEAD.value).order_by(outbox.c.number)
-    return [DeadLetter(_notification(r), r.attempts, r.reason, r.detail) for r in connection.execute(found)]
+def dead_letters(
+    connection: Connection,
+    receiver: str | None = None,
+    limit: int | None = None,
+    keys: Collection[str] | None = None,
+) -> list[DeadLetter]:
+    """Dead letters, oldest first: the newest `limit`, of one receiver, or of these keys."""
+    found = select(outbox).where(outbox.c.state == QueueState.DEAD.value).order_by(outbox.c.number.desc()).limit(limit)
+    found = found if receiver is None else found.where(outbox.c.receiver == receiver)
+    found = found if keys is None else found.where(outbox.c.key.in_(keys))
+    rows = connection.execute(found).all()[::-1]
+    return [DeadLetter(_notification(r), r.attempts, r.reason, r.detail) for r in rows]
 
 
 def requeue(connection: Connection, key: str, deadline: datetime) -> bool:

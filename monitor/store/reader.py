@@ -7,7 +7,7 @@ its own: whoever else makes threads wait does not make its askers wait.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,9 +24,10 @@ from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
 from monitor.marks import Correction, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
-from monitor.store import alerts, archive, lookups, marks, migrate
+from monitor.store import alerts, archive, lookups, marks, migrate, queue
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount
+from monitor.store.queue import DeadLetter
 from monitor.store.schema import state
 from monitor.watched import Exchange
 
@@ -133,6 +134,11 @@ class Reader:
         """The last step of the alert of an id."""
         with self._connection() as connection:
             return alerts.one(connection, alert)
+
+    def dead_letters(self, receiver: str | None, limit: int, keys: Collection[str] | None = None) -> list[DeadLetter]:
+        """The newest dead letters, oldest first: of one receiver or of all; only those of these keys, if named."""
+        with self._connection() as connection:
+            return queue.dead_letters(connection, receiver, limit, keys)
 
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""

@@ -186,10 +186,16 @@ class Store:
         with self._transaction() as connection:
             return queue.standing(connection, receiver)
 
-    def mark_dead(self, key: str, reason: str, detail: str = "") -> None:
-        """Given up: a dead letter."""
+    def mark_dead(
+        self,
+        key: str,
+        reason: str,
+        detail: str = "",
+        unknown: bool = False,  # noqa: FBT001, FBT002 -- as the worker calls it
+    ) -> None:
+        """Given up: a dead letter. `unknown`: an attempt may have arrived all the same."""
         with self._transaction() as connection:
-            queue.dead(connection, key, reason, detail)
+            queue.dead(connection, key, reason, detail, unknown=unknown)
 
     def dead_letters(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""

@@ -26,11 +26,17 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.letters import LetterOffice
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
 
 class Office(Protocol):
     """The monitor as people see and change it."""
+
+    @property
+    def letters(self) -> LetterOffice:
+        """What could not be delivered."""
+        ...
 
     async def sources(self) -> SourceList:
         """How the sources are doing."""

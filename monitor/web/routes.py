@@ -31,6 +31,7 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.letters import DeadAsked, DeadList, ReplayAsked, Replayed
 from monitor.web.office import Office
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
@@ -91,6 +92,14 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/answers", "listAnswers", "Which alerts were useful: the last answer about each.", AnswerList,
         lambda office, asked: office.answers(asked.query.limit), query=Newest, refusals=_OF_STORE,
+    ),
+    Route(
+        "GET", "/notifications/dead", "listDead", "Notifications that were given up.", DeadList,
+        lambda office, asked: office.letters.dead(asked.query), query=DeadAsked, refusals=_OF_STORE,
+    ),
+    Route(
+        "POST", "/notifications/replay", "replayDead", "Sends dead letters again, under the same keys.", Replayed,
+        lambda office, asked: office.letters.replay(asked.body), takes=ReplayAsked, refusals=(*_OF_STORE, 413),
     ),
     Route("GET", "/events", "listEvents", "The watched events.", EventList, lambda office, _: office.events()),
     Route(

@@ -29,5 +29,5 @@ class DirectOutbox:
     async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
         self.store.mark_failed(key, next_at, reason, detail, unknown)
 
-    async def dead(self, key: str, reason: str, detail: str) -> None:
-        self.store.mark_dead(key, reason, detail)
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
+        self.store.mark_dead(key, reason, detail, unknown)
