@@ -11,9 +11,8 @@ from monitor.app.build import links
 from monitor.app.hands import Hands
 from monitor.errors import StoreError
 from monitor.records import Alert
-from monitor.web.acting import Acts
+from monitor.web.acting import Acts, Doing
 from monitor.web.actions import Actions
-from monitor.web.office import Office
 from monitor.web.refused import refuse
 from monitor.web.slack import SlackButtons
 
@@ -22,7 +21,7 @@ _PATIENCE = ClientTimeout(total=10.0)
 log = logging.getLogger(__name__)
 
 
-def acting(hands: Hands, office: Office, session: ClientSession) -> list[web.RouteDef]:
+def acting(hands: Hands, office: Doing, session: ClientSession) -> list[web.RouteDef]:
     """The pages of links, where there is a key for them, and the address of Slack's buttons."""
 
     async def find(alert: str) -> Alert | None:

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from zoneinfo import ZoneInfo
 
+from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.chat import Bot, Chat, Hook
 from monitor.alert.receivers.mail import Encryption, MailSettings
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import shown
 
+_APPRISE = re.compile(r"[a-z][a-z0-9]*://\S+", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s/@]+/\S*", re.ASCII)
 
 
@@ -18,6 +21,8 @@ def of_chat(receiver: Chat, path: str) -> Iterator[str]:
         yield f"{path}: no address, and it is a secret; name where it is with url_env or url_file"
     if isinstance(receiver, Bot) and receiver.token_env is None and receiver.token_file is None:
         yield f"{path}: no token; name where it is with token_env or token_file"
+    if isinstance(receiver, AppriseSettings) and find_spec("apprise") is None:
+        yield f"{path}.kind: Apprise is not installed; install it with: pip install virality-monitor[apprise]"
     if isinstance(receiver, MailSettings):
         yield from _of_mail(receiver, path)
     try:
@@ -36,7 +41,10 @@ def _of_mail(receiver: MailSettings, path: str) -> Iterator[str]:
         yield f"{path}.ca_file: cannot read {shown(receiver.ca_file)} ({why}); write the path of a file"
 
 
-def of_address(url: str, path: str) -> Iterator[str]:
-    """Yields `path: sentence` if `url`, which is a secret and is not shown, is no address to post to."""
-    if not _ADDRESS.fullmatch(url):
+def of_address(receiver: object, url: str, path: str) -> Iterator[str]:
+    """Yields `path: sentence` if `url`, which is a secret and is not shown, is no address that the receiver takes."""
+    if isinstance(receiver, AppriseSettings):
+        if not _APPRISE.fullmatch(url):
+            yield f"{path}: it holds no address of Apprise; put one such as pover://user@token there, and nothing else"
+    elif not _ADDRESS.fullmatch(url):
         yield f"{path}: it holds no web address; put https://… there, as the chat shows it"

@@ -199,7 +199,7 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
             looked = secret(variable, file, environ, path, word)
             if word == "url" and looked.secret is not None:
                 place = f"{path}.url_env" if variable is not None else f"{path}.url_file"
-                looked = Lookup(looked.secret, tuple(checks_chats.of_address(looked.secret.reveal(), place)))
+                looked = Lookup(looked.secret, tuple(checks_chats.of_address(one, looked.secret.reveal(), place)))
             found[f"{kind}.{one.name}"] = looked
             if isinstance(one, SlackBotSettings):
                 named = (one.signing_secret_env, one.signing_secret_file)

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct, field
 
 from monitor.alert.receivers.alertmanager import AlertmanagerSettings
+from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.discord import DiscordSettings
 from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.mail import MailSettings
@@ -44,6 +45,7 @@ Receiver = (
     | TelegramSettings
     | TeamsSettings
     | MailSettings
+    | AppriseSettings
 )
 """Every kind of receiver, told apart by `kind`."""
 

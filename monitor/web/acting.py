@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless
@@ -11,7 +11,6 @@ from monitor.clock import Clock
 from monitor.marks import Status
 from monitor.records import Alert
 from monitor.web.bodies import AnswerAsked, SilenceAsked, StatusAsked
-from monitor.web.office import Office
 from monitor.web.refused import RefusedError, refuse
 
 LONGEST_NAME = 200
@@ -25,6 +24,26 @@ Find = Callable[[str], Awaitable[Alert | None]]
 """The last step of an alert by its id. Raises RefusedError where the store cannot be read."""
 Note = Callable[[str, str, str], None]
 """Hears of every deed: action, `link` or `slack`, and `done` or why not."""
+
+
+class Doing(Protocol):
+    """What is asked of the office (`monitor.web.office.Office`)."""
+
+    async def acknowledge(self, alert: str, by: str, assignee: str = "", comment: str = "") -> object:
+        """Takes a firing alert on."""
+        ...
+
+    async def silence(self, asked: SilenceAsked) -> object:
+        """Silences alerts."""
+        ...
+
+    async def set_status(self, event: str, narrative: str, asked: StatusAsked) -> object:
+        """Sets a narrative's status."""
+        ...
+
+    async def answer(self, alert: str, asked: AnswerAsked) -> object:
+        """Says whether an alert was useful."""
+        ...
 
 
 class Deed(NamedTuple):
@@ -48,7 +67,7 @@ class Deed(NamedTuple):
 class Acts:
     """Does it, logs who did, and counts it."""
 
-    def __init__(self, office: Office, find: Find, clock: Clock, note: Note) -> None:
+    def __init__(self, office: Doing, find: Find, clock: Clock, note: Note) -> None:
         self._office = office
         self._find = find
         self._clock = clock

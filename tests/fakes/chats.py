@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import ClientSession, web
@@ -54,12 +55,13 @@ class Chat:
         """Id → what stands there now."""
         self.replies: list[str] = []
         self.transactions: dict[str, str] = {}
+        self.labels: dict[str, str] = {}
+        """Id of a message → the key in its metadata."""
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        asked = Asked(
-            request.method, request.path, request.query_string, dict(request.headers), msgspec.json.decode(body)
-        )
+        body, form = await request.read(), request.content_type == "application/x-www-form-urlencoded"
+        read: Any = dict(parse_qsl(body.decode())) if form else msgspec.json.decode(body)
+        asked = Asked(request.method, request.path, request.query_string, dict(request.headers), read)
         self.asked.append(asked)
         if self.answers:
             return self.answers.pop(0)
@@ -129,25 +131,45 @@ def slack_bot(chat: Chat, asked: Asked) -> web.Response:
     if asked.headers.get("Authorization") != f"Bearer {SECRET}":
         return web.json_response({"ok": False, "error": "invalid_auth"})
     body, method = asked.body, asked.path.removeprefix("/api/")
+    if method.startswith("conversations."):
+        return slack_history(chat, body, method)
     assert body["mrkdwn"] is False
     assert body["parse"] == "none"
     if "thread_ts" in body:
         assert body["thread_ts"] in chat.messages
         chat.replies.append(body["text"])
-        return web.json_response({"ok": True, "channel": "C1", "ts": "9.9"})
+        chat.labels[f"9.{len(chat.replies)}"] = body["metadata"]["event_payload"]["key"]
+        return web.json_response({"ok": True, "channel": "C1", "ts": f"9.{len(chat.replies)}"})
     if broken := broken_slack(body):
         return web.json_response({"ok": False, "error": f"invalid_blocks {broken}"})
     if method == "chat.update" and body["ts"] not in chat.messages:
         return web.json_response({"ok": False, "error": "message_not_found"})
     ts = chat.put(of_slack(body), body["ts"] if method == "chat.update" else f"1503435956.{len(chat.asked)}")
+    if "metadata" in body:
+        chat.labels[ts] = body["metadata"]["event_payload"]["key"]
     return web.json_response({"ok": True, "channel": "C1", "ts": ts})
+
+
+def slack_history(chat: Chat, asked: dict[str, str], method: str) -> web.Response:
+    """One message on a page, the newest first; metadata only where it is asked for."""
+    within = asked["ts"] if method == "conversations.replies" else ""
+    there = [ts for ts in reversed(chat.labels) if ts.startswith("9.") == bool(within)]
+    assert float(asked["oldest"]) > 0
+    place = int(asked.get("cursor", "0"))
+    labels = [{"event_type": "virality_alert", "event_payload": {"key": chat.labels[ts]}} for ts in there]
+    shown = [{"ts": ts, "metadata": label} for ts, label in zip(there, labels, strict=True)][place : place + 1]
+    if asked.get("include_all_metadata") != "true":
+        shown = [{"ts": one["ts"]} for one in shown]
+    cursor = str(place + 1) if place + 1 < len(there) else ""
+    answer = {"ok": True, "messages": shown, "response_metadata": {"next_cursor": cursor}}
+    return web.json_response(answer)
 
 
 def mattermost(chat: Chat, asked: Asked) -> web.Response:
     if asked.path != f"/hooks/{SECRET}":
         return web.json_response({"id": "web.incoming_webhook.invalid.app_error"}, status=400)
-    (attachment,) = asked.body["attachments"]
-    if size(asked.body["text"]) > 4_000 or size(attachment["text"]) > 4_000:
+    attachment, *_ = asked.body["attachments"]
+    if size(asked.body["text"]) > 4_000 or any(size(one["text"]) > 4_000 for one in asked.body["attachments"]):
         return web.json_response({"id": "model.post.is_valid.msg.app_error"}, status=400)
     of_markdown(asked.body["text"])
     of_markdown(attachment["fallback"])

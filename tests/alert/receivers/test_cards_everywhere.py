@@ -10,19 +10,24 @@ import pytest
 
 from monitor.alert import words
 from monitor.alert.card import Card, card, size, update
+from monitor.alert.links import Links
 from monitor.alert.receivers import discord, mattermost, teams
 from monitor.alert.receivers.matrix import content
 from monitor.alert.receivers.slack_blocks import message
-from monitor.alert.receivers.telegram import rendered
+from monitor.alert.receivers.telegram import keyboard, rendered
 from monitor.marks import Status
 from monitor.records import Alert
+from monitor.watched import Duration
 from tests.fakes.alerts import a_piece, an_alert
 from tests.fakes.chats import MATRIX_TAGS
 from tests.fakes.corpus import alerts, hostile
+from tests.fakes.desk import KEY
 from tests.fakes.limits import broken_discord, broken_slack, broken_teams
 from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
 
 PINGS = re.compile(r"@(everyone|here|channel|all|room)\b|<[!@#]|<at>|<a?:\w+:", re.IGNORECASE)
+LONGEST = Links(f"https://{'m' * 92}", KEY, Duration(days=2))
+RECEIVER = "r" * 64
 KABUL = ZoneInfo("Asia/Kabul")
 
 
@@ -45,25 +50,34 @@ def slack(shown: Card) -> Shown:
 
 def in_discord(shown: Card) -> Shown:
     made = msgspec.json.decode(discord.encoded(shown, Status.UNCONFIRMED))
-    (embed,) = made["embeds"]
+    embed, *acts = made["embeds"]
     of_markdown(made["content"])
-    seen = of_markdown(f"{embed['title']}\n{embed['description']}")
+    seen = linked(of_markdown(f"{embed['title']}\n{embed['description']}"), *(one["description"] for one in acts))
     return Shown(seen, (made["content"], embed["title"], embed["description"]), broken_discord(made))
 
 
 def in_mattermost(shown: Card) -> Shown:
     made = msgspec.json.decode(mattermost.encoded(shown))
-    (attachment,) = made["attachments"]
+    attachment, *acts = made["attachments"]
     texts = (made["text"], attachment["fallback"], attachment["text"])
     for text in texts:
         assert not re.search(r":[\w+'-]+:", text)
         of_markdown(text)
-    return Shown(of_markdown(attachment["text"]), texts, "long" if max(map(size, texts)) > 4_000 else "")
+    more = [one["text"] for one in acts]
+    seen = linked(of_markdown(attachment["text"]), *more)
+    return Shown(seen, texts, "long" if max(map(size, (*texts, *more))) > 4_000 else "")
+
+
+def linked(seen: Seen, *more: str) -> Seen:
+    """With the links in more texts of Markdown."""
+    return seen._replace(links=(*seen.links, *(link for text in more for link in of_markdown(text).links)))
 
 
 def telegram(shown: Card) -> Shown:
     html = rendered(shown).html
     seen = of_html(html, frozenset({"b", "a"}))
+    buttons = [button for row in keyboard(shown.actions)["inline_keyboard"] for button in row]
+    seen = seen._replace(links=(*seen.links, *(button["url"] for button in buttons)))
     assert not re.search(r"(^|[\s(\[])/\w", seen.text)
     return Shown(seen, (html,), "" if 0 < size(seen.text) <= 4_096 else "length")
 
@@ -96,19 +110,22 @@ chats = pytest.mark.parametrize("chat", CHATS.values(), ids=CHATS.keys())
 def ours(alert: Alert) -> set[str]:
     """The links that a card may have."""
     made = card(alert)
-    return {link for link in (made.first_link, *(post.link for post in made.posts)) if link is not None}
+    mine = {link for link in (made.first_link, *(post.link for post in made.posts)) if link is not None}
+    return mine | {one.url for one in LONGEST.of(alert, RECEIVER)}
 
 
 @pytest.fixture(scope="module")
 def cards() -> list[tuple[Alert, Card]]:
     """Five hundred, every third of them a short update."""
     made = [(alert, card(alert, KABUL, repeat=True)) for alert in alerts(500, seed=6)]
+    made = [(alert, one._replace(actions=LONGEST.of(alert, RECEIVER))) for alert, one in made]
     return [(alert, one if number % 3 else update(one)) for number, (alert, one) in enumerate(made)]
 
 
 @pytest.fixture(scope="module")
 def acting() -> list[tuple[Alert, Card]]:
-    return [(alert, card(alert)) for alert in map(acted_on, hostile())]
+    made = [(alert, card(alert)) for alert in map(acted_on, hostile())]
+    return [(alert, one._replace(actions=LONGEST.of(alert, RECEIVER))) for alert, one in made]
 
 
 @chats
@@ -123,6 +140,7 @@ def test_five_hundred_alerts_in_all_scripts_are_taken_everywhere(
         assert "Celebration reports: 17. Questions: 5." in shown.seen.text
         assert words.REPEAT in shown.seen.text
         assert set(shown.seen.links) <= ours(alert)
+        assert {one.url for one in made.actions} <= set(shown.seen.links)
 
 
 def test_the_hostile_strings_are_many() -> None:
@@ -137,7 +155,7 @@ def test_nothing_hostile_pings_breaks_a_card_or_spoofs_a_link(
         text = alert.label
         shown = chat(made)
         assert shown.broken == "", text
-        assert set(shown.seen.links) == {"https://example.org/0"}, text
+        assert set(shown.seen.links) == {"https://example.org/0", *(one.url for one in made.actions)}, text
         assert shown.seen.text.startswith("UNCONFIRMED · firing"), text
         for said in (*shown.texts, shown.seen.text):
             assert not PINGS.search(said), text
