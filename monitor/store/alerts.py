@@ -65,6 +65,12 @@ def known(connection: Connection, alert: str) -> bool:
     return connection.execute(select(alerts.c.number).where(alerts.c.id == alert)).first() is not None
 
 
+def state_of(connection: Connection, alert: str) -> AlertState | None:
+    """Where the alert of this id stands; None if there is none."""
+    state = connection.execute(select(alerts.c.state).where(alerts.c.id == alert)).scalar()
+    return None if state is None else AlertState(state)
+
+
 def put_answer(connection: Connection, answer: Answer) -> None:
     """Keeps what somebody said of an alert."""
     connection.execute(insert(answers).values(msgspec.structs.asdict(answer)))
