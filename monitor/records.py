@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monitor.marks import GapMark, Status, StatusMark
+from monitor.marks import AckMark, GapMark, Status, StatusMark
 
 REJECTIONS = (
     "not_json",
@@ -123,6 +123,23 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
+CHANGES = (
+    "first_firing",
+    "rule_joined",
+    "state_changed",
+    "doubled",
+    "denials_overtook",
+    "status_set",
+    "feed_blind",
+    "reminder",
+    "acknowledged",
+    "resolved",
+    "event_removed",
+    "test",
+)
+"""Every reason for which the desk is told of an alert (docs/alerts.md)."""
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """A post shown on the card: hostile text, to be escaped by whoever renders it."""
 
@@ -174,6 +191,16 @@ class Alert(Struct, frozen=True, kw_only=True):
     """What it is about where that is neither event nor narrative: the source that is quiet, or `voice:` and a voice."""
     narrative_state: NarrativeState | None = None
     """Where the narrative stands in its life; None where it is about none, or was written before this was known."""
+    group: str = ""
+    """Hash of event, narrative, subject, and when the first alert about them began: what shares one card."""
+    also: tuple[str, ...] = ()
+    """The other rules that fire and share the card."""
+    change: str = ""
+    """Why the desk is told of this step, a word of `CHANGES`; "" where it changes nothing that a card must say."""
+    acknowledged: AckMark | None = None
+    """Who took it on."""
+    inhibited: str = ""
+    """Why nobody is notified although no silence covers it: `story_settled`, or ""."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -209,7 +236,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     deadline: datetime
     """After this it is a dead letter."""
     earlier: str = ""
-    """The receipt of the last step of this alert that the receiver has; "" if it has none, or has a later step."""
+    """The receipt of the last step of the alert's group that the receiver has; "" if it has none, or a later one."""
     repeat: bool = False
     """An attempt before this one may have arrived: nobody knows."""
     actions: tuple[Offered, ...] = ()

@@ -24,6 +24,8 @@ ALLOWED_LABELS = {
     "outcome",
     "version",
     "code",
+    "action",
+    "via",
 }
 
 

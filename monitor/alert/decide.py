@@ -17,7 +17,7 @@ import polars as pl
 from monitor.alert.lifecycle import COUNTS, FINAL, Live, begin, digest, named
 from monitor.alert.marks import Marks
 from monitor.frames import Counted
-from monitor.marks import Silence, Status, StatusMark
+from monitor.marks import AckMark, Silence, Status, StatusMark
 from monitor.records import Alert, AlertState, Evidence, Finding, NarrativeState
 from monitor.watched import Event
 
@@ -77,7 +77,7 @@ class AlertPolicy:
         counted: Counted,
         upto: datetime,
         describe: Describe,
-        marks: Sequence[StatusMark | Silence] = (),
+        marks: Sequence[StatusMark | Silence | AckMark] = (),
         *,
         state_of: StateOf = lambda *_: None,
         totals: "Totals | None" = None,

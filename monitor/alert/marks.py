@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.alert.lifecycle import Live
 from monitor.alert.silence import made_at, silenced_until
-from monitor.marks import GapMark, Silence, StatusMark, standing
+from monitor.marks import AckMark, GapMark, Silence, StatusMark, standing
 
 RECENT = timedelta(hours=1)
 """An alert shows outages that ended so long before its finding began, or later: what it counts began before it did."""
@@ -26,6 +26,8 @@ class Marks(msgspec.Struct, array_like=True):
     gaps: list[GapMark] = msgspec.field(default_factory=list)
     silences: list[Silence] = msgspec.field(default_factory=list)
     """Every form of each, in their order."""
+    acks: list[AckMark] = msgspec.field(default_factory=list)
+    """Those that did not take effect yet, in order of time."""
 
     @classmethod
     def load(cls, row: bytes) -> Self:
@@ -36,10 +38,11 @@ class Marks(msgspec.Struct, array_like=True):
         """As a row."""
         return msgspec.msgpack.encode(self)
 
-    def take(self, marks: Sequence[StatusMark | Silence], gaps: Sequence[GapMark]) -> None:
+    def take(self, marks: Sequence[StatusMark | Silence | AckMark], gaps: Sequence[GapMark]) -> None:
         """Adds what came with a batch."""
         self.statuses += [mark for mark in marks if isinstance(mark, StatusMark)]
         self.silences += [mark for mark in marks if isinstance(mark, Silence)]
+        self.acks = sorted([*self.acks, *(mark for mark in marks if isinstance(mark, AckMark))], key=lambda one: one.at)
         self.gaps += gaps
 
     def settle(self, end: datetime, since: datetime | None) -> None:

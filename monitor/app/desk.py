@@ -20,7 +20,7 @@ from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
-from monitor.marks import Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
 from monitor.store.in_hand import CONVICTED, InHand
@@ -194,6 +194,7 @@ class Desk:
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
             statuses=[mark for mark in (*part.marks, *walked.said) if isinstance(mark, StatusMark)],
             silences=[mark for mark in part.marks if isinstance(mark, Silence)],
+            acknowledgements=[mark for mark in part.marks if isinstance(mark, AckMark)],
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],

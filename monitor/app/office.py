@@ -13,11 +13,11 @@ from monitor.app.preview import preview
 from monitor.app.rows import ended, is_asked, silence_id
 from monitor.app.stories import Means, Stories, unknown_narrative
 from monitor.errors import StoreError
-from monitor.marks import Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
 from monitor.web import bodies, ruling_bodies
-from monitor.web.refused import refuse
+from monitor.web.refused import RefusedError, refuse
 
 COMMITTED_WITHIN = 30.0
 """Seconds a change may take to be committed before its asker is told that it will be."""
@@ -56,7 +56,7 @@ class DaemonOffice:
     async def answer(self, alert: str, asked: bodies.AnswerAsked) -> Answer:
         """Says whether an alert was useful; the last answer about it counts."""
         if not await self._read(lambda: self._hands.reader.has_alert(alert)):
-            raise refuse(404, "unknown_alert", "there is no alert of this id; list the alerts for theirs")
+            raise unknown_alert()
         now = self._hands.clock.now()
         answer = Answer(at=now, alert=alert, useful=asked.useful, by=asked.by, comment=asked.comment)
         try:
@@ -66,6 +66,16 @@ class DaemonOffice:
             raise refuse(503, "store", "the store cannot be written now; answer again later", again=5) from None
         observe.answered(self._hands.metrics, answer)
         return answer
+
+    async def acknowledge(self, alert: str, by: str, assignee: str = "", comment: str = "") -> AckMark:
+        """Takes a firing alert on, with all that share its card; refused where it does not fire."""
+        state = await self._read(lambda: self._hands.reader.alert_state(alert))
+        if state is None:
+            raise unknown_alert()
+        if state not in {AlertState.FIRING, AlertState.ACKNOWLEDGED}:
+            raise refuse(409, "not_firing", f"the alert is {state.value}; only what fires can be acknowledged")
+        mark = AckMark(at=self._hands.clock.now(), alert=alert, by=by, assignee=assignee, comment=comment)
+        return await self._committed(mark)
 
     async def events(self) -> bodies.EventList:
         """The watched events."""
@@ -252,6 +262,11 @@ class DaemonOffice:
         """Asks what reads much of the archive, when no other such question is asked."""
         with _readable():
             return await self._hands.reader.scan(question)
+
+
+def unknown_alert() -> RefusedError:
+    """There is no alert of that id."""
+    return refuse(404, "unknown_alert", "there is no alert of this id; list the alerts for theirs")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from monitor.judge.judge import Judge
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
@@ -102,7 +102,7 @@ class Walk:
         before = self._events if self._upto is not None else None
         exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
-        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence)]
+        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence | AckMark)]
         self._tag.correct(mark for mark in batch.marks if isinstance(mark, Correction))
         known = self._threads.duplicates
         hits = self._matcher.find(batch.posts)

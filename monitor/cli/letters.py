@@ -6,7 +6,6 @@ from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.web.letters import DeadList, DeadRow, ReplayAsked, Replayed
 
-ACTIONS = ("dead", "replay")
 _DEAD = """
 examples:
   monitor alerts dead
@@ -36,32 +35,31 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[
     return [dead, replay]
 
 
-def run(arguments: argparse.Namespace, client: ApiClient) -> int:
-    """Does it; returns the exit status."""
+def run(arguments: argparse.Namespace, client: ApiClient) -> None:
+    """Does what was typed."""
     if arguments.action == "dead":
-        return _dead(arguments, client)
+        _dead(arguments, client)
+        return
     asked = ReplayAsked(keys=tuple(arguments.keys), receiver=arguments.receiver, all=arguments.all)
     done = client.ask("POST", "notifications", "replay", wanted=Replayed, body=asked)
     if arguments.json:
         shown.as_json(done)
-        return 0
+        return
     print(f"on their way again: {len(done.queued)}")
     if done.without_receiver:
         print(f"left where they are, their receivers are gone: {len(done.without_receiver)}")
     for key in done.unknown:
         print(f"no dead letter: {shown.cell(key)}")
-    return 0
 
 
-def _dead(arguments: argparse.Namespace, client: ApiClient) -> int:
+def _dead(arguments: argparse.Namespace, client: ApiClient) -> None:
     query = {"limit": str(arguments.limit)} | ({"receiver": arguments.receiver} if arguments.receiver else {})
     found = client.ask("GET", "notifications", "dead", wanted=DeadList, query=query)
     if arguments.json:
         shown.as_json(found)
-        return 0
+        return
     headings = ("key", "receiver", "alert", "at", "state", "attempts", "reason", "said")
     shown.table(headings, map(_row, found.letters), "nothing was given up")
-    return 0
 
 
 def _row(one: DeadRow) -> tuple[object, ...]:

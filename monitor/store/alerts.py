@@ -71,6 +71,12 @@ def one(connection: Connection, alert: str) -> Alert | None:
     return None if text is None else alert_from_json(text)
 
 
+def state_of(connection: Connection, alert: str) -> AlertState | None:
+    """Where the alert of this id stands; None if there is none."""
+    state = connection.execute(select(alerts.c.state).where(alerts.c.id == alert)).scalar()
+    return None if state is None else AlertState(state)
+
+
 def put_answer(connection: Connection, answer: Answer) -> None:
     """Keeps what somebody said of an alert."""
     connection.execute(insert(answers).values(msgspec.structs.asdict(answer)))

@@ -50,21 +50,21 @@ _before = outbox.alias("before")
 _had = outbox.alias("had")
 _FIRST_IN_LINE = ~exists().where(
     _before.c.state == QueueState.QUEUED.value,
-    _before.c.alert_id == outbox.c.alert_id,
+    _before.c.card == outbox.c.card,
     _before.c.receiver == outbox.c.receiver,
     _before.c.number < outbox.c.number,
 )
-"""The steps of one alert reach a receiver in their order: a later one waits for the earlier."""
+"""What shares one card reaches a receiver in its order: a later step waits for the earlier."""
 
 
 _OF_THE_SAME = (
-    _had.c.alert_id == outbox.c.alert_id,
+    _had.c.card == outbox.c.card,
     _had.c.receiver == outbox.c.receiver,
     _had.c.state == QueueState.SENT.value,
 )
 _LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number)
 _EARLIER = select(_had.c.receipt).where(*_OF_THE_SAME).order_by(_had.c.number.desc()).limit(1).scalar_subquery()
-"""What the receiver answered to the last step of the alert that it has."""
+"""What the receiver answered to the last step of the card that it has."""
 
 
 def waiting(connection: Connection) -> int:
@@ -81,6 +81,7 @@ def put(connection: Connection, notifications: Sequence[Notification]) -> None:
             "key": each.key,
             "receiver": each.receiver,
             "alert_id": each.alert.id,
+            "card": each.alert.group or each.alert.id,
             "body": alert_to_json(each.alert),
             "deadline": each.deadline,
             "attempts": 0,

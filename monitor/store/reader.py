@@ -140,6 +140,11 @@ class Reader:
         with self._connection() as connection:
             return queue.dead_letters(connection, receiver, limit, keys)
 
+    def alert_state(self, alert: str) -> AlertState | None:
+        """Where the alert of an id stands; None if there is none."""
+        with self._connection() as connection:
+            return alerts.state_of(connection, alert)
+
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""
         with self._connection() as connection:
@@ -181,6 +186,7 @@ class Reader:
                 *marks.read_gaps(connection),
                 *marks.read_statuses(connection),
                 *marks.read_every_silence(connection),
+                *marks.read_acknowledgements(connection),
                 *marks.read_corrections(connection),
                 *marks.read_rulings(connection),
             ]

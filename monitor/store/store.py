@@ -15,7 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
-from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
 from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
@@ -38,6 +38,7 @@ class Commit(NamedTuple):
     gaps: Sequence[GapMark] = ()
     statuses: Sequence[StatusMark] = ()
     silences: Sequence[Silence] = ()
+    acknowledgements: Sequence[AckMark] = ()
     exchanges: Sequence[Exchange] = ()
     corrections: Sequence[Correction] = ()
     rulings: Sequence[Ruling] = ()
@@ -228,6 +229,7 @@ def _write_marks(connection: Connection, batch: Commit) -> None:
     marks.put_gaps(connection, batch.gaps)
     marks.put_statuses(connection, batch.statuses)
     marks.put_silences(connection, batch.silences)
+    marks.put_acknowledgements(connection, batch.acknowledgements)
     marks.put_exchanges(connection, batch.exchanges)
     marks.put_corrections(connection, batch.corrections)
     marks.put_rulings(connection, batch.rulings)

@@ -5,7 +5,7 @@ Every method raises RefusedError where the answer is no. What changes something 
 
 from typing import Protocol
 
-from monitor.marks import Correction, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import AlertState, Answer
 from monitor.web.bodies import (
     AlertList,
@@ -56,6 +56,10 @@ class Office(Protocol):
 
     async def answer(self, alert: str, asked: AnswerAsked) -> Answer:
         """Says whether an alert was useful."""
+        ...
+
+    async def acknowledge(self, alert: str, by: str, assignee: str = "", comment: str = "") -> AckMark:
+        """Takes a firing alert on, with all that share its card."""
         ...
 
     async def events(self) -> EventList:

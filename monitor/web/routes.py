@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from monitor.marks import Correction, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import Answer
+from monitor.web.alert_bodies import AckAsked
 from monitor.web.bodies import (
     AlertList,
     AnswerAsked,
@@ -88,6 +89,14 @@ ROUTES: tuple[Route, ...] = (
         "POST", "/alerts/{alert}/answer", "answerAlert", "Was this alert useful?", Answer,
         lambda office, asked: office.answer(asked.path["alert"], asked.body), takes=AnswerAsked,
         refusals=(*_CHANGE, 413), status=201,
+    ),
+    Route(
+        "POST", "/alerts/{alert}/acknowledge", "acknowledgeAlert", "Takes a firing alert on: no more reminders.",
+        AckMark,
+        lambda office, asked: office.acknowledge(
+            asked.path["alert"], asked.body.by, asked.body.assignee, asked.body.comment
+        ),
+        takes=AckAsked, refusals=(*_CHANGE, 409, 413), status=201,
     ),
     Route(
         "GET", "/answers", "listAnswers", "Which alerts were useful: the last answer about each.", AnswerList,

@@ -1,7 +1,7 @@
 """Buttons in Slack: only what Slack signed, lately and once, acts; whoever pressed is named and told."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -65,9 +65,15 @@ class Slack(NamedTuple):
     told: list[tuple[str, str]]
     port: int
 
-    async def send(self, body: bytes, *, secret: bytes = SECRET, at: float | None = None, **headers: str) -> int:
+    async def send(
+        self, body: bytes, *, secret: bytes = SECRET, at: float | None = None, given: Mapping[str, str] | None = None
+    ) -> int:
         stamp = str(int(self.clock.now().timestamp() if at is None else at))
-        signed = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature(secret, stamp, body), **headers}
+        signed = {
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": signature(secret, stamp, body),
+            **(given or {}),
+        }
         url = f"http://127.0.0.1:{self.port}/slack/actions"
         async with ClientSession() as session, session.post(url, data=body, headers=signed) as answer:
             await answer.read()
@@ -127,9 +133,9 @@ async def test_only_a_signature_under_a_receivers_secret_counts() -> None:
     async with slack({"desk": SECRET, "other": b"another app's"}) as there:
         wrong = {"X-Slack-Signature": "v0=" + "0" * 64}
         assert await there.send(pressed(), secret=b"a guess") == 401
-        assert await there.send(pressed(), **wrong) == 401
-        assert await there.send(pressed(), **{"X-Slack-Signature": ""}) == 401
-        assert await there.send(pressed(), **{"X-Slack-Request-Timestamp": "soon"}) == 401
+        assert await there.send(pressed(), given=wrong) == 401
+        assert await there.send(pressed(), given={"X-Slack-Signature": ""}) == 401
+        assert await there.send(pressed(), given={"X-Slack-Request-Timestamp": "soon"}) == 401
         assert there.desk.done == there.desk.noted == []
         assert await there.send(pressed(), secret=b"another app's") == 200
         assert len(there.desk.done) == 1

@@ -19,6 +19,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("json", sa.Text(), nullable=False),
     )
+    op.create_table(
+        "acknowledgements",
+        sa.Column("number", _NUMBER, primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("alert", "by", "assignee", "comment")),
+    )
     with op.batch_alter_table("mentions") as mentions:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
@@ -37,13 +43,21 @@ def upgrade() -> None:
         statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("outbox") as outbox:
         outbox.add_column(sa.Column("uncertain", sa.Boolean(), nullable=False, server_default=sa.false()))
+        outbox.add_column(sa.Column("card", sa.Text(), nullable=False, server_default=""))
+        outbox.add_column(sa.Column("sent_at", sa.BigInteger()))
+    op.execute("UPDATE outbox SET card = alert_id")
+    op.create_index("ix_outbox_card", "outbox", ["card"])
 
 
 def downgrade() -> None:
     """Back to 0002."""
+    op.drop_index("ix_outbox_card", "outbox")
     with op.batch_alter_table("outbox") as outbox:
+        outbox.drop_column("sent_at")
+        outbox.drop_column("card")
         outbox.drop_column("uncertain")
     op.drop_table("answers")
+    op.drop_table("acknowledgements")
     op.drop_table("rulings")
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
