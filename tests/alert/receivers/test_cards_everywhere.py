@@ -18,6 +18,7 @@ from monitor.alert.receivers.telegram import keyboard, rendered
 from monitor.marks import Status
 from monitor.records import Alert
 from monitor.watched import Duration
+from tests.fakes.adaptive import complaints
 from tests.fakes.alerts import a_piece, an_alert
 from tests.fakes.chats import MATRIX_TAGS
 from tests.fakes.corpus import alerts, hostile
@@ -160,6 +161,23 @@ def test_nothing_hostile_pings_breaks_a_card_or_spoofs_a_link(
         for said in (*shown.texts, shown.seen.text):
             assert not PINGS.search(said), text
             assert all(char.isprintable() or char in "\n\u200c" for char in said), text
+
+
+def test_microsofts_own_library_finds_nothing_wrong_with_any_card(
+    cards: list[tuple[Alert, Card]], acting: list[tuple[Alert, Card]]
+) -> None:
+    made = [msgspec.json.decode(teams.encoded(one))["attachments"][0]["content"] for _, one in (*cards, *acting)]
+    found = complaints(made)
+    assert len(found) == len(made) >= 800
+    assert [said for said in found if said] == []
+
+
+def test_microsofts_own_library_finds_what_is_wrong() -> None:
+    good = msgspec.json.decode(teams.encoded(card(an_alert())._replace(actions=LONGEST.of(an_alert(), RECEIVER))))
+    content = good["attachments"][0]["content"]
+    unknown = {**content, "body": [{"type": "RichTextBox"}]}
+    nowhere = {**content, "body": [{"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": "x"}]}]}
+    assert [bool(said) for said in complaints([content, unknown, nowhere])] == [False, True, True]
 
 
 def acted_on(text: str) -> Alert:
