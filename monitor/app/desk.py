@@ -13,6 +13,7 @@ import polars as pl
 
 from monitor import settings
 from monitor.alert.outbox import notifications
+from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
 from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
 from monitor.app.walked import Walked
@@ -93,6 +94,7 @@ class Desk:
     def _configure(self, configured: settings.Settings) -> None:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
+        self._cards = {one.name for one in configured.monitor.receivers if isinstance(one, Chat)}
         secrets = configured.source_secrets
         self._parse = {
             one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
@@ -243,7 +245,11 @@ class Desk:
         return Batch(posts, part.closed_at, tuple(part.marks), part.resume, rejected), settled
 
     def _told(self, alert: Alert, removed: Mapping[str, Event]) -> dict[str, timedelta]:
-        """Who is told of the alert, and for how long it may be tried; of a removed event's, who was told so far."""
+        """Who is told of the step, and for how long it may be tried; of a removed event's, who was told so far.
+
+        What changes nothing on a card goes only where every alert stands for itself.
+        """
         event = self._events.get(alert.event) or removed.get(alert.event)
         chosen = event.receivers if event is not None else ()
-        return {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
+        lasts = {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
+        return {name: lasts[name] for name in lasts if alert.change or name not in self._cards}

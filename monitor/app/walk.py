@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -78,7 +79,7 @@ class Walk:
         self._windows = Windows()
         self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
-        self._policy = AlertPolicy(by_name)
+        self._policy = AlertPolicy(by_name, partial(narrative_id, specifics=""))
 
     @staticmethod
     def prepared(events: Sequence[Event]) -> Prepared:
@@ -124,7 +125,13 @@ class Walk:
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
         alerts = self._policy.decide(
-            judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=self._judge.state_of
+            judged.findings,
+            counted,
+            batch.upto,
+            self._describe,
+            (*told, *said),
+            state_of=self._judge.state_of,
+            passed=judged.transitions,
         )
         self._upto = batch.upto
         state = exchanged | self._snapshot()
