@@ -14,7 +14,7 @@ from monitor.web.slack import signature
 from tests.fakes.alerts import an_alert
 from tests.fakes.desk import KEY
 from tests.fakes.live import live
-from tests.web.test_answers import none
+from tests.fakes.mentions import none
 from tests.web.test_slack import SECRET, pressed
 
 SETTINGS = (
