@@ -6,7 +6,7 @@ from datetime import timedelta
 from monitor.alert.bucket import Pace
 from monitor.alert.message import card_text
 from monitor.errors import DeliveryError
-from monitor.records import Notification
+from monitor.records import Notification, Offered
 
 
 class ScriptedReceiver:
@@ -24,6 +24,8 @@ class ScriptedReceiver:
         """Whether each attempt was marked as a possible repeat."""
         self.earlier: list[str] = []
         """The receipt that came with each attempt."""
+        self.actions: list[tuple[Offered, ...]] = []
+        """The links that came with each attempt."""
         self.taken: list[str] = []
         """Keys."""
         self.shown: list[str] = []
@@ -41,6 +43,7 @@ class ScriptedReceiver:
         self.attempts += 1
         self.marked.append(notification.repeat)
         self.earlier.append(notification.earlier)
+        self.actions.append(notification.actions)
         await self.open.wait()
         if self.errors:
             raise self.errors.pop(0)
