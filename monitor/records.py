@@ -152,6 +152,20 @@ class Evidence(Struct, frozen=True, kw_only=True):
     author: str | None
     cues: str | None = None
     """The words in it that speak for its tag; null where the lexicon knows none."""
+    payload_sha256: str | None = None
+    """SHA-256 (hex) of the document in which its source sent it; null where that is not known: recordings, say."""
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """Counts per minute up to a step of an alert, as they stood then: what its chart shows."""
+
+    begins: datetime
+    """The first minute; the others follow without a gap, and the last is the one of the step."""
+    claims: tuple[int, ...]
+    denials: tuple[int, ...]
+    celebrations: tuple[int, ...]
+    spikes: tuple[datetime, ...] = ()
+    """When a spike of the event began."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -201,6 +215,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Who took it on."""
     inhibited: str = ""
     """Why nobody is notified although no silence covers it: `story_settled`, or ""."""
+    series: Series | None = None
+    """Counts per minute of its narrative, or of the event; None of one that is pending, or where nobody spoke."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple, TypeVar
 
 from monitor.alert import words
+from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, harmless_link
 from monitor.marks import GapMark, StatusMark
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
@@ -90,6 +91,8 @@ class Card(NamedTuple):
     """The registered voice it is about."""
     actions: tuple[Offered, ...] = ()
     """What can be done about it from the card; never left out."""
+    trend: str = ""
+    """Claims and denials per minute, as small bars."""
 
     @property
     def head(self) -> str:
@@ -110,6 +113,7 @@ class Card(NamedTuple):
             Row(words.FIRST, self.first, self.first_link),
             Row(words.SINCE, self.since),
             Row("", self.race),
+            Row("", self.trend),
             Row("", self.apart),
         )
         return [row for row in rows if row.text]
@@ -156,6 +160,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {_time(alert.at, zone)}",
         resolved=alert.state is AlertState.RESOLVED,
         repeat=words.REPEAT if repeat else "",
+        trend=trend(alert.series) if alert.series is not None else "",
     )
 
 
@@ -217,6 +222,8 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
     shown = shown._replace(why=harmless(shown.why, _SHORT_WHY))
     yield shown
     shown = shown._replace(watched="")
+    yield shown
+    shown = shown._replace(trend="")
     yield shown
     shown = shown._replace(change="", first="", first_link=None)
     yield shown

@@ -178,3 +178,17 @@ PAGE = {
     "too_long": "Write at most {most} characters.",
 }
 """The pages that the links open."""
+
+CHART = "Claims, denials and reports of celebration per minute"
+"""What the chart is, for those who do not see it."""
+CHART_ALERT = "alert {at}"
+CHART_BLIND = "source blind"
+CHART_CELEBRATIONS = "celebration"
+CHART_CLAIMS = "claims"
+CHART_DENIALS = "denials"
+CHART_NO_TITLE = "the claim stands on the card"
+"""Instead of a title in a script that the picture's fonts do not have."""
+CHART_SCALE = "per minute · {zone}"
+CHART_SCALE_MEAN = "per minute, mean of {each} · {zone}"
+CHART_SPIKE = "spike {at}"
+TREND = "Claims {claims} denials {denials} ({begins}–{ends} UTC, {each} min a bar, highest {highest})"

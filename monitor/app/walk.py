@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from classifiers.tagger import Tagger
+from monitor.alert.chart_minutes import Minutes
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.app.walked import Walked
@@ -79,6 +80,7 @@ class Walk:
         self._windows = Windows()
         self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
+        self._minutes = Minutes()
         self._policy = AlertPolicy(by_name, partial(narrative_id, specifics=""))
 
     @staticmethod
@@ -124,6 +126,7 @@ class Walk:
         )
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
+        self._minutes.add(counted.ticks, judged.findings)
         alerts = self._policy.decide(
             judged.findings,
             counted,
@@ -133,6 +136,7 @@ class Walk:
             state_of=self._judge.state_of,
             passed=judged.transitions,
         )
+        shown = [self._minutes.shown(alert) for alert in alerts]
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -142,7 +146,7 @@ class Walk:
             mentions=clustered,
             counted=counted,
             judged=judged,
-            alerts=alerts,
+            alerts=shown,
             state=state,
             upto=batch.upto,
             duplicates=self._threads.duplicates - known,
@@ -178,12 +182,20 @@ class Walk:
         current = self._current(numbered)
         self._threads.restore(state, current)
         self._clusters.restore(state, numbered, current, made)
-        for stage in (self._windows, self._judge, self._policy, self._evidence):
+        for stage in (self._windows, self._judge, self._policy, self._evidence, self._minutes):
             stage.restore(state)
 
     def _snapshot(self) -> dict[str, bytes]:
         """The rows of all stages that changed with the batch."""
-        stages = (self._threads, self._clusters, self._windows, self._judge, self._policy, self._evidence)
+        stages = (
+            self._threads,
+            self._clusters,
+            self._windows,
+            self._judge,
+            self._policy,
+            self._evidence,
+            self._minutes,
+        )
         state = {UPTO: self._upto.isoformat().encode()} if self._upto is not None else {}
         for stage in stages:
             state |= stage.snapshot()
@@ -202,7 +214,7 @@ class Walk:
             }
             self._follow(prepared.events)
             self._matcher, self._voices = prepared.matcher, prepared.voices
-            for stage in (self._threads, self._windows, self._evidence) if gone else ():
+            for stage in (self._threads, self._windows, self._evidence, self._minutes) if gone else ():
                 stage.forget(gone)
         elif not first:
             return {}

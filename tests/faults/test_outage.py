@@ -22,7 +22,8 @@ from monitor.clock import SystemClock
 from monitor.frames import CLUSTERED
 from monitor.store.store import Commit, Store
 from tests.fakes.alerts import AT, an_alert
-from tests.fakes.chats import TAKES, Chat
+from tests.fakes.chat import Chat
+from tests.fakes.chats import TAKES
 
 KINDS = (("webhook", "slack-webhook", "matrix"), ("slack-bot", "discord", "telegram"))
 SPEED = 60.0

@@ -19,6 +19,7 @@ from aiohttp import (
     ClientSession,
     ClientSSLError,
     ClientTimeout,
+    FormData,
 )
 
 from monitor.alert.harmless import harmless
@@ -63,7 +64,7 @@ class Http:
         self._hidden = hidden_parts(hidden)
 
     async def ask(
-        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, status_only: bool = False
+        self, method: str, url: str, body: bytes | FormData, headers: Mapping[str, str], *, status_only: bool = False
     ) -> Answer:
         """Sends once; any status is an answer. Raises DeliveryError where there is none.
 
