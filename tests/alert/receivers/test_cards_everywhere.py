@@ -7,19 +7,23 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from monitor.alert import words
-from monitor.alert.card import Card, card, size, update
+from monitor.alert.card import Card, card, plain, size, update
 from monitor.alert.links import Links
 from monitor.alert.receivers import discord, mattermost, teams
+from monitor.alert.receivers.alertmanager import posted
+from monitor.alert.receivers.document import document
+from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.matrix import content
 from monitor.alert.receivers.slack_blocks import message
 from monitor.alert.receivers.telegram import keyboard, rendered
 from monitor.marks import Status
-from monitor.records import Alert
+from monitor.records import Alert, Notification
 from monitor.watched import Duration
 from tests.fakes.adaptive import complaints
-from tests.fakes.alerts import a_piece, an_alert
+from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import MATRIX_TAGS
 from tests.fakes.corpus import alerts, hostile
 from tests.fakes.desk import KEY
@@ -97,6 +101,12 @@ def in_teams(shown: Card) -> Shown:
     return Shown(of_teams(made), (text,), broken_teams(made))
 
 
+def email(shown: Card) -> Shown:
+    """The HTML part; the other one is plain text."""
+    seen = of_html(card_html(shown), MATRIX_TAGS)
+    return Shown(seen, (plain(shown),), "")
+
+
 CHATS: dict[str, Callable[[Card], Shown]] = {
     "slack": slack,
     "discord": in_discord,
@@ -104,6 +114,7 @@ CHATS: dict[str, Callable[[Card], Shown]] = {
     "telegram": telegram,
     "matrix": matrix,
     "teams": in_teams,
+    "email": email,
 }
 chats = pytest.mark.parametrize("chat", CHATS.values(), ids=CHATS.keys())
 
@@ -161,6 +172,27 @@ def test_nothing_hostile_pings_breaks_a_card_or_spoofs_a_link(
         for said in (*shown.texts, shown.seen.text):
             assert not PINGS.search(said), text
             assert all(char.isprintable() or char in "\n\u200c" for char in said), text
+
+
+def test_nothing_hostile_acts_where_cards_are_plain_text(acting: list[tuple[Alert, Card]]) -> None:
+    """Terminal, file, MQTT, the webhook's `text`, Alertmanager's annotations, Apprise."""
+    lines = len(plain(card(acted_on("harmless"))).splitlines())
+    for alert, made in acting:
+        without = made._replace(actions=())
+        for said in (plain(without), document(notified(alert)).decode(), *annotations(alert)):
+            assert not PINGS.search(said), alert.label
+            assert all(char.isprintable() or char in "\n\u200c" for char in said), alert.label
+        assert len(plain(without).splitlines()) == lines, alert.label
+
+
+def notified(alert: Alert) -> Notification:
+    """For programs, which get words of bounded sets as they are: no stranger's text can stand there."""
+    pieces = tuple(replace(piece, platform="x") for piece in alert.evidence)
+    return a_notification(alert=replace(alert, reason="quiet", numbers={}, evidence=pieces))
+
+
+def annotations(alert: Alert) -> list[str]:
+    return [str(said) for said in posted(alert, "monitor", AT, AT)["annotations"].values()]
 
 
 def test_microsofts_own_library_finds_nothing_wrong_with_any_card(
