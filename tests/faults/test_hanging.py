@@ -15,7 +15,7 @@ from tests.rig.feed import HttpFeed, Writer
 from tests.rig.live import SECRET, live
 from tests.rig.measure import Floats, alert_delays, spread
 
-CROSSINGS = 30
+CROSSINGS = 20
 EACH = timedelta(seconds=1.5)
 LIMIT = 2.0
 
