@@ -82,13 +82,19 @@ class Live:
 
 @asynccontextmanager
 async def live(
-    folder: Path, *, events: int, persistent: bool = False, more: str = "", words: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    events: int,
+    persistent: bool = False,
+    store: str = "",
+    more: str = "",
+    words: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Live]:
     """A live rig whose daemon is not started yet; `more` tables of its configuration, and `words` they name."""
     (folder / "broker").mkdir()
     environ = {"BUS": password("monitor"), "PUSH": SECRET, **(words or {})}
     async with (
         mosquitto(folder / "broker", persistent=persistent) as broker,
-        rig(folder, sources(broker) + more, environ, events=events) as made,
+        rig(folder, sources(broker) + more, environ, events=events, store=store) as made,
     ):
         yield Live(made, broker, events)
