@@ -1,12 +1,15 @@
 """Settings → the things they configure: one `match` arm per kind of source and of receiver."""
 
 import sys
+from collections.abc import Sequence
 from typing import assert_never
 
 from aiohttp import ClientSession
 
 from monitor import settings
+from monitor.alert.calm import Calm
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
+from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Receiver
@@ -31,6 +34,12 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
             return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:
             assert_never(source)
+
+
+def calm_of(configured: Sequence[settings.Receiver], name: str) -> Calm | None:
+    """When a receiver is left in peace; None where it asked for nothing of the kind."""
+    chats = [one for one in configured if isinstance(one, Chat) and one.name == name]
+    return next((one.calm for one in chats if one.quiet_hours or one.per_hour), None)
 
 
 def receiver(

@@ -19,7 +19,7 @@ from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
 from monitor.app.batches import Batches
-from monitor.app.build import receiver
+from monitor.app.build import calm_of, receiver
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
 from monitor.app.office import DaemonOffice, Hands
@@ -289,6 +289,7 @@ class Daemon:
             self._clock,
             self._chance,
             observe=lambda made: observe.attempt(self._metrics, made),
+            calm=lambda name: calm_of(self._settings.monitor.receivers, name),
         )
 
     def _receivers(self, session: ClientSession) -> list[Receiver]:

@@ -21,7 +21,7 @@ from monitor.watched import Event
 from monitor.web.access import is_loopback
 
 EVERY_POST = "*"
-ALERTING = ("race", "spike", "volume", "celebration", "quiet")
+ALERTING = checks_chats.RULES
 """The findings that can become alerts."""
 
 _DATABASES = re.compile(r"^(sqlite|postgresql)(\+[a-z0-9]+)?://")

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from monitor.alert.receivers.chat import Bot, Chat, Hook
 from monitor.alert.receivers.mail import Encryption, MailSettings
 from monitor.settings.readable import unreadable
-from monitor.settings.sentences import shown
+from monitor.settings.sentences import choice, shown
 
+RULES = ("race", "spike", "volume", "celebration", "quiet")
+"""What can be urgent: the rules of alerts."""
 _ADDRESS = re.compile(r"https?://[^\s/@]+/\S*", re.ASCII)
 
 
@@ -20,6 +22,15 @@ def of_chat(receiver: Chat, path: str) -> Iterator[str]:
         yield f"{path}: no token; name where it is with token_env or token_file"
     if isinstance(receiver, MailSettings):
         yield from _of_mail(receiver, path)
+    for i, hours in enumerate(receiver.quiet_hours):
+        begins, ends = hours.split("-")
+        if begins == ends:
+            yield f"{path}.quiet_hours[{i}]: begins when it ends; write two times that differ, as in 23:00-07:00"
+    for i, rule in enumerate(receiver.urgent):
+        if rule not in RULES:
+            yield f"{path}.urgent[{i}]: {choice(rule, RULES)}"
+    if receiver.urgent and not receiver.quiet_hours:
+        yield f"{path}.urgent: nothing is held back without quiet_hours; set them, or leave this out"
     try:
         ZoneInfo(receiver.zone)
     except (KeyError, ValueError, OSError):
