@@ -156,6 +156,9 @@ class Metrics:
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",
             "receiver", "outcome", "reason",
         )  # fmt: skip
+        self.held = self._counter(
+            "notifications_held", "A notification was held back, to come with others as a digest.", "receiver", "reason"
+        )
         self.receiver_connected = self._gauge(
             "receiver_connected", "1 while the connection of an MQTT receiver stands, 0 while it does not.", "receiver"
         )

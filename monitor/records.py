@@ -242,6 +242,15 @@ class Offered(Struct, frozen=True):
     """What the chat brings back then: the alert's id."""
 
 
+class Gathered(Struct, frozen=True, kw_only=True):
+    """What a digest tells of one card."""
+
+    alert: Alert
+    """The last step of what was held back, without evidence."""
+    changes: tuple[str, ...]
+    """Why the desk would have been told, in their order."""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """One message to one receiver: a row of the outbox."""
 
@@ -253,6 +262,8 @@ class Notification(Struct, frozen=True, kw_only=True):
     """After this it is a dead letter."""
     earlier: str = ""
     """The receipt of the last step of the alert's group that the receiver has; "" if it has none, or a later one."""
+    digest: tuple[Gathered, ...] = ()
+    """What it tells of at once, where it is a digest of what was held back; `alert` is the last of them."""
     repeat: bool = False
     """An attempt before this one may have arrived: nobody knows."""
     actions: tuple[Offered, ...] = ()

@@ -1,4 +1,4 @@
-"""Brings what the outbox holds to the receivers: retries, deadlines, dead letters.
+"""Brings what the outbox holds to the receivers: retries, deadlines, dead letters, quiet hours and digests.
 
 One task per receiver, so that one that hangs holds nobody else up, and each at the pace that its channel takes. A
 notification leaves at least once: if the process dies between a send and its mark, it leaves again under the same key.
@@ -14,6 +14,7 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from monitor.alert.bucket import Bucket
+from monitor.alert.calm import HOUR, Calm
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError
@@ -39,8 +40,20 @@ class OutboxPort(Protocol):
         """`Store.mark_begun`."""
         ...
 
-    async def sent(self, key: str, receipt: str) -> None:
+    async def sent(self, key: str, receipt: str, at: datetime) -> None:
         """`Store.mark_sent`."""
+        ...
+
+    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
+        """`Store.sent_since`."""
+        ...
+
+    async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+        """`Store.mark_held`."""
+        ...
+
+    async def gather(self, receiver: str, now: datetime) -> bool:
+        """`Store.gather`."""
         ...
 
     async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
@@ -70,6 +83,8 @@ class Outcome(StrEnum):
     SENT = "sent"
     RETRY = "retry"
     DEAD = "dead"
+    HELD = "held"
+    """Back for a digest."""
 
 
 class Attempt(NamedTuple):
@@ -97,8 +112,12 @@ class Deliverer:
         observe: Callable[[Attempt], None] = lambda _: None,
         backoff: Backoff = Backoff(),  # noqa: B008  a NamedTuple does not change
         grace: timedelta = timedelta(seconds=5),
+        calm: Callable[[str], Calm | None] = lambda _: None,
     ) -> None:
-        """`observe` hears of every attempt; `grace` is what a send in hand may still take after the stop."""
+        """`observe` hears of every attempt; `grace` is what a send in hand may still take after the stop.
+
+        `calm`: receiver → when it is left in peace, as it is configured now.
+        """
         self._outbox = outbox
         self._receivers = {receiver.name: receiver for receiver in receivers}
         self._clock = clock
@@ -106,6 +125,7 @@ class Deliverer:
         self._observe = observe
         self._backoff = backoff
         self._grace = grace
+        self._calm = calm
         self._new = {name: asyncio.Event() for name in self._receivers}
         self._buckets: dict[str, Bucket] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -170,6 +190,8 @@ class Deliverer:
             for queued in due.queued:
                 if stop.is_set():
                     break
+                if await self._calmed(receiver, queued.notification):
+                    break
                 pause = self._held(receiver) or await self._deliver(receiver, queued, stop)
                 if pause:
                     await first_of(self._clock.sleep(pause), stop.wait())
@@ -181,6 +203,18 @@ class Deliverer:
             await first_of(new.wait(), stop.wait())
         else:
             await first_of(new.wait(), stop.wait(), self._clock.sleep(next_at - self._clock.now()))
+
+    async def _calmed(self, receiver: Receiver, note: Notification) -> bool:
+        """Whether it is not this notification's turn: it is held back, or what was held back comes as one before it."""
+        calm, now = self._calm(receiver.name), self._clock.now()
+        if calm is None:
+            return False
+        hold = calm.hold(note.alert, now, await self._outbox.sent_since(receiver.name, now - HOUR))
+        if hold is None:
+            return await self._outbox.gather(receiver.name, now)
+        await self._outbox.hold(note.key, hold.until, hold.why, hold.until - now)
+        self._observe(Attempt(receiver.name, Outcome.HELD, hold.why, timedelta()))
+        return True
 
     def _held(self, receiver: Receiver) -> timedelta:
         """How long its channel's pace holds the next one back."""
@@ -201,7 +235,7 @@ class Deliverer:
             receipt = await self._send(receiver, note, stop)
         except DeliveryError as error:
             return await self._failed(queued, error, self._since(begun))
-        await self._outbox.sent(note.key, receipt or "")
+        await self._outbox.sent(note.key, receipt or "", self._clock.now())
         self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun), repeats and note.repeat))
         return timedelta()
 

@@ -120,6 +120,37 @@ UPDATE = "Update of an earlier message. {alert}"
 CANCEL = "Not now"
 LEFT_OUT = "Posts left out here: {posts}"
 LINK = "post"
+TOLD = "Told because"
+ALSO = "Fires as well"
+TAKEN = "Acknowledged"
+TAKEN_BY = "by {by}, {at}; {assignee} looks after it"
+TOLD_BECAUSE = {
+    "first_firing": "it fires",
+    "rule_joined": "another rule fires",
+    "state_changed": "where it stands has changed",
+    "doubled": "claims are at least twice as many as when this was told last",
+    "denials_overtook": "denials have overtaken the claims",
+    "status_set": "a status was set",
+    "feed_blind": "a source has gone blind",
+    "reminder": "nobody has acknowledged it",
+    "acknowledged": "somebody takes it on",
+    "resolved": "it is over",
+    "event_removed": "the event is not watched any more",
+}
+"""An alert's change, in words; a test has none."""
+RULE = {
+    "race": "claims outrun denials",
+    "spike": "a spike",
+    "volume": "a viral claim",
+    "celebration": "reports of celebration",
+    "quiet": "a silence",
+}
+"""A rule, in few words."""
+DIGEST = "DIGEST"
+DIGEST_OF = "{cards} changed while nothing was sent"
+DIGEST_LINE = "{status}, {state} – {event}: {claim} – {changes} ({claims} claims, {denials} denials; alert {alert})"
+DIGEST_END = "The last of each; cards above this message are brought up to date when something changes again"
+LINES_LEFT_OUT = "Lines left out here: {lines}"
 EDITOR = "by the desk"
 VOICE = "by a registered voice"
 SAID = "Status set {who}: {by}, {at}, on {evidence}"

@@ -1,13 +1,16 @@
 """Settings → the things they configure: one `match` arm per kind of source and of receiver."""
 
 import sys
+from collections.abc import Sequence
 from typing import assert_never
 
 from aiohttp import ClientSession
 
 from monitor import settings
+from monitor.alert.calm import Calm
 from monitor.alert.links import Links
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
+from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.linked import Linked
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
@@ -39,6 +42,12 @@ def receivers(configured: settings.Settings, session: ClientSession, clock: Cloc
     """Everything that is told of alerts."""
     secrets, made = configured.receiver_secrets, links(configured)
     return [receiver(one, secrets.get(one.name), session, clock, made) for one in configured.monitor.receivers]
+
+
+def calm_of(configured: Sequence[settings.Receiver], name: str) -> Calm | None:
+    """When a receiver is left in peace; None where it asked for nothing of the kind."""
+    chats = [one for one in configured if isinstance(one, Chat) and one.name == name]
+    return next((one.calm for one in chats if one.quiet_hours or one.per_hour), None)
 
 
 def receiver(

@@ -15,12 +15,11 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from monitor import settings
 from monitor.alert.deliver import Deliverer
-from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
 from monitor.app.actions import acting
 from monitor.app.batches import Batches
-from monitor.app.build import receivers
+from monitor.app.build import calm_of, receivers
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
 from monitor.app.hands import Hands
@@ -223,7 +222,7 @@ class Daemon:
             for one in new.monitor.receivers
             if one.name not in {*differs.receivers.added, *differs.receivers.changed}
         ]
-        await running.deliverer.exchange(self._receivers(running.session), kept)
+        await running.deliverer.exchange(receivers(new, running.session, self._clock), kept)
         running.outlets.follow(running.deliverer.receivers)
 
     async def _note_downtime(self) -> None:
@@ -289,11 +288,9 @@ class Daemon:
     def _deliverer(self, session: ClientSession) -> Deliverer:
         return Deliverer(
             WorkerOutbox(self._store, self._worker),
-            self._receivers(session),
+            receivers(self._settings, session, self._clock),
             self._clock,
             self._chance,
             observe=lambda made: observe.attempt(self._metrics, made),
+            calm=lambda name: calm_of(self._settings.monitor.receivers, name),
         )
-
-    def _receivers(self, session: ClientSession) -> list[Receiver]:
-        return receivers(self._settings, session, self._clock)

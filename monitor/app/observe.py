@@ -100,7 +100,10 @@ def acted(metrics: Metrics, action: str, via: str, outcome: str) -> None:
 
 
 def attempt(metrics: Metrics, made: Attempt) -> None:
-    """A notification was tried."""
+    """A notification was tried, or held back."""
+    if made.outcome is Outcome.HELD:
+        metrics.held.labels(made.receiver, made.reason).inc()
+        return
     metrics.notifications.labels(made.receiver, made.outcome.value, made.reason).inc()
     metrics.delivery_seconds.labels(made.receiver).observe(made.took.total_seconds())
     if made.repeat:

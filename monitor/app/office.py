@@ -68,13 +68,13 @@ class DaemonOffice:
         return answer
 
     async def acknowledge(self, alert: str, by: str, assignee: str = "", comment: str = "") -> AckMark:
-        """Takes a firing alert on, with all that share its card; refused where it does not fire."""
-        state = await self._read(lambda: self._hands.reader.alert_state(alert))
-        if state is None:
+        """Takes a firing alert on, with all that share its card; refused where none of them fires."""
+        firing = await self._read(lambda: self._hands.reader.firing(alert))
+        if firing is None and not await self._read(lambda: self._hands.reader.has_alert(alert)):
             raise unknown_alert()
-        if state not in {AlertState.FIRING, AlertState.ACKNOWLEDGED}:
-            raise refuse(409, "not_firing", f"the alert is {state.value}; only what fires can be acknowledged")
-        mark = AckMark(at=self._hands.clock.now(), alert=alert, by=by, assignee=assignee, comment=comment)
+        if firing is None:
+            raise refuse(409, "not_firing", "the alert is over, or not firing yet; only what fires is acknowledged")
+        mark = AckMark(at=self._hands.clock.now(), alert=firing, by=by, assignee=assignee, comment=comment)
         return await self._committed(mark)
 
     async def events(self) -> bodies.EventList:

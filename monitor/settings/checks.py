@@ -22,7 +22,7 @@ from monitor.web.access import is_loopback
 
 EVERY_POST = "*"
 SHORTEST_KEY = 32
-ALERTING = ("race", "spike", "volume", "celebration", "quiet")
+ALERTING = checks_chats.RULES
 """The findings that can become alerts."""
 
 _DATABASES = re.compile(r"^(sqlite|postgresql)(\+[a-z0-9]+)?://")

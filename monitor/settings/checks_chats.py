@@ -9,8 +9,10 @@ from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.chat import Bot, Chat, Hook
 from monitor.alert.receivers.mail import Encryption, MailSettings
 from monitor.settings.readable import unreadable
-from monitor.settings.sentences import shown
+from monitor.settings.sentences import choice, shown
 
+RULES = ("race", "spike", "volume", "celebration", "quiet")
+"""What can be urgent: the rules of alerts."""
 _APPRISE = re.compile(r"[a-z][a-z0-9]*://\S+", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s/@]+/\S*", re.ASCII)
 
@@ -25,10 +27,23 @@ def of_chat(receiver: Chat, path: str) -> Iterator[str]:
         yield f"{path}.kind: Apprise is not installed; install it with: pip install virality-monitor[apprise]"
     if isinstance(receiver, MailSettings):
         yield from _of_mail(receiver, path)
+    yield from _of_quiet(receiver, path)
     try:
         ZoneInfo(receiver.zone)
     except (KeyError, ValueError, OSError):
         yield f'{path}.zone: {shown(receiver.zone)} is no time zone; write one such as "UTC" or "Asia/Kabul"'
+
+
+def _of_quiet(receiver: Chat, path: str) -> Iterator[str]:
+    for i, hours in enumerate(receiver.quiet_hours):
+        begins, ends = hours.split("-")
+        if begins == ends:
+            yield f"{path}.quiet_hours[{i}]: begins when it ends; write two times that differ, as in 23:00-07:00"
+    for i, rule in enumerate(receiver.urgent):
+        if rule not in RULES:
+            yield f"{path}.urgent[{i}]: {choice(rule, RULES)}"
+    if receiver.urgent and not receiver.quiet_hours:
+        yield f"{path}.urgent: nothing is held back without quiet_hours; set them, or leave this out"
 
 
 def _of_mail(receiver: MailSettings, path: str) -> Iterator[str]:

@@ -71,10 +71,15 @@ def one(connection: Connection, alert: str) -> Alert | None:
     return None if text is None else alert_from_json(text)
 
 
-def state_of(connection: Connection, alert: str) -> AlertState | None:
-    """Where the alert of this id stands; None if there is none."""
-    state = connection.execute(select(alerts.c.state).where(alerts.c.id == alert)).scalar()
-    return None if state is None else AlertState(state)
+def in_force(connection: Connection, alert: str) -> str | None:
+    """The id of this alert, or of one that shares its card, if it fires; None if none does."""
+    text = connection.execute(select(alerts.c.json).where(alerts.c.id == alert)).scalar()
+    if text is None:
+        return None
+    asked = alert_from_json(text)
+    fires = [one for state in (AlertState.FIRING, AlertState.ACKNOWLEDGED) for one in read(connection, state)]
+    mine = [one.id for one in fires if one.id == alert or (asked.group and one.group == asked.group)]
+    return alert if alert in mine else next(iter(mine), None)
 
 
 def put_answer(connection: Connection, answer: Answer) -> None:
@@ -102,7 +107,7 @@ def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:
     gone = select(mentions.c.key).where(mentions.c.deleted.is_(True))
     keys = sorted({key for key, _ in pairs})
     return [
-        key for some in _portions(keys) for key in connection.execute(gone.where(mentions.c.key.in_(some))).scalars()
+        key for some in portions(keys) for key in connection.execute(gone.where(mentions.c.key.in_(some))).scalars()
     ]
 
 
@@ -111,10 +116,10 @@ def erase(connection: Connection, gone: Collection[int]) -> None:
     showing = select(evidence.c.alert_id)
     touched = {
         alert_id
-        for some in _portions(sorted(set(gone)))
+        for some in portions(sorted(set(gone)))
         for alert_id in connection.execute(showing.where(evidence.c.mention.in_(some))).scalars()
     }
-    for some in _portions(sorted(touched)):
+    for some in portions(sorted(touched)):
         cards = connection.execute(select(alerts.c.id, alerts.c.json).where(alerts.c.id.in_(some))).all()
         bodies = connection.execute(select(outbox.c.number, outbox.c.body).where(outbox.c.alert_id.in_(some))).all()
         if cards:
@@ -140,6 +145,7 @@ def _key(shown: Evidence, event: str) -> int:
     return key_of(shown.platform, shown.id, event)
 
 
-def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """In parts that one statement takes."""
     for begin in range(0, len(values), _AT_ONCE):
         yield values[begin : begin + _AT_ONCE]

@@ -136,10 +136,10 @@ class Reader:
         with self._connection() as connection:
             return queue.dead_letters(connection, receiver, limit, keys)
 
-    def alert_state(self, alert: str) -> AlertState | None:
-        """Where the alert of an id stands; None if there is none."""
+    def firing(self, alert: str) -> str | None:
+        """The id of the alert, or of one that shares its card, if it fires; None if none does."""
         with self._connection() as connection:
-            return alerts.state_of(connection, alert)
+            return alerts.in_force(connection, alert)
 
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""

@@ -116,7 +116,7 @@ outbox = Table(
     Column("receipt", Text, nullable=False),  # what the receiver answered
     Column("uncertain", Boolean, nullable=False, server_default=false()),  # an attempt may have arrived
     Column("card", Text, nullable=False, server_default="", index=True),  # what shares one card at the receiver
-    Column("sent_at", Time),
+    Column("sent_at", Time, index=True),
 )
 
 statuses = Table(

@@ -8,7 +8,7 @@ nothing behind.
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
 import polars as pl
@@ -194,10 +194,25 @@ class Store:
         with self._transaction() as connection:
             queue.begun(connection, key)
 
-    def mark_sent(self, key: str, receipt: str = "") -> None:
-        """The receiver has it; it is never due again."""
+    def mark_sent(self, key: str, receipt: str = "", at: datetime | None = None) -> None:
+        """The receiver has it, since `at`; it is never due again."""
         with self._transaction() as connection:
-            queue.sent(connection, key, receipt)
+            queue.sent(connection, key, receipt, at)
+
+    def sent_since(self, receiver: str, since: datetime) -> list[datetime]:
+        """When a receiver was sent something after a time, in order."""
+        with self._transaction() as connection:
+            return queue.sent_since(connection, receiver, since)
+
+    def mark_held(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+        """Held back for a digest; its deadline is put off by `longer`."""
+        with self._transaction() as connection:
+            queue.hold(connection, key, until, reason, longer)
+
+    def gather(self, receiver: str, now: datetime) -> bool:
+        """Makes one message of what a receiver was not sent until `now`; says whether there was something."""
+        with self._transaction() as connection:
+            return queue.gather(connection, receiver, now)
 
     def mark_failed(
         self,

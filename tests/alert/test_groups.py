@@ -132,7 +132,7 @@ def test_a_card_ends_with_the_last_of_its_alerts_and_a_status_ends_it_once() -> 
         ("race", "", ("volume",)),
         ("volume", "resolved", ()),
     ]
-    ended = {"holds": False, "reason": "status_set"}
+    ended: dict[str, Any] = {"holds": False, "reason": "status_set"}
     settled = played(Story([finding(0), volume(0), finding(1_000, **ended), volume(1_000, **ended)]))
     assert told(settled)[1:] == [(1_000, "race", "status_set")]
     assert [one.also for one in settled if one.change == "status_set"] == [()]

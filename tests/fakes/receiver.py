@@ -28,6 +28,8 @@ class ScriptedReceiver:
         """The links that came with each attempt."""
         self.taken: list[str] = []
         """Keys."""
+        self.sent: list[Notification] = []
+        """What was taken."""
         self.shown: list[str] = []
         """Cards."""
         self.attempts = 0
@@ -50,4 +52,5 @@ class ScriptedReceiver:
         if notification.key not in self.taken:
             self.shown.append(card_text(notification.alert))
         self.taken.append(notification.key)
+        self.sent.append(notification)
         return f"receipt {len(self.taken)}"

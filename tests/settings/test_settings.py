@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.errors import SettingsError
@@ -160,7 +161,10 @@ def test_every_setting_is_taken_from_the_files_and_secrets_from_their_places() -
     assert monitor.pipeline.batch_interval == timedelta(seconds=1.5)
     assert (monitor.log.level, monitor.log.format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert [source.name for source in monitor.sources] == ["posts", "live"]
-    assert [type(receiver) for receiver in monitor.receivers] == [WebhookSettings, TerminalSettings, FileSettings]
+    *others, chat = monitor.receivers
+    assert [type(receiver) for receiver in others] == [WebhookSettings, TerminalSettings, FileSettings]
+    assert isinstance(chat, TelegramSettings)
+    assert (len(chat.calm.hours), chat.calm.per_hour, chat.calm.urgent) == (2, 6, {"race"})
     assert settings.store_url.reveal() == ENVIRON["MONITOR_STORE_URL"]
     assert settings.web_token is not None
     assert settings.web_token.reveal() == "a token"

@@ -37,7 +37,8 @@ class Linked:
         return self._receiver.repeats(notification)
 
     async def send(self, notification: Notification) -> str | None:
-        """As the other's, with links."""
-        return await self._receiver.send(
-            replace(notification, actions=self._links.of(notification.alert, notification.receiver))
-        )
+        """As the other's, with links; a digest has none, because it is about many."""
+        if notification.digest:
+            return await self._receiver.send(notification)
+        links = self._links.of(notification.alert, notification.receiver)
+        return await self._receiver.send(replace(notification, actions=links))

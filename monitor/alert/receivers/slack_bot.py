@@ -105,7 +105,7 @@ class SlackBot:
 
     def _card(self, notification: Notification, *, marked: bool = True) -> Card:
         card = shown(notification, self._settings, marked=marked)
-        if not self._interactive:
+        if not self._interactive or notification.digest:
             return card
         alert = notification.alert
         return card._replace(actions=tuple(Offered(action.value, value=alert.id) for action in offered(alert)))

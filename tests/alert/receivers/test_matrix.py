@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -105,8 +105,8 @@ async def test_a_crash_between_send_and_mark_shows_nobody_anything_twice(server:
     before = len(await server.events())
 
     class Dying(DirectOutbox):
-        async def sent(self, key: str, receipt: str) -> None:
-            raise KeyError(key, receipt)
+        async def sent(self, key: str, receipt: str, at: datetime) -> None:
+            raise KeyError(key, receipt, at)
 
     async with ClientSession() as session:
         with Store("sqlite://") as store:

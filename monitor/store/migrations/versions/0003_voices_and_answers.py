@@ -47,10 +47,12 @@ def upgrade() -> None:
         outbox.add_column(sa.Column("sent_at", sa.BigInteger()))
     op.execute("UPDATE outbox SET card = alert_id")
     op.create_index("ix_outbox_card", "outbox", ["card"])
+    op.create_index("ix_outbox_sent_at", "outbox", ["sent_at"])
 
 
 def downgrade() -> None:
     """Back to 0002."""
+    op.drop_index("ix_outbox_sent_at", "outbox")
     op.drop_index("ix_outbox_card", "outbox")
     with op.batch_alter_table("outbox") as outbox:
         outbox.drop_column("sent_at")
