@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+from msgspec.structs import replace
 
 from monitor.alert.receivers.linked import Linked
 from monitor.app.build import links, receivers
 from monitor.app.reload import applicable, changes
 from monitor.clock import SystemClock
+from monitor.records import Gathered
 from monitor.settings import Settings, load
 from tests.fakes.alerts import a_notification, an_alert
 from tests.fakes.desk import KEY
@@ -65,6 +67,8 @@ async def test_links_are_made_for_the_receiver_that_gets_them_as_they_leave(tmp_
     assert behind.actions == [made.of(an_alert(), "desk")]
     assert "https://monitor.example.org/actions/acknowledge/a1?" in behind.actions[0][0].url
     assert note.actions == ()
+    await receiver.send(replace(note, key="d", digest=(Gathered(alert=an_alert(), changes=()),)))
+    assert behind.actions[1] == (), "a digest is about many alerts"
 
 
 def test_another_key_waits_for_a_restart(tmp_path: Path) -> None:
