@@ -47,13 +47,17 @@ def test_the_chat_has_every_notification_the_outbox_says_was_sent_once(whole: Se
     rows = ask(whole.archive, "SELECT key, state FROM outbox")
     assert [state for _, state in rows] == ["sent"] * whole.outcome.queued
     assert sorted(message.key for message in whole.outcome.chat.messages) == sorted(key for key, _ in rows)
-    assert whole.outcome.queued == 2
+    assert whole.outcome.queued == 3
     assert whole.outcome.chat.refused == 0
 
 
 def test_the_chat_is_told_when_an_alert_fires_and_resolves_but_not_while_it_is_pending(whole: Seen) -> None:
     told = [alert for alert in whole.outcome.board.alerts if alert.state is not AlertState.PENDING]
-    assert [alert.state for alert in told] == [AlertState.FIRING, AlertState.RESOLVED]
+    assert [(alert.state, alert.change) for alert in told] == [
+        (AlertState.FIRING, "first_firing"),
+        (AlertState.FIRING, "doubled"),
+        (AlertState.RESOLVED, "resolved"),
+    ]
     assert [message.text for message in whole.outcome.chat.messages] == [card_text(alert) for alert in told]
 
 
