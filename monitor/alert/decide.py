@@ -66,8 +66,7 @@ class AlertPolicy:
                     told = describe(live.event, live.narrative, at or live.counted)
                     self._leaving.append(Leaving(live, self._group(live), self._events[live.event], *told))
                 self._drop(key)
-        for about in [about for about in self._closed if about[0] not in events]:
-            self._forget(about)
+        self._forget([about for about in self._closed if about[0] not in events])
         self._events = events
         self._floor = at.replace(microsecond=0) if at is not None else None
 
@@ -103,8 +102,7 @@ class AlertPolicy:
         alerts += self._run_timers(steps, end, sooner=False)
         for live in (*self._live.values(), *(one.live for one in self._closed.values())):
             seen.totals.count(live, end)
-        for about in [about for about, one in self._closed.items() if one.until <= end]:
-            self._forget(about)
+        self._forget([about for about, one in self._closed.items() if one.until <= end])
         alerts += left(self._leaving, seen)
         self._leaving.clear()
         self._marks.settle(end, min((live.since for live in self._live.values()), default=None))
@@ -189,7 +187,7 @@ class AlertPolicy:
         live.silenced_until = unheard[0] if unheard is not None else None
         if first:
             group.alerts.append(live.id)
-            self._forget(group.about)
+            self._forget([group.about])
         if was_silenced and live.silenced_until is not None:
             return []
         joins = [one for one in speakers(self._members(group)) if one is not live]
@@ -236,10 +234,9 @@ class AlertPolicy:
         group.status, closed.shown_at = step.status, at
         return step
 
-    def _forget(self, about: Card) -> None:
-        """A closed card is left as it is."""
-        if self._closed.pop(about, None) is not None:
-            self._changed.add(state_rows.of_closed(about))
+    def _forget(self, closed: Sequence[Card]) -> None:
+        """Closed cards are left as they are."""
+        self._changed |= {state_rows.of_closed(about) for about in closed if self._closed.pop(about, None) is not None}
 
     def _step(self, steps: Steps, live: Live, state: AlertState, at: datetime, why: str) -> Alert:
         group = self._group(live)
@@ -292,7 +289,7 @@ class AlertPolicy:
         self._live |= {_key(live): live for live in state.lives}
         self._groups |= {group.about: group for group in state.groups}
         self._closed |= {one.group.about: one for one in state.closed}
-        known = (*self._live.values(), *(one.live for one in self._closed.values()))
+        known = [*state.lives, *(one.live for one in state.closed)]
         self._decided = max((live.counted for live in known), default=None)
 
 

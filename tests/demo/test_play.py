@@ -87,7 +87,8 @@ def test_the_card_on_the_board_is_the_text_that_arrived(whole: Seen) -> None:
 
 def test_the_card_has_arrived_when_an_alert_is_first_shown(whole: Seen) -> None:
     first = next(step for step in whole.steps if step[2])
-    assert first[:2] == (1, whole.outcome.chat.messages[0].text)
+    assert first[1] == whole.outcome.chat.messages[first[0] - 1].text
+    assert first[0] == whole.steps[whole.steps.index(first) - 1][0] + 2, "it fired and claims doubled in this step"
 
 
 async def test_a_stop_ends_the_play_between_two_steps(tmp_path: Path) -> None:
