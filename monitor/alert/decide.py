@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
-from monitor.alert.groups import Card, Change, Group, Seen, StateOf, next_change, once, speakers
-from monitor.alert.lifecycle import FINAL, Live, begin, digest
+from monitor.alert import state_rows
+from monitor.alert.groups import CLOSED, Card, Change, Closed, Group, Seen, StateOf, next_change, once, speakers
+from monitor.alert.lifecycle import FINAL, Live, begin
 from monitor.alert.marks import Marks
+from monitor.alert.state_rows import State
 from monitor.alert.steps import Describe, Leaving, Steps, left
 from monitor.alert.totals import Totals
 from monitor.frames import Counted
@@ -22,10 +22,6 @@ from monitor.marks import AckMark, Silence, StatusMark
 from monitor.records import Alert, AlertState, Finding, Transition
 from monitor.watched import Event
 
-__all__ = ["AlertPolicy", "Describe", "StateOf", "Totals"]
-
-_LIVE = "alert/live/"
-_GROUP = "alert/group/"
 _MARKS = "alert/marks"
 _Key = tuple[str, str, str, str]
 """Event, narrative, rule, subject."""
@@ -37,7 +33,7 @@ class _Due(NamedTuple):
     at: datetime
     order: int
     key: tuple[str, ...]
-    what: "Live | AckMark | Group"
+    what: "Live | AckMark | Group | Closed"
 
 
 class AlertPolicy:
@@ -49,6 +45,7 @@ class AlertPolicy:
         self._main = main
         self._live: dict[_Key, Live] = {}
         self._groups: dict[Card, Group] = {}
+        self._closed: dict[Card, Closed] = {}
         self._next: dict[Card, Change | None] = {}
         """What is to be told again, as far as this call sees; without those of which that is not known."""
         self._marks = Marks()
@@ -69,6 +66,7 @@ class AlertPolicy:
                     told = describe(live.event, live.narrative, at or live.counted)
                     self._leaving.append(Leaving(live, self._group(live), self._events[live.event], *told))
                 self._drop(key)
+        self._forget([about for about in self._closed if about[0] not in events])
         self._events = events
         self._floor = at.replace(microsecond=0) if at is not None else None
 
@@ -102,8 +100,9 @@ class AlertPolicy:
             alerts += self._run_timers(steps, finding.at, sooner=True)
             alerts += self._take(steps, finding)
         alerts += self._run_timers(steps, end, sooner=False)
-        for live in self._live.values():
+        for live in (*self._live.values(), *(one.live for one in self._closed.values())):
             seen.totals.count(live, end)
+        self._forget([about for about, one in self._closed.items() if one.until <= end])
         alerts += left(self._leaving, seen)
         self._leaving.clear()
         self._marks.settle(end, min((live.since for live in self._live.values()), default=None))
@@ -154,6 +153,8 @@ class AlertPolicy:
                     alerts += self._acknowledge(steps, due.what, due.at)
                 case Group():
                     alerts += self._tell_again(steps, due.what, due.at)
+                case Closed():
+                    alerts.append(self._close(steps, due.what, due.at))
 
     def _coming(self, steps: Steps) -> list[_Due]:
         """What is due next of each kind."""
@@ -169,6 +170,9 @@ class AlertPolicy:
                 self._next[about] = next_change(group, members, self._events[group.event].rules, steps.seen)
             if (change := self._next[about]) is not None:
                 coming.append(_Due(change.at, 2, about, group))
+        for about, closed in self._closed.items():
+            if (at := closed.next_status(steps.seen.marks, self._decided, steps.seen.end)) is not None:
+                coming.append(_Due(at, 3, about, closed))
         return coming
 
     def _ring(self, steps: Steps, key: _Key, at: datetime) -> list[Alert]:
@@ -183,6 +187,7 @@ class AlertPolicy:
         live.silenced_until = unheard[0] if unheard is not None else None
         if first:
             group.alerts.append(live.id)
+            self._forget([group.about])
         if was_silenced and live.silenced_until is not None:
             return []
         joins = [one for one in speakers(self._members(group)) if one is not live]
@@ -222,6 +227,17 @@ class AlertPolicy:
         group.not_before = min(ends)
         return []
 
+    def _close(self, steps: Steps, closed: Closed, at: datetime) -> Alert:
+        """A status was set after the end of a card."""
+        live, group = closed.live, closed.group
+        step = steps.step(live, AlertState.RESOLVED, at, live.reason, group=group, change="status_set", members=[live])
+        group.status, closed.shown_at = step.status, at
+        return step
+
+    def _forget(self, closed: Sequence[Card]) -> None:
+        """Closed cards are left as they are."""
+        self._changed |= {state_rows.of_closed(about) for about in closed if self._closed.pop(about, None) is not None}
+
     def _step(self, steps: Steps, live: Live, state: AlertState, at: datetime, why: str) -> Alert:
         group = self._group(live)
         self._next.pop(group.about, None)
@@ -242,21 +258,22 @@ class AlertPolicy:
     def _drop(self, key: _Key, at: datetime | None = None) -> None:
         """An alert is over; its card too, when nothing fires on it any more: what is pending begins another."""
         live = self._live.pop(key)
-        self._changed.add(_LIVE + live.fingerprint)
+        self._changed.add(state_rows.of_live(live))
         group = self._group(live)
         self._next.pop(group.about, None)
         left = self._members(group)
+        if at is not None and group.told_at is not None and not any(one.firing for one in left):
+            self._closed[group.about] = Closed(group, live, at + CLOSED, at)
         if not left:
             del self._groups[group.about]
-            self._changed.add(_GROUP + digest(*group.about))
+            self._changed.add(state_rows.of_group(group.about))
         elif at is not None and not any(one.firing for one in left):
             self._groups[group.about] = Group(*group.about, begun=at)
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
         rows = dict.fromkeys(sorted(self._changed), b"")
-        rows |= {_LIVE + live.fingerprint: msgspec.msgpack.encode(live) for live in self._live.values()}
-        rows |= {_GROUP + digest(*about): msgspec.msgpack.encode(group) for about, group in self._groups.items()}
+        rows |= state_rows.written(State(self._live.values(), self._groups.values(), self._closed.values()))
         marks = self._marks.save()
         if marks != self._written:
             rows[_MARKS] = self._written = marks
@@ -268,16 +285,12 @@ class AlertPolicy:
         if rows.get(_MARKS):
             self._written = rows[_MARKS]
             self._marks = Marks.load(self._written)
-        for key, row in sorted(rows.items()):
-            if key.startswith(_LIVE) and row:
-                live = msgspec.msgpack.decode(row, type=Live)
-                if live.event in self._events:
-                    self._live[_key(live)] = live
-            elif key.startswith(_GROUP) and row:
-                group = msgspec.msgpack.decode(row, type=Group)
-                if group.event in self._events:
-                    self._groups[group.about] = group
-        self._decided = max((live.counted for live in self._live.values()), default=None)
+        state = state_rows.read(rows, self._events)
+        self._live |= {_key(live): live for live in state.lives}
+        self._groups |= {group.about: group for group in state.groups}
+        self._closed |= {one.group.about: one for one in state.closed}
+        known = [*state.lives, *(one.live for one in state.closed)]
+        self._decided = max((live.counted for live in known), default=None)
 
 
 def _key(one: Finding | Live) -> _Key:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from monitor.alert.lifecycle import Live, digest
 from monitor.alert.marks import Marks
 from monitor.alert.totals import Totals
-from monitor.marks import AckMark
+from monitor.marks import AckMark, Status
 from monitor.records import Alert, AlertState, NarrativeState, Transition
 from monitor.watched import Rules
 
@@ -25,6 +25,8 @@ StateOf = Callable[[str, str, datetime], NarrativeState | None]
 Card = tuple[str, str, str]
 """Event, narrative, subject: what a group is about."""
 
+CLOSED = timedelta(days=1)
+"""A status that is set so long after the end of a card is still shown on it."""
 AGAIN = timedelta(hours=4)
 """After so long a card may be told for a state, or a blind source, that it was told for before."""
 BLIND_LEAST = timedelta(minutes=5)
@@ -70,6 +72,8 @@ class Group(Struct, array_like=True):
     """All of it is silenced until then, as far as is known."""
     alerts: list[str] = msgspec.field(default_factory=list)
     """Ids of all that fired on this card."""
+    status: Status = Status.UNCONFIRMED
+    """Of the narrative, as the last step showed it."""
 
     @property
     def about(self) -> Card:
@@ -83,7 +87,7 @@ class Group(Struct, array_like=True):
 
     def told(self, step: Alert, members: Iterable[Live]) -> None:
         """The desk is told of a step."""
-        self.told_at = step.at
+        self.told_at, self.status = step.at, step.status
         self.reminders += step.change == "reminder"
         self.doublings += step.change == "doubled"
         state = step.narrative_state
@@ -92,6 +96,27 @@ class Group(Struct, array_like=True):
         self.blind |= {gap.source: gap.begins for gap in step.blind}
         for live in members:
             live.told = live.counts[0]
+
+
+class Closed(Struct, array_like=True):
+    """A card on which nothing fires any more: a status still reaches it for a day."""
+
+    group: Group
+    live: Live
+    """The last alert on it."""
+    until: datetime
+    shown_at: datetime
+    """When its last step was made."""
+
+    def next_status(self, marks: Marks, after: datetime | None, end: datetime) -> datetime | None:
+        """When another status stands than the card shows, not before a time; None if none does up to the end."""
+        about = (self.group.event, self.group.narrative)
+        times = [mark.at for mark in marks.statuses if (mark.event, mark.narrative) == about]
+        for at in sorted(max(time, after or time) for time in times if self.shown_at < time <= end):
+            said = marks.status(self.live, at)
+            if at < self.until and said is not None and said.status is not self.group.status:
+                return at
+        return None
 
 
 class Seen(NamedTuple):

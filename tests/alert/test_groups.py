@@ -260,6 +260,29 @@ def test_who_was_told_of_a_side_claim_before_hears_of_its_end_and_of_nothing_bet
     assert told(steps) == [(100, "race", "first_firing"), (6_000, "race", "resolved")]
 
 
+def test_a_status_that_is_set_after_the_end_still_reaches_the_card_for_a_day() -> None:
+    over = [finding(0), gone(500, "denials_overtook")]
+    ticks: list[Tick] = [(600, "n", 3, 4), (900, "n", 1, 1)]
+    marks = [settled(700.5, narrative="n"), settled(800, narrative="n"), settled(9_000, Status.CONFIRMED, "n")]
+    for cuts in ([], [650, 750], [500, 501, 700, 701, 8_999, 9_001]):
+        steps = played(Story(over, ticks, marks), 2 * 24 * HOUR, cuts)
+        assert told(steps)[1:] == [
+            (500, "race", "denials_overtook"),
+            (700.5, "race", "status_set"),
+            (9_000, "race", "status_set"),
+        ]
+        assert len({one.group for one in steps}) == 1
+        assert [(one.state, one.status, one.claims) for one in steps[-2:]] == [
+            (RESOLVED, Status.DEBUNKED, 15),
+            (RESOLVED, Status.CONFIRMED, 16),
+        ]
+    late = [settled(600 + 24 * HOUR, narrative="n")]
+    assert len(told(played(Story(over, ticks, late), 2 * 24 * HOUR))) == 2
+    again = [*over, finding(600), gone(800, "denials_overtook")]
+    cards = [one.group for one in played(Story(again, ticks, [settled(9_000, narrative="n")])) if one.change]
+    assert cards[-1] == cards[-2] != cards[0]
+
+
 def test_every_reason_is_a_word_of_the_catalogue() -> None:
     ticks: list[Tick] = [(at_, "n", 1, 1) for at_ in range(200, 10_000, 100)]
     steps = played(Story([finding(0), volume(0), gone(9_000)], ticks, passed=[(90, VIRAL), (2_500, CONTESTED)]))
@@ -267,7 +290,9 @@ def test_every_reason_is_a_word_of_the_catalogue() -> None:
 
 
 SECONDS = st.integers(0, 5 * HOUR)
-MARKS = st.lists(st.tuples(SECONDS, st.sampled_from(["ack", "settle", "open", "silence", "unsilence"])), max_size=6)
+MARKS = st.lists(
+    st.tuples(SECONDS, st.sampled_from(["ack", "settle", "open", "status", "silence", "unsilence"])), max_size=6
+)
 
 
 def mark(second: float, what: str, alerts: Sequence[str]) -> StatusMark | Silence | AckMark:
@@ -276,6 +301,8 @@ def mark(second: float, what: str, alerts: Sequence[str]) -> StatusMark | Silenc
             return ack(second + 0.5, alerts[int(second) % len(alerts)])
         case "settle" | "open":
             return settled(second + 0.25, Status.DENIED if what == "settle" else Status.UNCONFIRMED)
+        case "status":
+            return settled(second + 0.75, [*Status][int(second) % 4], "n")
         case _:
             ends = second + (4_000 if what == "silence" else 0)
             return Silence(

@@ -168,7 +168,10 @@ def test_every_setting_is_taken_from_the_files_and_secrets_from_their_places() -
     assert settings.store_url.reveal() == ENVIRON["MONITOR_STORE_URL"]
     assert settings.web_token is not None
     assert settings.web_token.reveal() == "a token"
-    assert {name: word.reveal() for name, word in settings.receiver_secrets.items()} == {"desk": "hunter2"}
+    assert {name: word.reveal() for name, word in settings.receiver_secrets.items()} == {
+        "desk": "hunter2",
+        "night-desk": "a word",
+    }
     assert settings.model == Path("model.npz")
     bridge, everything = settings.events
     assert everything.any == ("*",)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.alert.decide import AlertPolicy, Totals
+from monitor.alert.decide import AlertPolicy
+from monitor.alert.totals import Totals
 from monitor.app.backtest.counts import Counts, CountsReader, Labels
 from monitor.app.backtest.grid import judging
 from monitor.cluster.narratives import narrative_id
