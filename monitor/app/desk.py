@@ -14,6 +14,7 @@ import polars as pl
 from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.app.build import collector
+from monitor.app.sealed import sealed
 from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
 from monitor.app.walked import Walked
 from monitor.arrivals import Answered, Payload, Settled
@@ -228,7 +229,7 @@ class Desk:
         for source in dict.fromkeys(payload.source for payload in part.payloads):
             places = [place for place, payload in enumerate(part.payloads) if payload.source == source]
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
-            frames.append(parsed.posts)
+            frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):

@@ -114,7 +114,9 @@ def erase(connection: Connection, gone: Collection[int]) -> None:
 def _without(text: str, gone: Collection[int]) -> str:
     alert = alert_from_json(text)
     kept = tuple(
-        msgspec.structs.replace(each, text="", author=None, url=None, cues=None) if key in gone else each
+        msgspec.structs.replace(each, text="", author=None, url=None, cues=None, payload_sha256=None)
+        if key in gone
+        else each
         for key, each in zip(_keys(alert), alert.evidence, strict=True)
     )
     return alert_to_json(msgspec.structs.replace(alert, evidence=kept))

@@ -23,6 +23,7 @@ def upgrade() -> None:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
         mentions.add_column(sa.Column("attributed", sa.Boolean()))
+        mentions.add_column(sa.Column("payload_sha256", sa.Text()))
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "answers",
@@ -48,5 +49,5 @@ def downgrade() -> None:
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
-        for column in ("attributed", "language", "voice"):
+        for column in ("payload_sha256", "attributed", "language", "voice"):
             mentions.drop_column(column)
