@@ -44,6 +44,7 @@ REASON = {
     "warming_up": "too little history yet: warming up",
     "status_set": "a status was set",
     "event_removed": "the event is not watched any more",
+    "evidence_deleted": "a post that was shown here was deleted by its author",
     "test": "somebody asked for a test",
 }
 """A finding's bounded reason, in words; one that is missing here is shown with spaces for its underscores."""

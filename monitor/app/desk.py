@@ -194,6 +194,7 @@ class Desk:
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
+            until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)

@@ -24,7 +24,7 @@ from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
 from monitor.marks import Correction, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
-from monitor.store import alerts, archive, lookups, marks, migrate
+from monitor.store import alerts, archive, fired, lookups, marks, migrate
 from monitor.store.dialect import clear_errors, open_engine
 from monitor.store.lookups import NarrativeCount
 from monitor.store.schema import state
@@ -128,6 +128,11 @@ class Reader:
         """Whether there is an alert of this id."""
         with self._connection() as connection:
             return alerts.known(connection, alert)
+
+    def fired(self, alert: str) -> tuple[Alert, Alert | None] | None:
+        """The last step of an alert, and the step at which it fired first; None if there is no alert of this id."""
+        with self._connection() as connection:
+            return fired.read(connection, alert)
 
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""

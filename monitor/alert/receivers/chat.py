@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from monitor.alert.bucket import Pace
 from monitor.alert.card import Card, card
-from monitor.records import Notification
+from monitor.records import EVIDENCE_DELETED, Notification
 from monitor.watched import Duration, Name
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -57,6 +57,11 @@ class Bot(Chat, frozen=True, kw_only=True):
 def shown(notification: Notification, settings: Chat, *, marked: bool = True) -> Card:
     """The card for this chat; `marked` where it is a new message, which may be a repeat."""
     return card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
+
+
+def withdraws(notification: Notification) -> bool:
+    """Whether it only takes a deleted post off the card: where that is gone too, nothing is left to do."""
+    return notification.alert.reason == EVIDENCE_DELETED
 
 
 def there(notification: Notification, place: str) -> str:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from monitor.alert import words
 from monitor.alert.card import Card, step
-from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Http, told
 from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
 from monitor.alert.receivers.receiver import Reason
@@ -82,8 +82,11 @@ class SlackBot:
             if said.ok:
                 if self._settings.thread:
                     await self._reply(shown(notification, self._settings), ts)
-                    await self._show(notification, ts, until)
+                    if not withdraws(notification):
+                        await self._show(notification, ts, until)
                 return notification.earlier
+        if withdraws(notification):
+            return notification.earlier
         card = shown(notification, self._settings)
         said = await self._call("chat.postMessage", {"channel": channel, **message(card)})
         await self._show(notification, said.ts, until)

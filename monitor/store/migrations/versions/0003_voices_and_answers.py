@@ -34,6 +34,11 @@ def upgrade() -> None:
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
     )
+    op.create_table(
+        "fired",
+        sa.Column("alert_id", sa.Text(), primary_key=True),
+        sa.Column("json", sa.Text(), nullable=False),
+    )
     with op.batch_alter_table("statuses") as statuses:
         statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("outbox") as outbox:
@@ -44,6 +49,7 @@ def downgrade() -> None:
     """Back to 0002."""
     with op.batch_alter_table("outbox") as outbox:
         outbox.drop_column("uncertain")
+    op.drop_table("fired")
     op.drop_table("answers")
     op.drop_table("rulings")
     with op.batch_alter_table("statuses") as statuses:
