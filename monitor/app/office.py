@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from monitor import settings
+from monitor.alert.export import Brief
 from monitor.app import observe
+from monitor.app.briefs import brief_of
 from monitor.app.desk import Desk
 from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
 from monitor.app.preview import preview
@@ -67,6 +69,10 @@ class DaemonOffice:
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
         return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
+
+    async def brief(self, alert: str, *, authors: bool) -> Brief:
+        """What fired, and on what evidence."""
+        return await self._read(lambda: brief_of(self._hands.reader, alert, self._hands.clock.now(), authors=authors))
 
     async def answers(self, limit: int) -> bodies.AnswerList:
         """Which alerts were useful."""

@@ -2,13 +2,13 @@
 
 import argparse
 
-from monitor.cli import options, shown
+from monitor.cli import export, options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.records import Alert, AlertState, Answer
 from monitor.web.bodies import AlertList, AnswerAsked, AnswerList
 
 NAME = "alerts"
-HELP = "lists alerts, and takes the desk's word on whether they were useful"
+HELP = "lists alerts, writes briefs of them, and takes the desk's word on whether they were useful"
 EPILOG = """
 What the desk answers is kept beside the alerts and changes none of them: `monitor backtest --archive` reads it and
 tells how many useful alerts each set of rules would have fired. The last answer about an alert counts. Asks the daemon
@@ -22,6 +22,7 @@ exit status:
 examples:
   monitor alerts list
   monitor alerts list --state firing
+  monitor alerts export 9f86d081884c7d65 --output brief
   monitor alerts useful 9f86d081884c7d65 yes --by desk
   monitor alerts useful 9f86d081884c7d65 no --by desk --comment "a film, not the valley"
 """
@@ -43,6 +44,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     answering.add_argument("answer", metavar="yes|no", choices=list(ANSWERS), help="%(choices)s")
     answering.add_argument("--by", default="", metavar="WHO", help="who says so")
     answering.add_argument("--comment", default="", metavar="WHY", help="why")
+    export.add(actions)
     for one in (listing, answering):
         options.config(one)
         options.as_json(one)
@@ -51,6 +53,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit status."""
     client = ApiClient(arguments.config)
+    if arguments.action == export.ACTION:
+        export.run(client, arguments)
+        return 0
     if arguments.action == "useful":
         asked = AnswerAsked(useful=ANSWERS[arguments.answer], by=arguments.by, comment=arguments.comment)
         answer = client.ask("POST", "alerts", arguments.id, "answer", wanted=Answer, body=asked)
