@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 ARGS ?=
 CONFIG ?= config
-SERVERS := mosquitto openssl prometheus-alertmanager
+SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
 
 .DEFAULT_GOAL := help
@@ -27,7 +27,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 servers: $(SYNAPSE)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
 	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
-	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS)"; exit 0; fi; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql"; exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "servers: no apt-get here; install by hand:$$missing"; exit 1; fi; \
 	if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
 	echo "servers: installs the Debian packages$$missing; the tests start their own, any service they bring may be stopped"; \
