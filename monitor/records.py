@@ -24,6 +24,9 @@ REJECTIONS = (
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
 
+EVIDENCE_DELETED = "evidence_deleted"
+"""The reason of a notification that brings no new step: a post that the last one showed was deleted by its author."""
+
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
 

@@ -44,6 +44,7 @@ REASON = {
     "warming_up": "too little history yet: warming up",
     "status_set": "a status was set",
     "event_removed": "the event is not watched any more",
+    "evidence_deleted": "a post that was shown here was deleted by its author",
     "test": "somebody asked for a test",
 }
 """A finding's bounded reason, in words; one that is missing here is shown with spaces for its underscores."""
@@ -223,3 +224,10 @@ CHART_SCALE = "per minute · {zone}"
 CHART_SCALE_MEAN = "per minute, mean of {each} · {zone}"
 CHART_SPIKE = "spike {at}"
 TREND = "Claims {claims} denials {denials} ({begins}–{ends} UTC, {each} min a bar, highest {highest})"
+
+BRIEF_FIRED = "As it fired first, {at}"
+BRIEF_HASHES = "SHA-256 is that of the document in which the source sent the post"
+BRIEF_LATER = "shown later"
+BRIEF_MADE = "Made {at}"
+BRIEF_REDACTED = "Authors, accounts, ids and links of posts are left out"
+BRIEF_WITH_AUTHORS = "Authors and links of posts are in it: keep it as you keep your sources"

@@ -15,6 +15,7 @@ from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
+from monitor.app.sealed import sealed
 from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
 from monitor.app.walked import Walked
 from monitor.arrivals import Answered, Payload, Settled
@@ -200,6 +201,7 @@ class Desk:
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
+            until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)
@@ -235,7 +237,7 @@ class Desk:
         for source in dict.fromkeys(payload.source for payload in part.payloads):
             places = [place for place, payload in enumerate(part.payloads) if payload.source == source]
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
-            frames.append(parsed.posts)
+            frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from monitor.alert.export import Brief
 from monitor.app import observe
+from monitor.app.briefs import brief_of
 from monitor.app.event_files import NOT_YET, EventFiles, unknown_event
 from monitor.app.hands import Hands
 from monitor.app.letters import Letters
@@ -48,6 +50,10 @@ class DaemonOffice:
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""
         return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
+
+    async def brief(self, alert: str, *, authors: bool) -> Brief:
+        """What fired, and on what evidence."""
+        return await self._read(lambda: brief_of(self._hands.reader, alert, self._hands.clock.now(), authors=authors))
 
     async def answers(self, limit: int) -> bodies.AnswerList:
         """Which alerts were useful."""

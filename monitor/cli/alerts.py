@@ -2,7 +2,7 @@
 
 import argparse
 
-from monitor.cli import letters, options, shown
+from monitor.cli import export, letters, options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.marks import AckMark
 from monitor.records import Alert, AlertState, Answer
@@ -10,7 +10,7 @@ from monitor.web.alert_bodies import AckAsked
 from monitor.web.bodies import AlertList, AnswerAsked, AnswerList
 
 NAME = "alerts"
-HELP = "lists alerts, takes them on, and takes the desk's word on whether they were useful"
+HELP = "lists alerts, takes them on, writes briefs of them, and takes the desk's word on whether they were useful"
 EPILOG = """
 Who acknowledges a firing alert takes it on, with all that share its card: nobody is reminded of it any more, and
 everybody is still told what changes. What the desk answers is kept beside the alerts and changes none of them: `monitor
@@ -26,6 +26,7 @@ examples:
   monitor alerts list
   monitor alerts list --state firing
   monitor alerts acknowledge 9f86d081884c7d65 --by ada --assign ben
+  monitor alerts export 9f86d081884c7d65 --output brief
   monitor alerts useful 9f86d081884c7d65 yes --by desk
   monitor alerts useful 9f86d081884c7d65 no --by desk --comment "a film, not the valley"
   monitor alerts dead
@@ -55,6 +56,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     taking.add_argument("--by", required=True, metavar="WHO", help="who takes it on")
     taking.add_argument("--assign", default="", metavar="WHO", help="who looks after it (default: who takes it on)")
     taking.add_argument("--comment", default="", metavar="WHY", help="what is to be said of it")
+    export.add(actions)
     for one in (listing, answering, taking, *letters.add(actions)):
         options.config(one)
         options.as_json(one)
@@ -64,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit status."""
     client = ApiClient(arguments.config)
     match arguments.action:
+        case export.ACTION:
+            export.run(client, arguments)
         case "dead" | "replay":
             letters.run(arguments, client)
         case "useful":

@@ -20,7 +20,7 @@ from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
 from monitor.marks import Correction, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
-from monitor.store import alerts, archive, lookups, marks, migrate, queue
+from monitor.store import alerts, archive, fired, lookups, marks, migrate, queue
 from monitor.store.dialect import clear_errors, reading_engine
 from monitor.store.lookups import NarrativeCount
 from monitor.store.queue import DeadLetter
@@ -140,6 +140,11 @@ class Reader:
         """The id of the alert, or of one that shares its card, if it fires; None if none does."""
         with self._connection() as connection:
             return alerts.in_force(connection, alert)
+
+    def fired(self, alert: str) -> tuple[Alert, Alert | None] | None:
+        """The last step of an alert, and the step at which it fired first; None if there is no alert of this id."""
+        with self._connection() as connection:
+            return fired.read(connection, alert)
 
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""

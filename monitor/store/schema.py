@@ -99,6 +99,13 @@ evidence = Table(  # which alerts show which mention, so that a deletion reaches
     Column("alert_id", Text, primary_key=True),
 )
 
+fired = Table(  # alerts as they stood when they fired first: the frozen evidence
+    "fired",
+    METADATA,
+    Column("alert_id", Text, primary_key=True),
+    Column("json", Text, nullable=False),
+)
+
 outbox = Table(
     "outbox",
     METADATA,

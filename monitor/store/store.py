@@ -18,7 +18,7 @@ from monitor.arrivals import Answered
 from monitor.errors import StoreError
 from monitor.marks import AckMark, Correction, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
-from monitor.store import alerts, archive, marks, migrate, queue
+from monitor.store import alerts, archive, fired, marks, migrate, queue, withdrawn
 from monitor.store.dialect import arrived, clear_errors, insert_or_replace, open_engine, transaction_number
 from monitor.store.queue import DeadLetter, Due
 from monitor.store.schema import resume_points, state
@@ -44,6 +44,8 @@ class Commit(NamedTuple):
     corrections: Sequence[Correction] = ()
     rulings: Sequence[Ruling] = ()
     answered: Sequence[Answered] = ()
+    until: Mapping[str, datetime] = {}
+    """Receiver → how long it may be tried to tell it of deletions; empty: nobody is told."""
 
 
 class _Unsure(NamedTuple):
@@ -94,8 +96,9 @@ class Store:
             queue.put(connection, batch.outbox)
             shown = (*batch.alerts, *(notification.alert for notification in batch.outbox))
             gone += alerts.note_evidence(connection, shown)
+            fired.put(connection, batch.alerts)
             if gone:
-                alerts.erase(connection, set(gone))
+                _withdraw(connection, set(gone), batch.until)
             self._unsure = _Unsure(batch, number) if number is not None else None
         self._unsure = None
 
@@ -256,6 +259,15 @@ class Store:
     def _transaction(self) -> Iterator[Connection]:
         with clear_errors(self._engine.url), self._engine.begin() as connection:
             yield connection
+
+
+def _withdraw(connection: Connection, gone: set[int], until: Mapping[str, datetime]) -> None:
+    """Takes deleted mentions out of all that shows them, and queues who is to be told."""
+    touched = alerts.showing(connection, gone)
+    notices = withdrawn.notices(connection, touched, gone, until)
+    alerts.erase(connection, touched, gone)
+    fired.erase(connection, touched, gone)
+    queue.put(connection, notices)
 
 
 def _write_restart(connection: Connection, batch: Commit) -> None:

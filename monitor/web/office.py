@@ -5,6 +5,7 @@ Every method raises RefusedError where the answer is no. What changes something 
 
 from typing import Protocol
 
+from monitor.alert.export import Brief
 from monitor.marks import AckMark, Correction, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import AlertState, Answer
 from monitor.web.bodies import (
@@ -48,6 +49,10 @@ class Office(Protocol):
 
     async def alerts(self, state: AlertState | None, limit: int) -> AlertList:
         """The newest alerts, of one state if named."""
+        ...
+
+    async def brief(self, alert: str, *, authors: bool) -> Brief:
+        """What fired, and on what evidence."""
         ...
 
     async def answers(self, limit: int) -> AnswerList:

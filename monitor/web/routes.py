@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from monitor.alert.export import Brief
 from monitor.marks import AckMark, Correction, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import Answer
 from monitor.web.alert_bodies import AckAsked
@@ -32,6 +33,7 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.brief_bodies import WithAuthors
 from monitor.web.letters import DeadAsked, DeadList, ReplayAsked, Replayed
 from monitor.web.office import Office
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
@@ -84,6 +86,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/alerts", "listAlerts", "The newest alerts.", AlertList,
         lambda office, asked: office.alerts(asked.query.state, asked.query.limit), query=OfState, refusals=_OF_STORE,
+    ),
+    Route(
+        "GET", "/alerts/{alert}/brief", "briefAlert", "What fired, and on what evidence; authors only if asked for.",
+        Brief, lambda office, asked: office.brief(asked.path["alert"], authors=asked.query.authors),
+        query=WithAuthors, refusals=_CHANGE,
     ),
     Route(
         "POST", "/alerts/{alert}/answer", "answerAlert", "Was this alert useful?", Answer,

@@ -7,10 +7,11 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
+from monitor.alert import words
 from monitor.alert.chart import picture
 from monitor.errors import DeliveryError
-from monitor.records import Alert, Notification
-from tests.fakes.alerts import AT, a_notification, an_alert
+from monitor.records import EVIDENCE_DELETED, Alert, Notification
+from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import SECRET, TAKES, line
 from tests.fakes.pictures import charted
 
@@ -104,3 +105,20 @@ async def test_slack_may_not_send_the_file_anywhere() -> None:
         chat.refusals[1] = web.json_response(place)
         assert await receiver.send(note())
         assert [asked.path for asked in chat.asked] == ["/api/chat.postMessage", "/api/files.getUploadURLExternal"]
+
+
+@pytest.mark.parametrize("kind", sorted(PICTURED))
+async def test_a_deletion_edits_the_card_and_makes_no_new_one(kind: str) -> None:
+    async with line(kind) as (chat, receiver):
+        receipt = await receiver.send(note())
+        pieces = (a_piece(0, text="", url=None, author=None), a_piece(1, tag="denial"))
+        gone = charted(reason=EVIDENCE_DELETED, evidence=pieces)
+        assert await receiver.send(replace(note(gone), key="k2", earlier=receipt or "")) == receipt
+        (text,) = chat.shown()
+        assert a_piece(0).text not in text
+        assert words.REMOVED in text
+        assert words.REASON[EVIDENCE_DELETED] in text
+        if kind != "matrix":  # where an edit of nothing is an event like any other
+            chat.messages.clear()
+            await receiver.send(replace(note(gone), key="k3", earlier=receipt or ""))
+            assert chat.shown() == []

@@ -10,7 +10,7 @@ from monitor.alert.bucket import Pace
 from monitor.alert.calm import Calm, Hours, Span
 from monitor.alert.card import Card, card
 from monitor.alert.digest import digest_card
-from monitor.records import Notification
+from monitor.records import EVIDENCE_DELETED, Notification
 from monitor.watched import Duration, Name
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -75,6 +75,11 @@ def shown(notification: Notification, settings: Chat, *, marked: bool = True) ->
         return digest_card(notification.digest, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
     made = card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
     return made._replace(actions=notification.actions)
+
+
+def withdraws(notification: Notification) -> bool:
+    """Whether it only takes a deleted post off the card: where that is gone too, nothing is left to do."""
+    return notification.alert.reason == EVIDENCE_DELETED
 
 
 def there(notification: Notification, place: str) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from monitor.alert import words
 from monitor.alert.card import Card, fitted, size
 from monitor.alert.harmless import harmless
-from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.markdown import actions, escaped, lines
 from monitor.alert.receivers.picture import FILE, drawn, form
@@ -78,6 +78,8 @@ class Discord:
             answer = await self._ask("PATCH", f"/messages/{message}", card, notification, png)
             if answer.status != _GONE:
                 return self._receipt(answer)
+        if withdraws(notification):
+            return notification.earlier
         card = shown(notification, self._settings)
         return self._receipt(await self._ask("POST", "", card, notification, png))
 

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from monitor.alert import words
 from monitor.alert.card import Card, fitted, plain, step
 from monitor.alert.chart_drawing import HEIGHT, WIDTH
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there, withdraws
 from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
@@ -85,6 +85,8 @@ class Matrix:
         card = shown(notification, self._settings, marked=False)
         key, event = notification.key, there(notification, self._settings.room)
         until = time_limit(self.timeout)
+        if withdraws(notification) and not event:
+            return notification.earlier
         if not event:
             event = await self._put(key, content(card))
             await self._show(notification, event, until)
@@ -92,7 +94,8 @@ class Matrix:
         await self._put(key, _edit(card, event))
         if self._settings.thread:
             await self._put(f"{key}-thread", _reply(card, event))
-            await self._show(notification, event, until)
+            if not withdraws(notification):
+                await self._show(notification, event, until)
         return notification.earlier
 
     async def _show(self, notification: Notification, event: str, until: float) -> None:

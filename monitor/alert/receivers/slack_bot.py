@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from monitor.alert import words
 from monitor.alert.card import Card, step
 from monitor.alert.links import offered
-from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Http, told
 from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
 from monitor.alert.receivers.receiver import Reason
@@ -94,8 +94,11 @@ class SlackBot:
                 if self._settings.thread:
                     if not await self._arrived(notification, ts):
                         await self._reply(notification, ts)
-                    await self._show(notification, ts, until)
+                    if not withdraws(notification):
+                        await self._show(notification, ts, until)
                 return notification.earlier
+        if withdraws(notification):
+            return notification.earlier
         if before := await self._arrived(notification):
             return receipt(before, channel)
         document = {"channel": channel, "metadata": labelled(notification.key), **message(self._card(notification))}

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from monitor.alert import words
 from monitor.alert.card import Card, Post, Row, fitted, size
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.picture import beside_the_card, drawn, form, time_limit
 from monitor.alert.receivers.receiver import Reason
@@ -112,6 +112,8 @@ class Telegram:
             answer = await self._http.ask("POST", f"{self._bot}/editMessageText", msgspec.json.encode(edit), JSON)
             if self._edited(answer):
                 return await self._show(notification, message, photo, until)
+        if withdraws(notification):
+            return notification.earlier
         post = {**chat, "text": rendered(shown(notification, self._settings)).html}
         answer = await self._http.ask("POST", f"{self._bot}/sendMessage", msgspec.json.encode(post), JSON)
         new = self._said(answer).result

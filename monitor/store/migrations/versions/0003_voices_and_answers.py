@@ -29,6 +29,7 @@ def upgrade() -> None:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
         mentions.add_column(sa.Column("attributed", sa.Boolean()))
+        mentions.add_column(sa.Column("payload_sha256", sa.Text()))
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "answers",
@@ -38,6 +39,11 @@ def upgrade() -> None:
         sa.Column("useful", sa.Boolean(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "fired",
+        sa.Column("alert_id", sa.Text(), primary_key=True),
+        sa.Column("json", sa.Text(), nullable=False),
     )
     with op.batch_alter_table("statuses") as statuses:
         statuses.add_column(sa.Column("voice", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -58,11 +64,12 @@ def downgrade() -> None:
         outbox.drop_column("sent_at")
         outbox.drop_column("card")
         outbox.drop_column("uncertain")
+    op.drop_table("fired")
     op.drop_table("answers")
     op.drop_table("acknowledgements")
     op.drop_table("rulings")
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
-        for column in ("attributed", "language", "voice"):
+        for column in ("payload_sha256", "attributed", "language", "voice"):
             mentions.drop_column(column)
