@@ -121,22 +121,15 @@ class Walk:
         counted = self._windows.add(clustered, batch.upto, gaps)
         laps.append(self._clock.monotonic())
         said = spoken(clustered, self._events)
-        judged = self._judge.decide(
-            counted, batch.upto, [mark for mark in (*told, *said) if isinstance(mark, StatusMark)]
-        )
+        marks = (*told, *said)
+        judged = self._judge.decide(counted, batch.upto, [mark for mark in marks if isinstance(mark, StatusMark)])
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)
         self._minutes.add(counted.ticks, judged.findings)
+        stands, passed = self._judge.state_of, judged.transitions
         alerts = self._policy.decide(
-            judged.findings,
-            counted,
-            batch.upto,
-            self._describe,
-            (*told, *said),
-            state_of=self._judge.state_of,
-            passed=judged.transitions,
+            judged.findings, counted, batch.upto, self._describe, marks, state_of=stands, passed=passed
         )
-        shown = [self._minutes.shown(alert) for alert in alerts]
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -146,7 +139,7 @@ class Walk:
             mentions=clustered,
             counted=counted,
             judged=judged,
-            alerts=shown,
+            alerts=[self._minutes.shown(alert) for alert in alerts],
             state=state,
             upto=batch.upto,
             duplicates=self._threads.duplicates - known,
