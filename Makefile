@@ -7,6 +7,7 @@ ARGS ?=
 CONFIG ?= config
 SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
+CARDS := .servers/adaptivecards
 
 .DEFAULT_GOAL := help
 .PHONY: help servers demo run check test prove bench evaluate train schema dashboards lock clean
@@ -24,7 +25,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-servers: $(SYNAPSE)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
+servers: $(SYNAPSE)/.ready $(CARDS)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
 	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
@@ -39,6 +40,12 @@ $(SYNAPSE)/.ready: tests/fakes/synapse.lock
 	$(PYTHON) -m venv $(SYNAPSE)
 	$(SYNAPSE)/bin/python -m pip install --quiet --require-hashes -r tests/fakes/synapse.lock
 	touch $@
+
+$(CARDS)/.ready: $(wildcard tests/fakes/adaptivecards/*)
+	mkdir -p $(CARDS)
+	cp tests/fakes/adaptivecards/* $(CARDS)/
+	if command -v npm >/dev/null; then cd $(CARDS) && npm ci --silent --legacy-peer-deps --ignore-scripts --no-audit --no-fund && touch .ready; \
+	else echo "servers: no npm here; install Node.js to check Teams cards with Microsoft's own library"; fi
 
 demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"
 	$(BIN)/python -m monitor demo $(ARGS)

@@ -25,7 +25,20 @@ SURE = 0.8
 PAUSE = timedelta(hours=1)
 """After so long without a post of a tag that could be shown, the next one is the first: others are old stories."""
 
-_COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author", "cues")
+_COLUMNS = (
+    "event",
+    "narrative",
+    "tag",
+    "seen_at",
+    "platform",
+    "id",
+    "posted_at",
+    "text",
+    "url",
+    "author",
+    "cues",
+    "payload_sha256",
+)
 
 
 class _Row(NamedTuple):
@@ -42,7 +55,8 @@ class _Row(NamedTuple):
     url: str | None
     author: str | None
     cues: str | None = None
-    """Absent in rows of earlier versions."""
+    """Absent in rows of earlier versions, as is what follows."""
+    payload_sha256: str | None = None
 
     @property
     def post(self) -> "_Post":
@@ -203,4 +217,5 @@ def _evidence(row: _Row) -> Evidence:
         url=row.url,
         author=row.author,
         cues=row.cues,
+        payload_sha256=row.payload_sha256,
     )
