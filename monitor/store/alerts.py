@@ -135,7 +135,10 @@ def erase(connection: Connection, touched: Sequence[str], gone: Collection[int])
 
 
 def without(text: str, gone: Collection[int]) -> str:
-    """An alert as JSON, without text, author and link of deleted mentions; of each stays that it was there."""
+    """An alert as JSON, without text, author and link of deleted mentions; of each stays that it was there.
+
+    Where the narrative is called by one of them, it is called by the event's proposition instead.
+    """
     alert = alert_from_json(text)
     kept = tuple(
         msgspec.structs.replace(each, text="", author=None, url=None, cues=None, payload_sha256=None)
@@ -143,7 +146,10 @@ def without(text: str, gone: Collection[int]) -> str:
         else each
         for key, each in zip(_keys(alert), alert.evidence, strict=True)
     )
-    return alert_to_json(msgspec.structs.replace(alert, evidence=kept))
+    said = [" ".join(before.text.split()) for before, after in zip(alert.evidence, kept, strict=True) if not after.text]
+    spoken = any(text.startswith(alert.label) for text in said if text and alert.label)
+    label = alert.proposition if spoken else alert.label
+    return alert_to_json(msgspec.structs.replace(alert, evidence=kept, label=label))
 
 
 def _keys(alert: Alert) -> list[int]:

@@ -72,6 +72,14 @@ def test_what_waits_loses_the_text_and_nothing_is_added(store: Store) -> None:
     assert (only.claims, shown(only)[0]) == (99, "")
 
 
+def test_an_alert_that_is_called_by_the_post_is_called_by_the_proposition(store: Store) -> None:
+    sent(store, an_alert(label=a_piece(0).text[:20]), "desk")
+    sent(store, an_alert(id="a2", label="another one"), "desk")
+    store.commit(Commit(clustered(DELETED), until=UNTIL))
+    assert [one.label for one in due(store)] == [an_alert().proposition, "another one"]
+    assert [one.label for one in store.alerts()] == [an_alert().proposition, "another one"]
+
+
 @pytest.mark.parametrize(
     "alert", [an_alert(evidence=(a_piece(1),)), an_alert(at=AT - timedelta(days=40))], ids=["not shown", "long ago"]
 )
