@@ -9,7 +9,7 @@ SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
 
 .DEFAULT_GOAL := help
-.PHONY: help servers demo run check test prove bench evaluate train schema lock clean
+.PHONY: help servers demo run check test prove bench evaluate train schema dashboards lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ train: $(VENV)/.dev ## trains the tagger from DATA=DIR and writes artifact and m
 
 schema: $(VENV)/.runtime ## writes config/schema.json, the configuration's JSON Schema for editors
 	$(BIN)/python -m monitor check --schema config/schema.json
+
+dashboards: $(VENV)/.dev ## makes the Grafana dashboards' JSON
+	$(BIN)/python deploy/grafana/build.py
 
 lock: $(VENV)/.dev ## pins every dependency with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
