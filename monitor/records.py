@@ -138,6 +138,7 @@ CHANGES = (
     "acknowledged",
     "resolved",
     "event_removed",
+    EVIDENCE_DELETED,
     "test",
 )
 """Every reason for which the desk is told of an alert (docs/alerts.md)."""

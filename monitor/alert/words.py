@@ -137,6 +137,7 @@ TOLD_BECAUSE = {
     "acknowledged": "somebody takes it on",
     "resolved": "it is over",
     "event_removed": "the event is not watched any more",
+    "evidence_deleted": "the author of a post on it has deleted it",
 }
 """An alert's change, in words; a test has none."""
 RULE = {

@@ -39,5 +39,6 @@ def _notice(
     if shown and row.state == QueueState.SENT.value and row.receiver in until and alert.at >= oldest:
         named = f"{alert.id}\0{EVIDENCE_DELETED}\0{shown}\0{row.receiver}"
         key = blake2b(named.encode(), digest_size=16).hexdigest()
-        told = replace(alert_from_json(without(row.body, gone)), reason=EVIDENCE_DELETED, numbers={})
+        left = alert_from_json(without(row.body, gone))
+        told = replace(left, reason=EVIDENCE_DELETED, change=EVIDENCE_DELETED, numbers={})
         yield Notification(key=key, receiver=row.receiver, alert=told, deadline=until[row.receiver])
