@@ -49,6 +49,8 @@ class Measure(StrEnum):
     ORIGINALS = "originals"
     AUTHORS = "authors"
     REPOSTS = "reposts"
+    CLAIMS = "claims"
+    DENIALS = "denials"
     CELEBRATIONS = "celebrations"
     QUESTIONS = "questions"
 

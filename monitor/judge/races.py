@@ -16,7 +16,6 @@ import numpy as np
 from monitor.judge.contest import Course, crossing, overtaking
 from monitor.judge.crowd import grown
 from monitor.judge.epoch import Epoch, Everywhere, Sides, p0_at_ticks
-from monitor.judge.older import epoch_of, tally_of
 from monitor.judge.race import alpha_of_start
 from monitor.judge.rates import Rates
 from monitor.judge.readings import Needed, RaceReading, Standing, reading, standing
@@ -282,17 +281,12 @@ class Races:
         """Takes up the rows of `snapshot`."""
         for name, row in rows.items():
             if name and row:
-                self._tallies[name] = tally_of(row)
+                self._tallies[name] = msgspec.msgpack.decode(row, type=Tally)
             elif row:
-                state = _state_of(row)
+                state = msgspec.msgpack.decode(row, type=_State)
                 self._epoch, self._starts, self.names = state.epoch, state.starts, state.names
 
 
 def starts_of(row: bytes) -> list[int]:
     """When races started, from an event's own row."""
-    return _state_of(row).starts
-
-
-def _state_of(row: bytes) -> _State:
-    epoch, *rest = msgspec.msgpack.decode(row)
-    return msgspec.convert([epoch_of(epoch), *rest], type=_State)
+    return msgspec.msgpack.decode(row, type=_State).starts

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from monitor.judge.given import Given
-from monitor.judge.measures import Measures
+from monitor.judge.measures import Measured
 from monitor.judge.quiet import Gap, Sources
 from monitor.judge.races import Races, starts_of
 from monitor.judge.rates import Rates
@@ -34,26 +34,24 @@ class Decided(NamedTuple):
 class Watch:
     """One event's part of the judge."""
 
-    def __init__(self, event: Event, statuses: Statuses, rates: Rates | None, measures: Measures | None = None) -> None:
-        """`measures`: those of another watch of the event whose rules ask the same of them."""
+    def __init__(self, event: Event, statuses: Statuses, rates: Rates | None) -> None:
         self.event = event
-        self.measures = measures or Measures(event.rules)
         self.rules = EventRules(event)
         self.races = Races(event, statuses, rates)
         self.courses = Courses(event, statuses.standing(event.name))
         self.sources = Sources(event)
         self._raced = False
 
-    def decide(self, span: tuple[int, int], given: Given, gaps: list[Gap], marks: Marks) -> Decided:
+    def decide(self, span: tuple[int, int], given: Given, measured: Measured, gaps: list[Gap], marks: Marks) -> Decided:
         """Findings and transitions of one event in the seconds after `span[0]` up to `span[1]`."""
-        measured = self.measures.take(span, given, gaps)
-        waits = measured.spiking or self.races.open or self.rules.waits or self.courses.waits(span[1])
+        waits = (
+            measured.spiking or measured.turned or self.races.open or self.rules.waits or self.courses.waits(span[1])
+        )
         findings = self.sources.run(span, given.heard, gaps)
         if given.ticks.is_empty() and not marks and not waits:
             return Decided(findings, [])
         turns = [one.turn for one in measured.turned if one.measure is Measure.POSTS]
         findings += self.rules.run(span, measured.turned, given.whole)
-        self.rules.note_warm(measured.warm)
         rows = given.rows(self.races.names)
         races = self.races.run(span, turns, marks, rows, given.sides)
         standing = Standing(Measure.POSTS in measured.spiking, turns, measured.warm)
@@ -64,7 +62,6 @@ class Watch:
     def follow(self, event: Event) -> None:
         """The event is described anew: its rules hold from now on."""
         self.event = event
-        self.measures.follow(event.rules)
         for part in (self.rules, self.races, self.courses, self.sources):
             part.follow(event)
 
@@ -72,11 +69,11 @@ class Watch:
         """What remains of an event that is not watched any more: when its races started; and its rows, to write."""
         rows = {_RACES + name: row for name, row in self.races.forgotten().items()}
         rows |= {_STATES + name: row for name, row in self.courses.forgotten().items()}
-        return self.races.starts, rows | self.measures.forgotten() | {_RULES: b"", _SOURCES: b""}
+        return self.races.starts, rows | {_RULES: b"", _SOURCES: b""}
 
     def snapshot(self) -> dict[str, bytes]:
         """Rows that changed."""
-        rows = self.measures.snapshot()
+        rows = {}
         if self.rules.changed:
             rows[_RULES] = self.rules.save()
         if self.sources.changed:
@@ -89,12 +86,8 @@ class Watch:
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Takes up rows of `snapshot`."""
-        self.measures.restore(rows)
         if rows.get(_RULES):
             self.rules.load(rows[_RULES])
-        else:
-            self.rules.take_up(self.measures.spiking)
-        self.measures.warm = self.rules.warm
         self.races.restore(_part(rows, _RACES))
         self.courses.restore(_part(rows, _STATES))
         self.sources.restore(rows, _SOURCES)
