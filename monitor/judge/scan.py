@@ -38,10 +38,10 @@ PRIOR = 3.0
 """Posts as expected that the level starts from."""
 DISPERSION_OVER = 7 * DAY
 """Seconds over which a span's variance is averaged."""
-FIRST_SIZE = 3.0
+FIRST_SIZE = 8.0
 """A negative binomial's size before its variance is known,"""
-FIRST_SIZE_OVER = DAY / 2
-"""… and until so many seconds of it are."""
+FIRST_SIZE_OVER = DAY
+"""… which is worth so many seconds of its own, less and less until three times as many are known."""
 SIZES = (0.3, 10_000.0)
 """Between these a size is kept."""
 CLIP = 4.0
@@ -55,12 +55,15 @@ _LEAST = 3.0
 """Posts per hour below which no expectation goes: half a post in ten minutes."""
 
 
+POSTS, NORMAL, KEPT, SEEN, LEARNED = range(5)
+
+
 class Looks(NamedTuple):
     """What some bins of every key show."""
 
     expected: Doubles
     """Posts each should have held; (bins, keys), as are the next three."""
-    score: Floats
+    score: Doubles
     """Decimal log-likelihood ratio of the span that stands out most; unbounded, 0 where masked."""
     history: npt.NDArray[np.int64]
     """Seconds that are known of the key."""
@@ -81,21 +84,23 @@ class Scan:
         self._spans = np.array(sorted({max(span // step, 1) for span in SPANS}))
         self.ten = int(np.searchsorted(self._spans, min(max(TEN_MINUTES // step, 1), self._spans[-1])))
         """Which of the spans is that of ten minutes."""
-        self._penalty = (PENALTY * np.log10(self._lag / self._spans)).astype(np.float32)[:, None, None]
+        self._penalty = (PENALTY * np.log10(self._lag / self._spans))[:, None, None]
         self._keep = 0.5 ** (step * np.arange(self._lag + 1) / HALF_LIFE)[:, None]
+        self._middles = ((np.arange(self._lag) + 0.5) * step / HOUR - 0.5)[:, None]
+        self._least = _LEAST * step / HOUR
         self.chunk = np.full(1, NEVER)
         """The half hour that goes on, counted since 1970."""
         self._profile, self._days = np.zeros((24, keys), np.float32), np.zeros((24, keys), np.float32)
         self._pending = np.zeros((2, 24, keys), np.float32)
         """Posts and bins of each hour of the day, the last time it came: they can still be masked."""
-        shape = (2, self._lag, keys)
-        self._posts, self._normal, self._kept = (np.zeros(shape, np.float32) for _ in range(3))
-        """Of the half hour before, and of this one."""
-        self._seen, self._learned = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        self._ring = np.zeros((5, 2, self._lag, keys), np.float32)
+        """Of the half hour before, and of this one: POSTS and NORMAL of what is known, KEPT, SEEN, LEARNED."""
         self._level = np.zeros((2, keys))
         self._varied, self._over = np.zeros((2, self._spans.size, keys)), np.zeros(keys)
         self._history = np.zeros(keys, np.int64)
-        self._hours: tuple[Doubles, Doubles] | None = None
+        self._part: _Derived | None = None
+        self._spanned: tuple[Doubles, Doubles] | None = None
+        """Derived from the above for this half hour; None: they are to be derived anew."""
 
     @property
     def lag(self) -> int:
@@ -104,13 +109,12 @@ class Scan:
 
     def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
         """The state of all keys; keys are the last axis."""
-        rings = (self._posts, self._normal, self._kept, self._seen, self._learned)
         known = (self._level, self._varied, self._over, self._history)
-        return (self._profile, self._days, self._pending, *rings, *known)
+        return (self._profile, self._days, self._pending, self._ring, *known)
 
     def changed(self) -> None:
         """To be said when `arrays` or `chunk` were written to."""
-        self._hours = None
+        self._part = self._spanned = None
 
     def take(self, first: int, posts: Counts, known: Flags) -> Looks:
         """Scores bins `first` … of one half hour, none before the last one; (bins, keys), as is `known`.
@@ -121,17 +125,18 @@ class Scan:
         if chunk != self.chunk[0]:
             self._turn(chunk)
         rows = slice(place, place + posts.shape[0])
-        seen = np.broadcast_to(known, posts.shape)
-        self._posts[1, rows], self._seen[1, rows] = np.where(seen, posts, 0), seen
-        self._normal[1, rows] = self._normals(rows)
-        means = np.maximum(self._normal[1, rows] * self._ratio()[rows], _LEAST * self._step / HOUR)
-        history = (self._history + np.cumsum(seen, axis=0)) * self._step
-        self._history += seen.sum(axis=0)
+        if self._part is None:
+            self._part = self._derived()
+        normal, ratio = self._part.normal[rows], self._part.ratio[rows]
+        means = np.maximum(normal * ratio, self._least)
+        history = (self._history + np.cumsum(known, axis=0)) * self._step
+        self._history = history[-1] // self._step
         most = np.where(history > HOUR, CLIP * means + SPARE, np.inf)
-        self._kept[1, rows], self._learned[1, rows] = np.minimum(self._posts[1, rows], most), seen
+        posts = posts * known
+        self._ring[:, 1, rows] = (posts, normal * known, np.minimum(posts, most), known, known)
         sums, expected = self._sums(rows)
-        score = np.where(seen, self._score(sums, expected), 0)
-        return Looks(means, score.astype(np.float32), history, seen, sums, expected)
+        self._spanned = (sums, expected) if posts.shape[0] == self._lag else None
+        return Looks(means, self._score(sums, expected) * known, history, known, sums, expected)
 
     def tick(self, at: int, counts: Counts, masked: Flags) -> tuple[Floats, Flags]:
         """Score and warmth of the one bin that ends at `at` (seconds), (keys,) each."""
@@ -141,13 +146,14 @@ class Scan:
     def hold(self, first: int, held: Flags) -> None:
         """Of the bins from `first` on, (bins, keys), those that are `held` are not to be learned."""
         place = (first - 1) % self._lag
-        self._learned[1, place : place + held.shape[0]] &= ~held
+        self._ring[LEARNED, 1, place : place + held.shape[0]] *= ~held
 
     def mask(self, since: float, until: float) -> None:
         """What lies between two times (seconds) and was taken in is unknown."""
         if self.chunk[0] == NEVER:
             return
         begin = (int(self.chunk[0]) - 1) * self._lag
+        self.changed()
         first, last = int(since // self._step) - begin, -int(-until // self._step) - begin
         for ring, places in ((0, slice(max(first, 0), max(last, 0))), (1, self._within(first, last))):
             self._unlearn(ring, places)
@@ -159,14 +165,13 @@ class Scan:
 
     def _unlearn(self, ring: int, places: slice) -> None:
         """Bins of the half hour before, or of this one, are unknown."""
-        self._history -= self._seen[ring, places].sum(axis=0)
+        bins = self._ring[:, ring, places]
+        self._history -= bins[SEEN].sum(axis=0).astype(np.int64)
         if ring == 0:
-            learned, hour = self._learned[0, places], self._hour(int(self.chunk[0]) - 1) % 24
-            told = np.array([(self._kept[0, places] * learned).sum(axis=0), learned.sum(axis=0)])
+            hour = self._hour(int(self.chunk[0]) - 1) % 24
+            told = (bins[[KEPT, SEEN]] * bins[LEARNED]).sum(axis=1)
             self._pending[:, hour] = np.maximum(self._pending[:, hour] - told, 0)
-            self._hours = None
-        for array in (self._posts, self._seen, self._learned):
-            array[ring, places] = 0
+        bins[:] = 0
 
     def _forget_hours(self, since: float, until: float) -> None:
         """A gap that was long before it became known: its hours of the last day are unknown, and so is the level."""
@@ -175,7 +180,6 @@ class Scan:
             self._history = np.maximum(self._history - self._pending[1, hour % 24].astype(np.int64), 0)
             self._pending[:, hour % 24] = 0
         self._level[:] = 0
-        self._hours = None
 
     def _hour(self, chunk: int) -> int:
         """The hour, counted since 1970, in which the middle of a half hour lies."""
@@ -185,35 +189,38 @@ class Scan:
         """Time goes on to a later half hour: the last one is learned; those between are unknown."""
         last = int(self.chunk[0])
         self.chunk[0] = chunk
-        self._hours = None
         if last == NEVER:
+            self.changed()
             return
         self._close(self._hour(last) % 24)
+        self.changed()
         if chunk - last > 1:
             self._close(None)
+            self.changed()
             self._level *= self._keep[-1] ** min(chunk - last - 2, 100_000)
         for hour in range(self._hour(last), self._hour(chunk))[-24:]:
             self._fold((hour + 1) % 24)
 
     def _close(self, hour: int | None) -> None:
         """Learns the half hour that is over, as one of an hour of the day; and the one before for the level."""
-        learned = self._learned[1]
+        fading = (self._part or self._derived()).fading
         if hour is not None:
-            self._vary(learned)
-            self._pending[:, hour] += np.array([(self._kept[1] * learned).sum(axis=0), learned.sum(axis=0)])
-        self._level = self._levels()[-1]
-        for array in (self._posts, self._normal, self._kept, self._seen, self._learned):
-            array[0], array[1] = array[1], 0
+            self._vary()
+            self._pending[:, hour] += (self._ring[[KEPT, SEEN], 1] * self._ring[LEARNED, 1]).sum(axis=1)
+        self._level = fading.copy()
+        self._ring[:, 0] = self._ring[:, 1]
+        self._ring[:, 1] = 0
 
-    def _vary(self, learned: Flags) -> None:
+    def _vary(self) -> None:
         """Takes in how much the spans varied."""
-        used = learned & (self._history * self._step > WARM_UP)
-        many = used.sum(axis=0)
+        used = self._ring[LEARNED, 1] * (self._history * self._step > WARM_UP)
+        many = used.sum(axis=0, dtype=np.float64)
         if not many.any():
             return
-        sums, means = self._sums(slice(0, self._lag))
+        sums, means = self._spanned or self._sums(slice(0, self._lag))
         clipped = np.minimum(sums, CLIP * means + SPARE)
-        moments = np.array([((clipped - means) ** 2 - means) * used, means**2 * used]).sum(axis=2)
+        squares = means * means
+        moments = np.array([(((clipped - means) ** 2 - means) * used).sum(axis=1), (squares * used).sum(axis=1)])
         self._over = np.minimum(self._over + many, DISPERSION_OVER / self._step)
         share = np.minimum(many / np.maximum(self._over, 1), 1)
         self._varied += share * (moments / np.maximum(many, 1) - self._varied)
@@ -231,63 +238,72 @@ class Scan:
         weight = part / np.maximum(np.minimum(days, DAYS - 1) + part, np.float32(1e-9))
         return pending[0] / np.maximum(pending[1], 1), weight, part
 
-    def _normals(self, rows: slice) -> Doubles:
-        """Posts that bins hold at their time of day."""
-        ends = (int(self.chunk[0]) * self._lag + np.arange(self._lag)[rows] + 1) * self._step
-        place = (ends - self._step / 2) / HOUR - 0.5
-        before = int(np.floor((int(self.chunk[0]) * self._lag + 0.5) * self._step / HOUR - 0.5))
-        if self._hours is None:
-            self._hours = self._two_hours(before % 24)
-        part = np.clip(place - before, 0, 1)[:, None]
-        one, other = self._hours
-        normal: Doubles = np.maximum(one + part * (other - one), _LEAST * self._step / HOUR)
-        return normal
+    def _derived(self) -> "_Derived":
+        """What this half hour is judged against."""
+        chunk = int(self.chunk[0])
+        before = int(np.floor((chunk + 0.5) * self._lag * self._step / HOUR - 0.5))
+        part = np.clip(chunk * self._lag * self._step / HOUR + self._middles - before, 0, 1)
+        one, other = self._two_hours(before % 24)
+        normal = np.maximum(one + part * (other - one), self._least)
+        told = self._ring[[KEPT, NORMAL], 0] * self._ring[LEARNED, 0] / self._keep[1:]
+        run = np.cumsum(told, axis=1, dtype=np.float64)
+        run += self._level[:, None]
+        levels = PRIOR + np.concatenate([self._level[:, None], run[:, :-1]], axis=1) * self._keep[:-1]
+        return _Derived(normal, levels[0] / levels[1], run[:, -1] * self._keep[-1])
 
     def _two_hours(self, hour: int) -> tuple[Doubles, Doubles]:
         """The profile at an hour and at the next; where one is unknown the other holds, and else the mean of all."""
+        pair = [hour, (hour + 1) % 24]
+        mean, weight, part = self._told(self._pending[:, pair], self._days[pair])
+        known = (self._days[pair] > 0) | (part > 0)
+        one, other = (self._profile[pair] + weight * (mean - self._profile[pair])).astype(np.float64)
+        if not known.all():
+            overall = self._overall()
+            either = np.where(known[0], one, np.where(known[1], other, overall))
+            one, other = either, np.where(known[1], other, either)
+        return one, other
+
+    def _overall(self) -> Doubles:
+        """The mean of the hours that are known."""
         mean, weight, part = self._told(self._pending, self._days)
-        profile = (self._profile + weight * (mean - self._profile)).astype(np.float64)
         known = (self._days > 0) | (part > 0)
-        overall = np.where(known, profile, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        one, other = (np.where(known[at], profile[at], np.nan) for at in (hour, (hour + 1) % 24))
-        either = np.where(np.isnan(one), np.where(np.isnan(other), overall, other), one)
-        return either, np.where(np.isnan(other), either, other)
-
-    def _levels(self) -> Doubles:
-        """Posts and what they should have been, fading, before each bin of this half hour and after its last one."""
-        told = np.array([self._kept[0], self._normal[0]]) * self._learned[0] / self._keep[1:]
-        run = np.concatenate([np.zeros_like(self._level)[:, None], np.cumsum(told, axis=1, dtype=np.float64)], axis=1)
-        levels: Doubles = ((self._level[:, None] + run) * self._keep).swapaxes(0, 1)
-        return levels
-
-    def _ratio(self) -> Doubles:
-        """How the last hours stood to their normal, before each bin of this half hour."""
-        levels = PRIOR + self._levels()
-        ratio: Doubles = levels[:-1, 0] / levels[:-1, 1]
-        return ratio
+        hours = np.where(known, self._profile + weight * (mean - self._profile), 0)
+        overall: Doubles = hours.sum(axis=0, dtype=np.float64) / np.maximum(known.sum(axis=0), 1)
+        return overall
 
     def _sums(self, rows: slice) -> tuple[Doubles, Doubles]:
         """Posts and expectations of the trailing spans, (spans, bins, keys)."""
-        last = self._lag + np.arange(self._lag)[rows] + 1
+        last = self._lag + np.arange(rows.start, rows.stop) + 1
         first = last - self._spans[:, None]
-        found = []
-        for ring in (self._posts, self._normal * self._seen):
-            run = np.zeros((2 * self._lag + 1, ring.shape[2]))
-            np.cumsum(ring.reshape(2 * self._lag, -1), axis=0, dtype=np.float64, out=run[1:])
-            found.append(run[last] - run[first])
-        least = _LEAST * self._step / HOUR * self._spans[:, None, None]
-        return found[0], np.maximum(found[1] * self._ratio()[rows], least)
+        run = np.zeros((2, 2 * self._lag + 1, self._over.size))
+        told = self._ring[: NORMAL + 1].reshape(2, 2 * self._lag, -1)
+        np.cumsum(told, axis=1, dtype=np.float64, out=run[:, 1:])
+        sums, normal = run[:, last][:, None] - run[:, first]
+        ratio = (self._part or self._derived()).ratio[rows]
+        return sums, np.maximum(normal * ratio, self._least * self._spans[:, None, None])
+
+    def _sizes(self) -> Doubles:
+        """The size of each span, (spans, 1, keys)."""
+        excess, squares = self._varied
+        first = np.maximum(FIRST_SIZE_OVER / self._step - self._over / 3, 0)
+        spread = self._over * np.maximum(excess, 0) + first * squares / FIRST_SIZE
+        size = np.where(squares > 0, squares * (self._over + first) / np.maximum(spread, 1e-9), FIRST_SIZE)
+        return np.clip(size, *SIZES)[:, None]
 
     def _score(self, sums: Doubles, means: Doubles) -> Doubles:
         """The largest decimal log-likelihood ratio over the spans; 0 where none is above its mean."""
-        excess, squares = self._varied
-        first = np.maximum(FIRST_SIZE_OVER / self._step - self._over, 0)
-        spread = self._over * np.maximum(excess, 0) + first * squares / FIRST_SIZE
-        size = np.where(squares > 0, squares * (self._over + first) / np.maximum(spread, 1e-9), FIRST_SIZE)
-        size = np.clip(size, *SIZES).astype(np.float32)[:, None]
-        above = sums > means + 1e-6
-        posts, mean = np.where(above, sums, 1).astype(np.float32), np.where(above, means, 1).astype(np.float32)
-        ratio = posts * np.log(posts / mean) - (posts + size) * np.log((posts + size) / (mean + size))
-        best = np.where(above, ratio / np.float32(np.log(10)) - self._penalty, 0).max(axis=0)
+        posts, size = np.maximum(sums, means), self._sizes()
+        more = posts + size
+        ratio = posts * np.log(posts / means) - more * np.log(more / (means + size))
+        best = (ratio / np.log(10) - self._penalty).max(axis=0)
         score: Doubles = np.round(np.maximum(best, 0), 4)
         return score
+
+
+class _Derived(NamedTuple):
+    normal: Doubles
+    """Posts of each bin of a half hour at this time of day, (bins, keys);"""
+    ratio: Doubles
+    """how the last hours stood to their normal before each;"""
+    fading: Doubles
+    """and the level at its end."""

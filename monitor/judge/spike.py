@@ -2,7 +2,7 @@
 
 A spike begins with a minute after which the key's score (monitor/judge/scan.py) reaches its bar, the last ten minutes
 hold no handful, and a span that is improbable enough holds `ratio` times what it should. The bar is derived from the
-largest score of each of the key's own half hours and the announced rate (monitor/judge/announced.py). A spike ends when
+largest score of each of the key's own hours and the announced rate (monitor/judge/announced.py). A spike ends when
 ten minutes held less than half-way between normal and that ratio for five minutes on end. What a spike brings is not
 learned as normal, for a day at most.
 """
@@ -23,7 +23,6 @@ Flags = npt.NDArray[np.bool_]
 
 STEP = 60
 """Seconds of a bin."""
-HALF_HOUR = 1_800
 CALM = 5
 """Minutes below half-way between normal and the ratio that end a spike."""
 UNSEASONED = 2 * DAY
@@ -85,13 +84,13 @@ class Spikes:
         keys = asked.fewest.size
         self._asked = asked
         self._scan = Scan(STEP, keys)
-        self._announced = Announced(HALF_HOUR, keys, asked.per_day)
+        self._announced = Announced(HOUR, keys, asked.per_day)
         self._since, self._calm = np.zeros(keys, np.int64), np.zeros(keys, np.int64)
         """When its spike began, 0: none goes on; and minutes for which it is low."""
         self.warm_at = np.zeros(keys, np.int64)
         """From when on each has a normal level; 0: it is warming up."""
         self._peak, self._watched = np.zeros(keys), np.zeros(keys)
-        """The largest score of this half hour, and seconds of it from which is learned."""
+        """The largest score of this hour, and seconds of it from which is learned."""
         self._last = np.zeros((4, keys))
         """Count, expectation, score and warmth."""
 
@@ -124,34 +123,40 @@ class Spikes:
         self._scan.mask(since, until)
 
     def _begin(self, chunk: int) -> None:
-        """A half hour begins: the one before is over."""
+        """A half hour begins: where an hour is over, it is learned."""
         last = int(self._scan.chunk[0])
         if chunk == last:
             return
-        if self._watched.any():
-            self._announced.learn((last + 1) * HALF_HOUR, self._peak, self._watched > 0, self._watched)
-        self._peak[:] = self._watched[:] = 0
+        if chunk // 2 != last // 2:
+            if self._watched.any():
+                self._announced.learn((last // 2 + 1) * HOUR, self._peak, self._watched > 0, self._watched)
+            self._peak[:] = self._watched[:] = 0
         if chunk % EVERY == 0 or chunk - last > 1:
             self._announced.derive()
 
-    def _minutes(self, first: int, looks: Looks) -> Iterator[Found]:
+    def _minutes(self, first: int, looks: Looks) -> list[Found]:
         asked, ten = self._asked, self._scan.ten
         warm = (looks.history >= np.maximum(asked.warm_up, HOUR)) & looks.known
-        self.warm_at = np.where(self.warm_at > 0, self.warm_at, np.where(warm.any(axis=0), self._when(first, warm), 0))
+        if not self.warm_at.all():
+            self.warm_at = np.where((self.warm_at == 0) & warm.any(axis=0), self._when(first, warm), self.warm_at)
         self._learn(looks, warm)
         counts, means = looks.sums[ten], looks.means[ten]
-        near = warm & (looks.score >= self._bar()) & (counts >= asked.fewest) & (counts >= asked.ratio * means)
+        near = warm & (looks.score >= self._bar())
+        self._last = np.array([counts[-1], means[-1], looks.score[-1], warm[-1]])
+        concerned = (self._since > 0) | near.any(axis=0)
+        if not concerned.any():
+            return []
+        near &= (counts >= asked.fewest) & (counts >= asked.ratio * means)
         low = (counts < (1 + asked.ratio) / 2 * means) & looks.known
         held = np.zeros(near.shape, np.bool_)
         turns: list[Found] = []
-        for key in np.flatnonzero((self._since > 0) | near.any(axis=0)).tolist():
+        for key in np.flatnonzero(concerned).tolist():
             for row, begins in self._turns(key, first, near[:, key].tolist(), low[:, key].tolist(), held[:, key]):
-                score = round(float(looks.score[row, key]), 4) if begins else 0.0
+                score = float(looks.score[row, key]) if begins else 0.0
                 count, mean = int(counts[row, key]), round(float(means[row, key]), 4)
                 turns.append(Found(key, Turn((first + row) * STEP, begins, count, mean, score), counts[row]))
         self._scan.hold(first, held)
-        self._last = np.array([counts[-1], means[-1], looks.score[-1], warm[-1]], np.float64)
-        return iter(sorted(turns, key=lambda found: (found.turn.at, found.key)))
+        return sorted(turns, key=lambda found: (found.turn.at, found.key))
 
     @staticmethod
     def _when(first: int, warm: Flags) -> Ints:
