@@ -138,7 +138,8 @@ class Spikes:
         asked, ten = self._asked, self._scan.ten
         warm = (looks.history >= np.maximum(asked.warm_up, HOUR)) & looks.known
         if not self.warm_at.all():
-            self.warm_at = np.where((self.warm_at == 0) & warm.any(axis=0), self._when(first, warm), self.warm_at)
+            now = (self.warm_at == 0) & warm.any(axis=0)
+            self.warm_at[now] = (first + warm.argmax(axis=0)[now]) * STEP
         self._learn(looks, warm)
         counts, means = looks.sums[ten], looks.means[ten]
         near = warm & (looks.score >= self._bar())
@@ -157,11 +158,6 @@ class Spikes:
                 turns.append(Found(key, Turn((first + row) * STEP, begins, count, mean, score), counts[row]))
         self._scan.hold(first, held)
         return sorted(turns, key=lambda found: (found.turn.at, found.key))
-
-    @staticmethod
-    def _when(first: int, warm: Flags) -> Ints:
-        at: Ints = (first + warm.argmax(axis=0)) * STEP
-        return at
 
     def _learn(self, looks: Looks, warm: Flags) -> None:
         """Of this half hour."""

@@ -8,7 +8,7 @@ from monitor.frames import TICKS, Counted
 from monitor.judge.judge import Judge
 from monitor.records import Finding
 from monitor.watched import Duration, Event, Measure, Rules
-from tests.fakes.counts import EVENT, START, at, counted, quiet
+from tests.fakes.counts import EVENT, at, counted, quiet
 
 HOUR = 3_600
 ONSET = 0

@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from monitor.judge.baseline import LAG, LENGTH, Baseline, Interval
+
 from monitor.judge.spike import CALM, SPAN, Spikes, Turn
 from monitor.watched import Duration, Rules
 

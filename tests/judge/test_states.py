@@ -9,7 +9,7 @@ from monitor.judge.judge import Judge
 from monitor.marks import Status, StatusMark
 from monitor.records import Finding, NarrativeState, Transition
 from monitor.watched import Duration, Event, Rules
-from tests.fakes.counts import EVENT, START, Tick, at, counted, quiet
+from tests.fakes.counts import EVENT, Tick, at, counted, quiet
 
 HOUR = 3_600
 ONSET = 0
