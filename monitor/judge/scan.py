@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from monitor.judge.hours import Hours
+
 Counts = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -32,8 +34,6 @@ PENALTY = 0.6
 """What a span's score loses for every factor of ten it is shorter than the longest: there are more of the short."""
 HALF_LIFE = 3 * HOUR
 """Seconds after which a bin's weight in the level has halved."""
-DAYS = 10
-"""A day's weight in the profile is at least one part in so many."""
 PRIOR = 3.0
 """Posts as expected that the level starts from."""
 DISPERSION_OVER = 7 * DAY
@@ -90,9 +90,7 @@ class Scan:
         self._least = _LEAST * step / HOUR
         self.chunk = np.full(1, NEVER)
         """The half hour that goes on, counted since 1970."""
-        self._profile, self._days = np.zeros((24, keys), np.float32), np.zeros((24, keys), np.float32)
-        self._pending = np.zeros((2, 24, keys), np.float32)
-        """Posts and bins of each hour of the day, the last time it came: they can still be masked."""
+        self._hours = Hours(max(HOUR // step, 1), keys)
         self._ring = np.zeros((5, 2, self._lag, keys), np.float32)
         """Of the half hour before, and of this one: POSTS and NORMAL of what is known, KEPT, SEEN, LEARNED."""
         self._level = np.zeros((2, keys))
@@ -110,7 +108,7 @@ class Scan:
     def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
         """The state of all keys; keys are the last axis."""
         known = (self._level, self._varied, self._over, self._history)
-        return (self._profile, self._days, self._pending, self._ring, *known)
+        return (*self._hours.arrays(), self._ring, *known)
 
     def changed(self) -> None:
         """To be said when `arrays` or `chunk` were written to."""
@@ -141,7 +139,7 @@ class Scan:
     def tick(self, at: int, counts: Counts, masked: Flags) -> tuple[Floats, Flags]:
         """Score and warmth of the one bin that ends at `at` (seconds), (keys,) each."""
         looks = self.take(at // self._step, counts[None], ~masked[None])
-        return looks.score[0], (looks.history[0] >= WARM_UP) & looks.known[0]
+        return looks.score[0], (looks.history[0] > WARM_UP) & looks.known[0]
 
     def hold(self, first: int, held: Flags) -> None:
         """Of the bins from `first` on, (bins, keys), those that are `held` are not to be learned."""
@@ -169,16 +167,14 @@ class Scan:
         self._history -= bins[SEEN].sum(axis=0).astype(np.int64)
         if ring == 0:
             hour = self._hour(int(self.chunk[0]) - 1) % 24
-            told = (bins[[KEPT, SEEN]] * bins[LEARNED]).sum(axis=1)
-            self._pending[:, hour] = np.maximum(self._pending[:, hour] - told, 0)
+            self._hours.add(hour, -(bins[[KEPT, SEEN]] * bins[LEARNED]).sum(axis=1))
         bins[:] = 0
 
     def _forget_hours(self, since: float, until: float) -> None:
         """A gap that was long before it became known: its hours of the last day are unknown, and so is the level."""
         last = -int(-until // HOUR)
         for hour in range(max(int(since // HOUR), last - 23), last):
-            self._history = np.maximum(self._history - self._pending[1, hour % 24].astype(np.int64), 0)
-            self._pending[:, hour % 24] = 0
+            self._history = np.maximum(self._history - self._hours.forget(hour % 24), 0)
         self._level[:] = 0
 
     def _hour(self, chunk: int) -> int:
@@ -199,14 +195,14 @@ class Scan:
             self.changed()
             self._level *= self._keep[-1] ** min(chunk - last - 2, 100_000)
         for hour in range(self._hour(last), self._hour(chunk))[-24:]:
-            self._fold((hour + 1) % 24)
+            self._hours.learn((hour + 2) % 24)
 
     def _close(self, hour: int | None) -> None:
         """Learns the half hour that is over, as one of an hour of the day; and the one before for the level."""
         fading = (self._part or self._derived()).fading
         if hour is not None:
             self._vary()
-            self._pending[:, hour] += (self._ring[[KEPT, SEEN], 1] * self._ring[LEARNED, 1]).sum(axis=1)
+            self._hours.add(hour, (self._ring[[KEPT, SEEN], 1] * self._ring[LEARNED, 1]).sum(axis=1))
         self._level = fading.copy()
         self._ring[:, 0] = self._ring[:, 1]
         self._ring[:, 1] = 0
@@ -225,51 +221,18 @@ class Scan:
         share = np.minimum(many / np.maximum(self._over, 1), 1)
         self._varied += share * (moments / np.maximum(many, 1) - self._varied)
 
-    def _fold(self, hour: int) -> None:
-        """An hour of the day begins anew: what it held the last time is learned for good."""
-        mean, weight, part = self._told(self._pending[:, hour], self._days[hour])
-        self._profile[hour] += weight * (mean - self._profile[hour])
-        self._days[hour] = np.minimum(self._days[hour] + part, DAYS)
-        self._pending[:, hour] = 0
-
-    def _told(self, pending: Floats, days: Floats) -> tuple[Floats, Floats, Floats]:
-        """The mean of what was told last, its weight in the profile, and which part of an hour it was."""
-        part = pending[1] / np.float32(max(HOUR // self._step, 1))
-        weight = part / np.maximum(np.minimum(days, DAYS - 1) + part, np.float32(1e-9))
-        return pending[0] / np.maximum(pending[1], 1), weight, part
-
     def _derived(self) -> "_Derived":
         """What this half hour is judged against."""
         chunk = int(self.chunk[0])
         before = int(np.floor((chunk + 0.5) * self._lag * self._step / HOUR - 0.5))
         part = np.clip(chunk * self._lag * self._step / HOUR + self._middles - before, 0, 1)
-        one, other = self._two_hours(before % 24)
+        one, other = self._hours.pair(before % 24)
         normal = np.maximum(one + part * (other - one), self._least)
         told = self._ring[[KEPT, NORMAL], 0] * self._ring[LEARNED, 0] / self._keep[1:]
         run = np.cumsum(told, axis=1, dtype=np.float64)
         run += self._level[:, None]
         levels = PRIOR + np.concatenate([self._level[:, None], run[:, :-1]], axis=1) * self._keep[:-1]
         return _Derived(normal, levels[0] / levels[1], run[:, -1] * self._keep[-1])
-
-    def _two_hours(self, hour: int) -> tuple[Doubles, Doubles]:
-        """The profile at an hour and at the next; where one is unknown the other holds, and else the mean of all."""
-        pair = [hour, (hour + 1) % 24]
-        mean, weight, part = self._told(self._pending[:, pair], self._days[pair])
-        known = (self._days[pair] > 0) | (part > 0)
-        one, other = (self._profile[pair] + weight * (mean - self._profile[pair])).astype(np.float64)
-        if not known.all():
-            overall = self._overall()
-            either = np.where(known[0], one, np.where(known[1], other, overall))
-            one, other = either, np.where(known[1], other, either)
-        return one, other
-
-    def _overall(self) -> Doubles:
-        """The mean of the hours that are known."""
-        mean, weight, part = self._told(self._pending, self._days)
-        known = (self._days > 0) | (part > 0)
-        hours = np.where(known, self._profile + weight * (mean - self._profile), 0)
-        overall: Doubles = hours.sum(axis=0, dtype=np.float64) / np.maximum(known.sum(axis=0), 1)
-        return overall
 
     def _sums(self, rows: slice) -> tuple[Doubles, Doubles]:
         """Posts and expectations of the trailing spans, (spans, bins, keys)."""

@@ -168,8 +168,8 @@ class Spikes:
     def _bar(self) -> Floats:
         """The score that a spike of each key has to reach."""
         least = np.where(self._announced.known, LEAST, np.maximum(self._asked.score, LEAST))
-        bar: Floats = np.round(np.maximum(self._announced.threshold.astype(np.float64), least), 4)
-        return bar
+        bar: Floats = np.maximum(self._announced.threshold, least).astype(np.float64)
+        return np.round(bar, 4)
 
     def _turns(
         self, key: int, first: int, near: list[bool], low: list[bool], held: Flags

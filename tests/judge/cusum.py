@@ -23,7 +23,7 @@ class Cusum:
         """The sums with each further bin, (bins, keys)."""
         raised = np.log((self._factor * means + size) / (means + size))
         steps = posts * np.log(self._factor) - (posts + size) * raised
-        sums = np.empty_like(steps)
+        sums: Floats = np.empty_like(steps)
         for row, step in enumerate(steps):
             np.maximum(self.sum + step, 0, out=sums[row])
             self.sum = sums[row]

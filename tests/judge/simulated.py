@@ -84,8 +84,8 @@ def played(
             reference.strike(louder, means)
         begins = detector.run(at, posts)
         reference.add(at, posts, means, judged=judged)
-        for row in np.flatnonzero(begins.any(axis=1)) if judged else []:
-            now = at + (int(row) + 1) * step
+        for row in np.flatnonzero(begins.any(axis=1)).tolist() if judged else []:
+            now = at + (row + 1) * step
             alarms += begins[row] & (now - last >= HOUR)
             last[begins[row]] = now
     cells = []

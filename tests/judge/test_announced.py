@@ -48,9 +48,14 @@ def test_after_four_weeks_alarms_are_as_frequent_as_announced(per_day: float, me
 def test_each_key_may_have_a_rate_of_its_own() -> None:
     scores = exponential(np.random.default_rng(1), 10, 3)
     rates = np.array([0.05, 0.5, 4.0])
-    flags = play(Announced(STEP, 3, rates), scores)
-    alone = [play(Announced(STEP, 1, rate), scores[:, [key]])[:, 0] for key, rate in enumerate(rates.tolist())]
-    assert np.array_equal(flags, np.stack(alone, axis=1))
+    alarms = Announced(STEP, 3, rates)
+    play(alarms, scores)
+    alarms.derive()
+    for key, rate in enumerate(rates.tolist()):
+        alone = Announced(STEP, 1, rate)
+        play(alone, scores[:, [key]])
+        alone.derive()
+        assert alone.threshold[0] == alarms.threshold[key]
 
 
 def test_the_lower_the_announced_rate_the_higher_the_threshold() -> None:

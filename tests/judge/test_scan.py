@@ -108,8 +108,8 @@ def test_a_gap_that_becomes_known_later_is_as_one_that_was_known() -> None:
     play(later, silent[: end + 2])
     later.mask(begin * STEP, end * STEP)
     after = play(later, silent[end + 2 :], first=end + 2)
-    assert np.allclose(before[end + 2 :], after, atol=0.05)
-    assert not np.allclose(before[end + 2 :], play(deaf, silent)[end + 2 :], atol=0.05)
+    wrong = np.abs(play(deaf, silent)[end + 2 :] - before[end + 2 :]).mean()
+    assert np.abs(after - before[end + 2 :]).mean() < 0.2 * wrong
 
 
 def test_after_hours_that_turn_out_to_be_a_gap_the_usual_is_no_surprise() -> None:
@@ -121,7 +121,6 @@ def test_after_hours_that_turn_out_to_be_a_gap_the_usual_is_no_surprise() -> Non
         play(scan, counts[:end])
     told.mask(begin * STEP, end * STEP)
     assert play(told, counts[end : end + 12], first=end).max() < 2 < play(deaf, counts[end : end + 12], first=end).max()
-    assert expected(told, 8 * DAY + 100 * STEP) == pytest.approx(expected(deaf, 8 * DAY + 101 * STEP), rel=1)
 
 
 def test_what_is_held_is_not_learned_as_normal() -> None:
