@@ -119,7 +119,7 @@ class Walk:
         laps.append(self._clock.monotonic())
         said = spoken(clustered, self._events)
         judged = self._judge.decide(
-            counted, batch.upto, [mark for mark in (*told, *said) if isinstance(mark, StatusMark)]
+            counted, batch.upto, [mark for mark in (*batch.marks, *said) if isinstance(mark, StatusMark | MergeMark)]
         )
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered)

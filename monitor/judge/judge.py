@@ -20,7 +20,7 @@ from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
 from monitor.judge.watch import Marks, Watch, spent
-from monitor.marks import GapMark, Status, StatusMark
+from monitor.marks import GapMark, MergeMark, Status, StatusMark
 from monitor.records import VOICE, Finding, NarrativeState, Transition
 from monitor.watched import Event, Measure
 
@@ -51,7 +51,8 @@ class _Pending(msgspec.Struct, array_like=True):
 
     decided: int
     gaps: list[Gap]
-    marks: Marks
+    marks: list[tuple[int, StatusMark]]
+    merges: list[tuple[int, MergeMark]]
 
 
 class Judge:
@@ -81,7 +82,7 @@ class Judge:
         self,
         counted: Counted,
         upto: datetime,
-        marks: Sequence[StatusMark] = (),
+        marks: Sequence[StatusMark | MergeMark] = (),
         given: Mapping[str, Given] | None = None,
     ) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time.
@@ -116,7 +117,7 @@ class Judge:
         return Judged(findings, tuple(readings), tuple(transitions))
 
     def _due(
-        self, gaps: Sequence[GapMark], marks: Sequence[StatusMark], begin: int, end: int
+        self, gaps: Sequence[GapMark], marks: Sequence[StatusMark | MergeMark], begin: int, end: int
     ) -> tuple[list[Gap], Marks]:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""
         for gap in gaps:
@@ -125,10 +126,10 @@ class Judge:
         for mark in marks:
             self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
         gaps_due = sorted(gap for gap in self._gaps if gap[0] <= end)
-        marks_due = sorted((pair for pair in self._marks if pair[0] <= end), key=lambda pair: pair[0])
+        marks_due = sorted((pair for pair in self._marks if pair[0] <= end), key=_order)
         self._gaps = [gap for gap in self._gaps if gap[0] > end]
         self._marks = [pair for pair in self._marks if pair[0] > end]
-        return gaps_due, marks_due
+        return gaps_due, self._statuses.followed(marks_due)
 
     def watch(self, events: Mapping[str, Event]) -> None:
         """Exchanges the events: one that stays goes on by its new rules, one that is gone leaves only its α."""
@@ -175,9 +176,12 @@ class Judge:
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
-        rows = {"judge/pending": msgspec.msgpack.encode(_Pending(self._decided or 0, self._gaps, self._marks))}
-        for mark in self._statuses.changed():
-            rows[f"{_STATUS}{mark.event}/{mark.narrative}"] = msgspec.msgpack.encode(mark)
+        statuses = [(at, mark) for at, mark in self._marks if isinstance(mark, StatusMark)]
+        merges = [(at, mark) for at, mark in self._marks if isinstance(mark, MergeMark)]
+        pending = _Pending(self._decided or 0, self._gaps, statuses, merges)
+        rows = {"judge/pending": msgspec.msgpack.encode(pending)}
+        for (event, narrative), mark in self._statuses.changed().items():
+            rows[f"{_STATUS}{event}/{narrative}"] = b"" if mark is None else msgspec.msgpack.encode(mark)
         rows |= {_MEASURES + name: row for name, row in self._measures.snapshot().items()} | self._gone
         self._gone = {}
         for name, watch in self._watches.items():
@@ -188,11 +192,10 @@ class Judge:
         """Goes on where the judge that gave all these rows left off; rows of others are ignored."""
         if "judge/pending" in rows:
             pending = msgspec.msgpack.decode(rows["judge/pending"], type=_Pending)
-            self._decided, self._gaps, self._marks = pending.decided, pending.gaps, pending.marks
-        for key in sorted(rows):
-            if key.startswith(_STATUS):
-                self._statuses.set(msgspec.msgpack.decode(rows[key], type=StatusMark))
-        self._statuses.changed()
+            self._decided, self._gaps = pending.decided, pending.gaps
+            self._marks = [*pending.marks, *pending.merges]
+        statuses = [row for key, row in rows.items() if key.startswith(_STATUS) and row]
+        self._statuses.restore(msgspec.msgpack.decode(row, type=StatusMark) for row in statuses)
         measures = {key.removeprefix(_MEASURES): row for key, row in rows.items() if key.startswith(_MEASURES)}
         self._measures.restore(measures)
         self._gone |= {_MEASURES + name: b"" for name in measures if name and name not in self._watches}
@@ -206,6 +209,10 @@ class Judge:
                 self._watches[name].restore(parts)
             else:
                 self._spent[name] = spent(parts)
+
+
+def _order(due: tuple[int, StatusMark | MergeMark]) -> tuple[int, datetime, bool]:
+    return due[0], due[1].at, isinstance(due[1], MergeMark)
 
 
 _STATUS = "judge/status/"
