@@ -132,8 +132,7 @@ class Courses:
             found.setdefault(race.narrative, []).append(Moment(int(race.at.timestamp()), what, race.reason))
         for at, mark in marks:
             if isinstance(mark, MergeMark):
-                if mark.narrative in self._courses:
-                    found.setdefault(mark.narrative, []).append(Moment(at, MERGES, "merged"))
+                found.setdefault(mark.narrative, []).append(Moment(at, MERGES, "merged"))
                 continue
             course = self._courses.setdefault(mark.narrative, Course(at))
             if not mark.overturns(course.mark):

@@ -92,7 +92,7 @@ def test_what_holds_of_a_narrative_ends_when_it_is_merged() -> None:
 
 
 def test_what_was_established_of_it_holds_of_the_one_it_is_merged_into() -> None:
-    marks = [
+    marks: list[StatusMark | MergeMark] = [
         StatusMark(at=at(100), event=EVENT, narrative="n", status=Status.DEBUNKED, by="desk"),
         MergeMark(at=at(120), event=EVENT, narrative="n", into="m", by="desk"),
     ]
