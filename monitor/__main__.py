@@ -13,6 +13,7 @@ from monitor.cli import (
     backtest,
     check,
     corrections,
+    db,
     demo,
     event,
     label,
@@ -65,7 +66,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(demo, check, run, event, narrative, alerts, silence, label, corrections),
-    *(replay, backtest, tag, spikes, test_alert),
+    *(replay, backtest, tag, spikes, test_alert, db),
 )
 
 
