@@ -104,8 +104,8 @@ def _doubt(placed: Grid) -> str:
     if 2 * held >= steps:
         return ""
     return (
-        f"warning: {steps - held:,} of {steps:,} steps of {placed.step} s hold no row; they are unknown, not zero, and a"
-        " series of them may never warm up: is --step too small?"
+        f"warning: {steps - held:,} of {steps:,} steps of {placed.step} s hold no row; they are unknown, not zero,"
+        " and a series of them may never warm up: is --step too small?"
     )
 
 
