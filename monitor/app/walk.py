@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
 from classifiers.tagger import Tagger
+from monitor.alert.chart_minutes import Minutes
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.app.walked import Walked
@@ -20,7 +22,7 @@ from monitor.judge.judge import Judge
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
@@ -78,7 +80,8 @@ class Walk:
         self._windows = Windows()
         self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
-        self._policy = AlertPolicy(by_name)
+        self._minutes = Minutes()
+        self._policy = AlertPolicy(by_name, partial(narrative_id, specifics=""))
 
     @staticmethod
     def prepared(events: Sequence[Event]) -> Prepared:
@@ -102,7 +105,7 @@ class Walk:
         before = self._events if self._upto is not None else None
         exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
-        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence)]
+        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence | AckMark)]
         self._tag.correct(mark for mark in batch.marks if isinstance(mark, Correction))
         known = self._threads.duplicates
         hits = self._matcher.find(batch.posts)
@@ -118,13 +121,15 @@ class Walk:
         counted = self._windows.add(clustered, batch.upto, gaps)
         laps.append(self._clock.monotonic())
         said = spoken(clustered, self._events)
-        judged = self._judge.decide(
-            counted, batch.upto, [mark for mark in (*batch.marks, *said) if isinstance(mark, StatusMark | MergeMark)]
-        )
+        marks = (*told, *said)
+        ruled = [mark for mark in (*batch.marks, *said) if isinstance(mark, StatusMark | MergeMark)]
+        judged = self._judge.decide(counted, batch.upto, ruled)
         laps.append(self._clock.monotonic())
-        self._evidence.add(clustered)
+        self._evidence.add(clustered, self._clusters.gone())
+        self._minutes.add(counted.ticks, judged.findings)
+        stands, passed = self._judge.state_of, judged.transitions
         alerts = self._policy.decide(
-            judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=self._judge.state_of
+            judged.findings, counted, batch.upto, self._describe, marks, state_of=stands, passed=passed
         )
         self._upto = batch.upto
         state = exchanged | self._snapshot()
@@ -135,7 +140,7 @@ class Walk:
             mentions=clustered,
             counted=counted,
             judged=judged,
-            alerts=alerts,
+            alerts=[self._minutes.shown(alert) for alert in alerts],
             state=state,
             upto=batch.upto,
             duplicates=self._threads.duplicates - known,
@@ -171,12 +176,20 @@ class Walk:
         current = self._current(numbered)
         self._threads.restore(state, current)
         self._clusters.restore(state, numbered, current, made)
-        for stage in (self._windows, self._judge, self._policy, self._evidence):
+        for stage in (self._windows, self._judge, self._policy, self._evidence, self._minutes):
             stage.restore(state)
 
     def _snapshot(self) -> dict[str, bytes]:
         """The rows of all stages that changed with the batch."""
-        stages = (self._threads, self._clusters, self._windows, self._judge, self._policy, self._evidence)
+        stages = (
+            self._threads,
+            self._clusters,
+            self._windows,
+            self._judge,
+            self._policy,
+            self._evidence,
+            self._minutes,
+        )
         state = {UPTO: self._upto.isoformat().encode()} if self._upto is not None else {}
         for stage in stages:
             state |= stage.snapshot()
@@ -195,7 +208,7 @@ class Walk:
             }
             self._follow(prepared.events)
             self._matcher, self._voices = prepared.matcher, prepared.voices
-            for stage in (self._threads, self._windows, self._evidence) if gone else ():
+            for stage in (self._threads, self._windows, self._evidence, self._minutes) if gone else ():
                 stage.forget(gone)
         elif not first:
             return {}
