@@ -20,7 +20,7 @@ from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
 from monitor.judge.watch import Marks, Watch, spent
-from monitor.marks import GapMark, MergeMark, Status, StatusMark
+from monitor.marks import GapMark, Mark, MergeMark, Status, StatusMark
 from monitor.records import VOICE, Finding, NarrativeState, Transition
 from monitor.watched import Event, Measure
 
@@ -82,12 +82,12 @@ class Judge:
         self,
         counted: Counted,
         upto: datetime,
-        marks: Sequence[StatusMark | MergeMark] = (),
+        marks: Sequence[Mark] = (),
         given: Mapping[str, Given] | None = None,
     ) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time.
 
-        `given`: `taken_apart(counted, …)` with all events, where other judges go by the same counts.
+        Of `marks`, statuses and merges count. `given`: `taken_apart(counted, …)` with all events, where other judges go by the same counts.
         """
         given = taken_apart(counted, self._watches) if given is None else given
         end = max(int(upto.timestamp()), self._decided or 0)
@@ -116,15 +116,14 @@ class Judge:
             self._passed.setdefault((one.event, one.narrative), []).append(one)
         return Judged(findings, tuple(readings), tuple(transitions))
 
-    def _due(
-        self, gaps: Sequence[GapMark], marks: Sequence[StatusMark | MergeMark], begin: int, end: int
-    ) -> tuple[list[Gap], Marks]:
+    def _due(self, gaps: Sequence[GapMark], marks: Sequence[Mark], begin: int, end: int) -> tuple[list[Gap], Marks]:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""
         for gap in gaps:
             since, until = gap.begins.timestamp(), gap.ends.timestamp()
             self._gaps.append(Gap(max(ceil(until), begin + 1), since, until, gap.source))
         for mark in marks:
-            self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
+            if isinstance(mark, StatusMark | MergeMark):
+                self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
         gaps_due = sorted(gap for gap in self._gaps if gap[0] <= end)
         marks_due = sorted((pair for pair in self._marks if pair[0] <= end), key=_order)
         self._gaps = [gap for gap in self._gaps if gap[0] > end]
