@@ -87,7 +87,8 @@ class Judge:
     ) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time.
 
-        Of `marks`, statuses and merges count. `given`: `taken_apart(counted, …)` with all events, where other judges go by the same counts.
+        Of `marks`, statuses and merges count. `given`: `taken_apart(counted, …)` with all events, where other judges go
+        by the same counts.
         """
         given = taken_apart(counted, self._watches) if given is None else given
         end = max(int(upto.timestamp()), self._decided or 0)
