@@ -1,7 +1,7 @@
 """What an operator has watched: events, and the rules by which their alerts fire."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -49,6 +49,8 @@ class Measure(StrEnum):
     ORIGINALS = "originals"
     AUTHORS = "authors"
     REPOSTS = "reposts"
+    CLAIMS = "claims"
+    DENIALS = "denials"
     CELEBRATIONS = "celebrations"
     QUESTIONS = "questions"
 
@@ -133,6 +135,12 @@ def with_preset(event: Mapping[str, object]) -> Mapping[str, object]:
     return {**event, "rules": {**PRESETS[Preset(rules["preset"])], **rules}}
 
 
+def alerting_counts(rules: Rules) -> int:
+    """How many counts of an event alert by their spikes."""
+    spiking = set(rules.spike_on) if "spike" in rules.alert_on else set()
+    return len(spiking | ({Measure.CELEBRATIONS} if "celebration" in rules.alert_on else set()))
+
+
 Account = Annotated[
     str,
     Meta(pattern=r"^[a-z0-9_-]{1,32}:\S.{0,255}$(?!\n)", description="a platform, a colon, the author, as in `x:ada`"),
@@ -207,3 +215,19 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
     at: datetime
     events: tuple[Event, ...]
+
+
+def with_board_rate(events: Sequence[Event], per_day: float | None) -> list[Event]:
+    """The events, none of whose counts is falsely alarming more often than its share of a rate for all of them.
+
+    The share of each count that alerts is equal; a count's own announced rate holds where it is lower.
+    """
+    counts = sum(alerting_counts(event.rules) for event in events)
+    if per_day is None or not counts:
+        return list(events)
+    share = per_day / counts
+    rates = [min(event.rules.false_alarms_per_day, share) for event in events]
+    return [
+        msgspec.structs.replace(event, rules=msgspec.structs.replace(event.rules, false_alarms_per_day=rate))
+        for event, rate in zip(events, rates, strict=True)
+    ]

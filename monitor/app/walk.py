@@ -121,14 +121,13 @@ class Walk:
         counted = self._windows.add(clustered, batch.upto, gaps)
         laps.append(self._clock.monotonic())
         said = spoken(clustered, self._events)
-        marks = (*told, *said)
-        judged = self._judge.decide(counted, batch.upto, [mark for mark in marks if isinstance(mark, StatusMark)])
+        judged = self._judge.decide(counted, batch.upto, (*batch.marks, *said))
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered, self._clusters.gone())
         self._minutes.add(counted.ticks, judged.findings)
         stands, passed = self._judge.state_of, judged.transitions
         alerts = self._policy.decide(
-            judged.findings, counted, batch.upto, self._describe, marks, state_of=stands, passed=passed
+            judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=stands, passed=passed
         )
         self._upto = batch.upto
         state = exchanged | self._snapshot()

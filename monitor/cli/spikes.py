@@ -1,6 +1,7 @@
 """`monitor spikes`: causal spike scores and alarms of any series of counts."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     scored = scores(rows, placed, arguments.false_alarms_per_day)
     write(arguments.output, rows, scored)
     print(_summary(placed, scored))
+    if doubt := _doubt(placed):
+        print(doubt, file=sys.stderr)
     return 0
 
 
@@ -93,6 +96,17 @@ def _summary(placed: Grid, scored: list[Scored]) -> str:
     parts = [f"{len(scored):,} rows every {placed.step} s over {days:,.1f} days: {rung}"]
     parts += [f"{count:,} {what}" for what, count in placed.odd.items() if count]
     return "; ".join(parts)
+
+
+def _doubt(placed: Grid) -> str:
+    """What speaks against the step: most of its bins hold no row."""
+    held, steps = len(set(placed.bins)), max(placed.bins, default=0) + 1
+    if 2 * held >= steps:
+        return ""
+    return (
+        f"warning: {steps - held:,} of {steps:,} steps of {placed.step} s hold no row; they are unknown, not zero,"
+        " and a series of them may never warm up: is --step too small?"
+    )
 
 
 def _with_progress(order: list[int]) -> Iterator[int]:

@@ -13,17 +13,18 @@ fifth of them; a key that is loud by nature soon has more, and they are learned.
 is forgotten. While history is short the tail is a prior's. About 0.3 KB a key, all keys at once.
 """
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
+Rate = float | npt.NDArray[np.float64]
 
 HOUR = 3_600
 DAY = 86_400
+NEVER = np.int64(-(1 << 60))
 APART = HOUR
 """Seconds: alarms less apart than this are one."""
 PERIODS = 6
@@ -60,34 +61,29 @@ class Prior(NamedTuple):
 OF_SCAN = Prior()
 
 
-class _Saved(msgspec.Struct, array_like=True):
-    step: int
-    keys: int
-    at: int | None
-    arrays: list[bytes]
-
-
 class Announced:
     """The alarms of `keys` keys whose scores come every `step` seconds, at most `per_day` false ones a day and key."""
 
-    def __init__(self, step: int, keys: int, per_day: float, prior: Prior = OF_SCAN) -> None:
+    def __init__(self, step: int, keys: int, per_day: Rate, prior: Prior = OF_SCAN) -> None:
+        """`per_day`: one rate for all, or one per key, (keys,)."""
         self._step = step
-        self._per_day = per_day
         self._prior = prior
-        self._fitted = max(LEAST_FITTED, FITTED * per_day)
-        self._period = max(round(LEAST_FITTED * 7 / self._fitted * DAY), APART)
-        self._at: int | None = None
+        self.at = np.full(1, NEVER)
+        """When the last bin ended."""
         self._top = np.zeros((PERIODS, KEPT, keys), np.float32)
         self._watched = np.zeros((PERIODS, keys), np.float32)
         self._peak = np.zeros(keys, np.float32)
         self._peak_at = np.zeros(keys, np.int64)
         self._high_at = np.full(keys, -APART, np.int64)
-        self._threshold = thresholds(np.zeros((2, keys)), np.zeros(keys), per_day, self._fitted, prior)
+        self._threshold = np.zeros(keys, np.float32)
+        self.announce(per_day)
+        self.derive()
 
-    @classmethod
-    def of_board(cls, step: int, keys: int, per_board: float, prior: Prior = OF_SCAN) -> Self:
-        """The alarms of `keys` topics, at most `per_board` false ones a day over all of them: each has its share."""
-        return cls(step, keys, per_board / max(keys, 1), prior)
+    def announce(self, per_day: Rate) -> None:
+        """Another rate holds from the next threshold on."""
+        self._per_day = np.broadcast_to(np.asarray(per_day, np.float64), self._peak.shape)
+        self._fitted = np.maximum(LEAST_FITTED, FITTED * self._per_day)
+        self._period = np.maximum(np.round(LEAST_FITTED * 7 / self._fitted * DAY), APART).astype(np.int64)
 
     @property
     def threshold(self) -> Floats:
@@ -101,7 +97,7 @@ class Announced:
         a key's score stays above its threshold, or comes back within an hour, that is one alarm. A bin that is not
         later than the last one is no bin.
         """
-        if self._at is not None and at <= self._at:
+        if at <= self.at[0]:
             return np.zeros(self._peak.size, np.bool_)
         score = np.where(usable & np.isfinite(score), score, 0).astype(np.float32)
         high = score > self._threshold
@@ -111,19 +107,21 @@ class Announced:
         self._refresh(at)
         return begins
 
-    def learn(self, at: int, score: npt.NDArray[np.floating], usable: Flags, watched: float) -> None:
+    def learn(
+        self, at: int, score: npt.NDArray[np.floating], usable: Flags, watched: float | npt.NDArray[np.floating]
+    ) -> None:
         """Takes in the scores of a bin that ends at `at`, later than the last one, for `watched` seconds; no alarm.
 
-        For those who ask for the threshold themselves, with `derive`, and leave out bins in which nothing happened.
+        For those who ask for the threshold themselves, with `derive`.
         """
         score = np.where(usable & np.isfinite(score), score, 0).astype(np.float32)
         slot = self._turn(at)
-        self._watched[slot] += usable * np.float32(watched / DAY)
+        self._watched[slot, self._keys] += (usable * np.asarray(watched) / DAY).astype(np.float32)
         self._gather(slot, at)
         higher = score > self._peak
         self._peak[higher] = score[higher]
         self._peak_at[higher] = at
-        self._at = at
+        self.at[0] = at
 
     def derive(self) -> None:
         """Derives the thresholds of all keys from what is known now."""
@@ -136,22 +134,28 @@ class Announced:
         known: Flags = np.round(self._fitted * self._watched.sum(axis=0)) >= ENOUGH
         return known
 
-    def _turn(self, at: int) -> int:
-        """The place of the present period; empties those that begin."""
-        now = at // self._period
-        before = now if self._at is None else self._at // self._period
-        for period in range(max(before + 1, now - PERIODS + 1), now + 1):
-            self._top[period % PERIODS] = 0
-            self._watched[period % PERIODS] = 0
+    @property
+    def _keys(self) -> npt.NDArray[np.int64]:
+        return np.arange(self._peak.size)
+
+    def _turn(self, at: int) -> npt.NDArray[np.int64]:
+        """The place of each key's present period; empties those that begin."""
+        now, before = at // self._period, self.at[0] // self._period
+        if (now > before).any():
+            place = np.arange(PERIODS)[:, None]
+            begun = now - (now - place) % PERIODS > before
+            self._watched[begun] = 0
+            self._top *= ~begun[:, None]
         return now % PERIODS
 
-    def _gather(self, slot: int, at: int) -> None:
+    def _gather(self, slot: npt.NDArray[np.int64], at: int) -> None:
         """Keeps peaks that nothing within an hour has topped."""
         done = np.flatnonzero((self._peak > 0) & (at - self._peak_at >= APART))
         if not done.size:
             return
-        lowest = self._top[slot][:, done].argmin(axis=0)
-        self._top[slot, lowest, done] = np.maximum(self._top[slot, lowest, done], self._peak[done])
+        lowest = self._top[slot[done], :, done].argmin(axis=1)
+        place = slot[done], lowest, done
+        self._top[place] = np.maximum(self._top[place], self._peak[done])
         self._peak[done] = 0
 
     def _refresh(self, at: int) -> None:
@@ -160,31 +164,16 @@ class Announced:
         mine = slice(at // self._step % turns, None, turns)
         peaks = self._top[:, :, mine].reshape(PERIODS * KEPT, -1)
         if peaks.size:
-            days = self._watched[:, mine].sum(axis=0)
-            self._threshold[mine] = thresholds(peaks, days, self._per_day, self._fitted, self._prior)
+            days, rate, fitted = self._watched[:, mine].sum(axis=0), self._per_day[mine], self._fitted[mine]
+            self._threshold[mine] = thresholds(peaks, days, rate, fitted, self._prior)
 
-    def save(self) -> bytes:
-        """The state as one row."""
-        return msgspec.msgpack.encode(
-            _Saved(self._step, self._peak.size, self._at, [array.tobytes() for array in self._arrays()])
-        )
-
-    @classmethod
-    def load(cls, row: bytes, per_day: float, prior: Prior = OF_SCAN) -> Self:
-        """The state of `save`; with another announced rate, from the next threshold on."""
-        saved = msgspec.msgpack.decode(row, type=_Saved)
-        found = cls(saved.step, saved.keys, per_day, prior)
-        found._at = saved.at
-        for array, kept in zip(found._arrays(), saved.arrays, strict=True):
-            array[:] = np.frombuffer(kept, array.dtype).reshape(array.shape)
-        return found
-
-    def _arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """The state of all keys; keys are the last axis."""
         return (self._top, self._watched, self._peak, self._peak_at, self._high_at, self._threshold)
 
 
 def thresholds(
-    peaks: npt.NDArray[np.floating], days: npt.NDArray[np.floating], per_day: float, fitted: float, prior: Prior
+    peaks: npt.NDArray[np.floating], days: npt.NDArray[np.floating], per_day: Rate, fitted: Rate, prior: Prior
 ) -> Floats:
     """The score that is passed `per_day` times a day, on average over what is not known; per key.
 

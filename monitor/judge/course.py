@@ -75,11 +75,15 @@ class Moment(NamedTuple):
 
     at: int
     what: str
-    """RACES, RACED, CALM, SETTLES or UNSETTLES."""
+    """RACES, RACED, CALM, SETTLES, UNSETTLES or MERGES."""
     reason: str
 
 
-RACES, RACED, CALM, SETTLES, UNSETTLES = "races", "raced", "calm", "settles", "unsettles"
+RACES, RACED, CALM, SETTLES, UNSETTLES, MERGES = "races", "raced", "calm", "settles", "unsettles", "merges"
+
+
+_SAID = frozenset({"status_set", "merged"})
+"""Why a race ends where a moment of the same second says what becomes of the state."""
 
 
 class Step(NamedTuple):
@@ -152,16 +156,21 @@ class Trail:
             course.racing = False
             if moment.reason == "denials_overtook":
                 yield from self._pass(moment, State.CONTESTED)
-            elif state is State.VIRAL_UNCONFIRMED and course.volume is None:
+            elif state is State.VIRAL_UNCONFIRMED and course.volume is None and moment.reason not in _SAID:
                 yield from self._pass(moment, State.WATCH)
         elif moment.what == CALM and state is State.RISING:
             yield from self._pass(moment, State.WATCH)
-        elif moment.what == SETTLES:
-            if course.volume is not None:
-                yield self._done(self._step(moment.at, "status_set", state, volume=False))
-            yield from self._pass(moment, State.SETTLED)
+        elif moment.what in {SETTLES, MERGES}:
+            yield from self._closes(moment, settles=moment.what == SETTLES)
         elif moment.what == UNSETTLES and state is State.SETTLED:
             yield from self._pass(moment, State.WATCH)
+
+    def _closes(self, moment: Moment, *, settles: bool) -> Iterator[Step]:
+        state = self._course.state
+        if self._course.volume is not None:
+            yield self._done(self._step(moment.at, "status_set" if settles else moment.reason, state, volume=False))
+        if settles or state in FADING:
+            yield from self._pass(moment, State.SETTLED if settles else State.FADED)
 
     def ends(self, end: int) -> None:
         """Leaves in the course what is to be kept after the call."""

@@ -1,5 +1,7 @@
 """The time from the onset of a spike until the event was quiet, and what p0 is within it."""
 
+from datetime import timedelta
+from math import ceil
 from typing import NamedTuple, Self
 
 import msgspec
@@ -7,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.judge.rates import EVEN, Neither, Rates, p0_worst
+from monitor.judge.spike import Turn
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -58,11 +61,26 @@ class Epoch(msgspec.Struct, array_like=True):
     platforms: list[int] = msgspec.field(default_factory=list)
     """Claims and denials, reposts and copies included, by platform."""
 
+    def quiet_at(self, quiet: timedelta) -> int | None:
+        """The second at which the event has been quiet for so long; None while a spike goes on."""
+        return None if self.calm is None else self.calm + max(ceil(quiet.total_seconds()), 1)
+
     @property
     def levels(self) -> Levels:
         """As they stand at the last tick."""
         neither = Neither(np.array([self.neither]), np.array([self.originals]))
         return Levels(np.zeros(1, np.int64), np.array([self.p0]), neither)
+
+
+def turned(epoch: Epoch | None, turn: Turn) -> Epoch | None:
+    """The epoch after a spike of the event began or ended."""
+    if epoch is None:
+        return Epoch(turn.at, turn.at) if turn.begins else None
+    if turn.begins:
+        epoch.onset, epoch.calm = turn.at, None
+    else:
+        epoch.calm = turn.at
+    return epoch
 
 
 class Everywhere:

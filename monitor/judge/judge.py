@@ -1,18 +1,17 @@
 """Counts → findings: the judge of all events. Decides at every tick up to a time, in one call, transitions one by one.
 
-What it knows of an event is small rows (baseline, spikes, races, one per narrative), so that a restart goes on exactly.
+What it knows of an event is small rows (measures, races, one per narrative), so that a restart goes on exactly.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import ceil
 from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
-from monitor.frames import CLOSED, TICKS, Counted
-from monitor.judge.baseline import LENGTH
+from monitor.frames import TICKS, Counted
 from monitor.judge.given import Given, Heard
 from monitor.judge.measures import Measures
 from monitor.judge.quiet import Gap
@@ -21,7 +20,7 @@ from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
 from monitor.judge.status import Statuses
 from monitor.judge.watch import Marks, Watch, spent
-from monitor.marks import GapMark, Status, StatusMark
+from monitor.marks import GapMark, Mark, MergeMark, Status, StatusMark
 from monitor.records import VOICE, Finding, NarrativeState, Transition
 from monitor.watched import Event, Measure
 
@@ -29,7 +28,7 @@ _SECOND = 1_000_000
 
 
 class EventReading(NamedTuple):
-    """Where an event stands at the end of a call; `reading.warm` is False while its baseline is warming up."""
+    """Where an event stood at the end of a call's last whole minute; not `reading.warm`: no normal level is known."""
 
     event: str
     at: datetime
@@ -52,25 +51,24 @@ class _Pending(msgspec.Struct, array_like=True):
 
     decided: int
     gaps: list[Gap]
-    marks: Marks
+    marks: list[tuple[int, StatusMark]]
+    merges: list[tuple[int, MergeMark]]
 
 
 class Judge:
     """The judge and its state.
 
-    `rates`: how often the tagger gives each tag, with intervals; None if it never errs. `measures`: event → those of a
-    judge of the same counts whose rules ask the same of them (`asked_of_measures`).
+    `rates`: how often the tagger gives each tag, with intervals; None if it never errs. `measures`: those of a judge of
+    the same counts whose rules ask the same of them (`asked_of_measures`).
     """
 
     def __init__(
-        self, events: Mapping[str, Event], rates: Rates | None = None, measures: Mapping[str, Measures] | None = None
+        self, events: Mapping[str, Event], rates: Rates | None = None, measures: Measures | None = None
     ) -> None:
         self._statuses = Statuses()
         self._rates = rates
-        shared = measures or {}
-        self._watches = {
-            name: Watch(event, self._statuses, rates, shared.get(name)) for name, event in sorted(events.items())
-        }
+        self._measures = measures or Measures({name: event.rules for name, event in events.items()})
+        self._watches = {name: Watch(event, self._statuses, rates) for name, event in sorted(events.items())}
         self._spent: dict[str, list[int]] = {}
         """Events that are not watched any more → when their races started: α is spent once."""
         self._gone: dict[str, bytes] = {}
@@ -84,12 +82,13 @@ class Judge:
         self,
         counted: Counted,
         upto: datetime,
-        marks: Sequence[StatusMark] = (),
+        marks: Sequence[Mark] = (),
         given: Mapping[str, Given] | None = None,
     ) -> Judged:
         """What begins and ceases to hold at the ticks up to `upto`, in order of time.
 
-        `given`: `taken_apart(counted, …)` with all events, where other judges go by the same counts.
+        Of `marks`, statuses and merges count. `given`: `taken_apart(counted, …)` with all events, where other judges go
+        by the same counts.
         """
         given = taken_apart(counted, self._watches) if given is None else given
         end = max(int(upto.timestamp()), self._decided or 0)
@@ -100,14 +99,15 @@ class Judge:
         findings: list[Finding] = []
         transitions: list[Transition] = []
         readings: list[EventReading] = []
+        measured = self._measures.take((begin, end), given, gaps)
         for name, watch in self._watches.items():
             mine = given[name]
             named = [(at, mark) for at, mark in marks_due if mark.event == name]
-            decided = watch.decide((begin, end), mine, gaps, named)
+            decided = watch.decide((begin, end), mine, measured[name], gaps, named)
             findings += decided.findings
             transitions += decided.transitions
             if mine.ticks.height:
-                reading = watch.measures.reading(Measure.POSTS, end)
+                reading = self._measures.reading(name, Measure.POSTS)
                 readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), reading))
         self._decided = end
         findings.sort(key=lambda one: (one.at, one.event, one.narrative, one.rule, one.subject))
@@ -117,20 +117,19 @@ class Judge:
             self._passed.setdefault((one.event, one.narrative), []).append(one)
         return Judged(findings, tuple(readings), tuple(transitions))
 
-    def _due(
-        self, gaps: Sequence[GapMark], marks: Sequence[StatusMark], begin: int, end: int
-    ) -> tuple[list[Gap], Marks]:
+    def _due(self, gaps: Sequence[GapMark], marks: Sequence[Mark], begin: int, end: int) -> tuple[list[Gap], Marks]:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""
         for gap in gaps:
             since, until = gap.begins.timestamp(), gap.ends.timestamp()
             self._gaps.append(Gap(max(ceil(until), begin + 1), since, until, gap.source))
         for mark in marks:
-            self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
+            if isinstance(mark, StatusMark | MergeMark):
+                self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))
         gaps_due = sorted(gap for gap in self._gaps if gap[0] <= end)
-        marks_due = sorted((pair for pair in self._marks if pair[0] <= end), key=lambda pair: pair[0])
+        marks_due = sorted((pair for pair in self._marks if pair[0] <= end), key=_order)
         self._gaps = [gap for gap in self._gaps if gap[0] > end]
         self._marks = [pair for pair in self._marks if pair[0] > end]
-        return gaps_due, marks_due
+        return gaps_due, self._statuses.followed(marks_due)
 
     def watch(self, events: Mapping[str, Event]) -> None:
         """Exchanges the events: one that stays goes on by its new rules, one that is gone leaves only its α."""
@@ -139,7 +138,8 @@ class Judge:
             if name not in events:
                 starts, rows = watch.forgotten()
                 self._spent[name] = starts
-                self._gone |= {prefix + key: row for key, row in rows.items()}
+                self._gone |= {prefix + key: row for key, row in rows.items()} | {_MEASURES + name: b""}
+        self._measures.follow({name: event.rules for name, event in events.items()})
         kept, self._watches = self._watches, {}
         for name, event in sorted(events.items()):
             watch = kept[name] if name in kept else Watch(event, self._statuses, self._rates)
@@ -172,15 +172,17 @@ class Judge:
 
     def measure(self, event: str, measure: Measure) -> Reading | None:
         """Where one of the event's measures stands now: the ask-rate is that of `questions`."""
-        watch = self._watches.get(event)
-        return None if watch is None else watch.measures.reading(measure, self._decided or 0)
+        return self._measures.reading(event, measure) if event in self._watches else None
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
-        rows = {"judge/pending": msgspec.msgpack.encode(_Pending(self._decided or 0, self._gaps, self._marks))}
-        for mark in self._statuses.changed():
-            rows[f"{_STATUS}{mark.event}/{mark.narrative}"] = msgspec.msgpack.encode(mark)
-        rows |= self._gone
+        statuses = [(at, mark) for at, mark in self._marks if isinstance(mark, StatusMark)]
+        merges = [(at, mark) for at, mark in self._marks if isinstance(mark, MergeMark)]
+        pending = _Pending(self._decided or 0, self._gaps, statuses, merges)
+        rows = {"judge/pending": msgspec.msgpack.encode(pending)}
+        for (event, narrative), mark in self._statuses.changed().items():
+            rows[f"{_STATUS}{event}/{narrative}"] = b"" if mark is None else msgspec.msgpack.encode(mark)
+        rows |= {_MEASURES + name: row for name, row in self._measures.snapshot().items()} | self._gone
         self._gone = {}
         for name, watch in self._watches.items():
             rows |= {f"{_EVENT}{name}/{key}": row for key, row in watch.snapshot().items()}
@@ -190,11 +192,13 @@ class Judge:
         """Goes on where the judge that gave all these rows left off; rows of others are ignored."""
         if "judge/pending" in rows:
             pending = msgspec.msgpack.decode(rows["judge/pending"], type=_Pending)
-            self._decided, self._gaps, self._marks = pending.decided, pending.gaps, pending.marks
-        for key in sorted(rows):
-            if key.startswith(_STATUS):
-                self._statuses.set(msgspec.msgpack.decode(rows[key], type=StatusMark))
-        self._statuses.changed()
+            self._decided, self._gaps = pending.decided, pending.gaps
+            self._marks = [*pending.marks, *pending.merges]
+        statuses = [row for key, row in rows.items() if key.startswith(_STATUS) and row]
+        self._statuses.restore(msgspec.msgpack.decode(row, type=StatusMark) for row in statuses)
+        measures = {key.removeprefix(_MEASURES): row for key, row in rows.items() if key.startswith(_MEASURES)}
+        self._measures.restore(measures)
+        self._gone |= {_MEASURES + name: b"" for name in measures if name and name not in self._watches}
         own: dict[str, dict[str, bytes]] = {}
         for key, row in rows.items():
             if key.startswith(_EVENT):
@@ -207,31 +211,26 @@ class Judge:
                 self._spent[name] = spent(parts)
 
 
+def _order(due: tuple[int, StatusMark | MergeMark]) -> tuple[int, datetime, bool]:
+    return due[0], due[1].at, isinstance(due[1], MergeMark)
+
+
 _STATUS = "judge/status/"
 _EVENT = "judge/event/"
+_MEASURES = "judge/measures/"
 _NO_TICKS = pl.DataFrame(schema=TICKS | {"tick": pl.Int64})
-_NO_CLOSED = pl.DataFrame(schema=CLOSED | {"begins": pl.Int64, "closed_at": pl.Int64})
 
 
 def taken_apart(counted: Counted, events: Iterable[str]) -> dict[str, Given]:
     """Event → its part, for all of `events`."""
-    ticks, closed = _by_event(_ticks(counted.ticks)), _by_event(_closed(counted.closed))
+    ticks = _by_event(_ticks(counted.ticks))
     spoken = _by_event(_ticks(counted.spoken)) if counted.spoken is not None else {}
     heard = _heard(counted.heard)
-    return {
-        name: Given(ticks.get(name, _NO_TICKS), closed.get(name, _NO_CLOSED), heard.get(name, []), spoken.get(name))
-        for name in events
-    }
+    return {name: Given(ticks.get(name, _NO_TICKS), heard.get(name, []), spoken.get(name)) for name in events}
 
 
 def _ticks(ticks: pl.DataFrame) -> pl.DataFrame:
     return ticks.with_columns(pl.col("tick").to_physical() // _SECOND)
-
-
-def _closed(closed: pl.DataFrame) -> pl.DataFrame:
-    """The windows of the baseline's length, times in seconds."""
-    ours = closed.filter(pl.col("length") == timedelta(seconds=LENGTH))
-    return ours.with_columns(pl.col("begins", "closed_at").to_physical() // _SECOND)
 
 
 def _heard(heard: pl.DataFrame) -> dict[str, Heard]:

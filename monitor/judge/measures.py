@@ -1,18 +1,33 @@
-"""The spikes of each measure of one event: posts, originals, authors, reposts, reports of celebration and questions."""
+"""The spikes of every measure of every event: what ticks say becomes counts of minutes, and those are judged at once.
 
-from collections.abc import Mapping
+Measures are counts of an event as a whole: tag-blind ones – posts, originals, authors, reposts – and those of a tag:
+claims, denials, celebrations and questions. An event's minutes begin with its first post.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-import polars as pl
+import msgspec
+import numpy as np
+import numpy.typing as npt
 
-from monitor.judge.baseline import Baseline
 from monitor.judge.given import Given
 from monitor.judge.quiet import Gap
-from monitor.judge.spike import FEWEST, Reading, Spikes, Turn
+from monitor.judge.scan import DAY
+from monitor.judge.spike import STEP, Asked, Found, Reading, Spikes, Turn
 from monitor.watched import Measure, Rules
 
+Ints = npt.NDArray[np.int64]
+
+MEASURES = tuple(Measure)
+WIDTH = len(MEASURES)
+FEWEST = 10
+"""Posts in ten minutes without which nothing is a spike;"""
 FEWEST_QUESTIONS = 5
-"""Questions in ten minutes without which they are no spike."""
+"""… and questions."""
+IDLE = 30 * DAY
+"""Seconds without a post of any event after which time is unknown: a clock that jumped, a monitor that did not run."""
 
 
 class Turned(NamedTuple):
@@ -20,143 +35,148 @@ class Turned(NamedTuple):
 
     turn: Turn
     measure: Measure
+    counts: dict[str, float]
+    """Measure → what it counted in the ten minutes before."""
 
 
 class Measured(NamedTuple):
-    """What a call did."""
+    """What a call did to one event's measures."""
 
     spiking: frozenset[Measure]
     """Those that spiked when it began."""
     turned: list[Turned]
     warm: int | None
-    """As in `Measures`, after it."""
+    """The second from which posts have a normal level, as known after it; None: warming up."""
 
 
 class Measures:
-    """One event's measures, each with a baseline and spikes of its own."""
+    """The measures of all events; judges of the same counts may share them."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._baselines = {measure: Baseline() for measure in Measure}
-        self._spikes = {
-            measure: Spikes(rules, self._baselines[measure], _fewest(rules, measure)) for measure in Measure
-        }
-        self._changed: set[str] = set()
-        self._taken: tuple[Given, Measured] | None = None
+    def __init__(self, rules: Mapping[str, Rules]) -> None:
+        self._names = sorted(rules)
+        self._spikes = Spikes(_asked([rules[name] for name in self._names]))
+        self._minute: int | None = None
+        """The last one that was judged."""
+        self._open = np.zeros(WIDTH * len(self._names), np.int64)
+        """What was counted of the minute that is not over."""
+        self._begun = np.zeros(len(self._names), np.bool_)
+        self._taken: tuple[Mapping[str, Given], dict[str, Measured]] | None = None
         """The last call."""
-        self.warm: int | None = None
-        """The second from which posts have a normal level; None: warming up."""
+        self._changed: set[str] = set()
 
-    def follow(self, rules: Rules) -> None:
-        """These rules hold from now on."""
-        self._rules = rules
-        for measure, spikes in self._spikes.items():
-            spikes.follow(rules, _fewest(rules, measure))
+    def follow(self, rules: Mapping[str, Rules]) -> None:
+        """These events are watched from now on, under these rules; those that stay go on."""
+        names = sorted(rules)
+        asked = _asked([rules[name] for name in names])
+        if names == self._names:
+            self._spikes.follow(asked)
+            return
+        stay = np.array([self._names.index(name) if name in self._names else -1 for name in names], np.int64)
+        places = np.where(stay[:, None] >= 0, stay[:, None] * WIDTH + np.arange(WIDTH), -1).ravel()
+        self._spikes = self._spikes.moved(asked, places)
+        self._open = np.where(places >= 0, np.append(self._open, [0])[places], 0)
+        self._begun = (stay >= 0) & np.append(self._begun, [False])[stay]
+        self._names, self._taken = names, None
+        self._changed = set(names)
 
-    @property
-    def spiking(self) -> frozenset[Measure]:
-        """Those whose spike goes on."""
-        return frozenset(measure for measure, spikes in self._spikes.items() if spikes.spiking)
-
-    def take(self, span: tuple[int, int], given: Given, gaps: list[Gap]) -> Measured:
-        """What a call does to the measures; watches that share them are all told what the first of them was."""
+    def take(self, span: tuple[int, int], given: Mapping[str, Given], gaps: Sequence[Gap]) -> dict[str, Measured]:
+        """What the seconds after `span[0]` up to `span[1]` do to each event; a gap masks from when it is known."""
         if self._taken is None or self._taken[0] is not given:
-            spiking = self.spiking
-            self.close(given.closed)
-            turned = self.run(span, given.whole, gaps)
-            self.forget(span[1])
-            self._taken = given, Measured(spiking, turned, self.warm)
+            before = {name: self._active(number) for number, name in enumerate(self._names)}
+            turned: dict[str, list[Turned]] = {name: [] for name in self._names}
+            for found in self._run(span, given, gaps):
+                number, place = divmod(found.key, WIDTH)
+                own = found.counts[number * WIDTH : (number + 1) * WIDTH].tolist()
+                counts = {measure.value: count for measure, count in zip(MEASURES, own, strict=True)}
+                turned[self._names[number]].append(Turned(found.turn, MEASURES[place], counts))
+            warm = self._spikes.warm_at[::WIDTH].tolist()
+            self._taken = (
+                given,
+                {
+                    name: Measured(before[name], turned[name], warm[number] or None)
+                    for number, name in enumerate(self._names)
+                },
+            )
         return self._taken[1]
 
-    def close(self, closed: pl.DataFrame) -> None:
-        """Takes CLOSED of the baselines' length, times in seconds."""
-        if closed.is_empty():
-            return
-        begins, masked, closed_at = (closed[name].to_numpy() for name in ("begins", "masked", "closed_at"))
-        for measure, baseline in self._baselines.items():
-            baseline.add(begins, closed[measure.value].to_numpy(), masked, closed_at)
-            self._changed.add(_row("baseline", measure))
+    def _active(self, number: int) -> frozenset[Measure]:
+        spiking = self._spikes.spiking[number * WIDTH : (number + 1) * WIDTH]
+        return frozenset(measure for measure, one in zip(MEASURES, spiking.tolist(), strict=True) if one)
 
-    def mask(self, gaps: list[Gap]) -> None:
-        """Masks the windows that gaps touch; for a call in which nothing can turn."""
-        for gap in gaps:
-            self._mask(gap)
-
-    def run(self, span: tuple[int, int], whole: pl.DataFrame, gaps: list[Gap]) -> list[Turned]:
-        """The turns after `span[0]` up to `span[1]`, in order; a gap masks from the second at which it is known.
-
-        `whole`: TICKS of the event as a whole, ticks in seconds.
-        """
-        turned: list[Turned] = []
+    def _run(self, span: tuple[int, int], given: Mapping[str, Given], gaps: Sequence[Gap]) -> Iterator[Found]:
         at, end = span
-        for gap in [*gaps, None]:
+        for gap in [*sorted(gaps), None]:
             stop = end if gap is None else gap.known - 1
-            if stop > at:
-                rows = whole.filter((pl.col("tick") > at) & (pl.col("tick") <= stop)) if gaps else whole
-                turned += self._stretch(at, stop, rows)
-                at = stop
+            for begin, until in self._stretches(at, stop, given):
+                yield from self._minutes(begin, until, given)
+            at = max(at, stop)
             if gap is not None:
-                self._mask(gap)
-        return sorted(turned, key=lambda one: one.turn.at)
+                self._spikes.mask(gap.since, gap.until)
+                self._changed |= set(self._names)
 
-    def forget(self, before: int) -> None:
-        """Drops windows that no second after `before` asks for."""
-        for baseline in self._baselines.values():
-            baseline.forget(before)
+    def _stretches(self, begin: int, end: int, given: Mapping[str, Given]) -> Iterator[tuple[int, int]]:
+        """Days of the time between two seconds; a month in which nobody says anything ends after its first day."""
+        if end - begin <= DAY:
+            yield from [(begin, end)] if end > begin else []
+            return
+        ticks = [given[name].whole_ticks for name in self._names if name in given]
+        every = np.unique(np.concatenate([np.zeros(0, np.int64), *ticks]))
+        edges = [begin, *every[(every > begin) & (every < end)].tolist(), end]
+        idle = [(before + DAY, after - DAY) for before, after in pairwise(edges) if after - before > IDLE]
+        bounds = [begin, *(edge for pair in idle for edge in pair), end]
+        for start, stop in zip(bounds[::2], bounds[1::2], strict=True):
+            for at in range(start, stop, DAY):
+                yield at, min(at + DAY, stop)
 
-    def reading(self, measure: Measure, at: int) -> Reading:
-        """Where a measure stands at the end of the last call."""
-        return self._spikes[measure].reading(at)
+    def _minutes(self, begin: int, end: int, given: Mapping[str, Given]) -> Iterator[Found]:
+        """Judges the minutes that end in these seconds; keeps what the last one has so far."""
+        first, after = begin // STEP + 1, end // STEP + 1
+        posts = np.zeros((after - first + 1, self._open.size), np.int64)
+        if self._minute is None or self._minute == first - 1:
+            posts[0] = self._open
+        for number, name in enumerate(self._names):
+            ticks, counts = given[name].measured(begin, end)
+            if ticks.size:
+                np.add.at(posts[:, number * WIDTH : (number + 1) * WIDTH], (ticks - 1) // STEP + 1 - first, counts)
+                self._changed.add(name)
+        self._open = posts[-1].copy()
+        if after == first:
+            return
+        self._minute = after - 1
+        self._changed |= set(self._names)
+        heard = np.logical_or.accumulate(posts[:-1, ::WIDTH] > 0, axis=0) | self._begun
+        self._begun = heard[-1]
+        yield from self._spikes.run(first, posts[:-1], np.repeat(heard, WIDTH, axis=1))
 
-    def _stretch(self, begin: int, end: int, rows: pl.DataFrame) -> list[Turned]:
-        turned: list[Turned] = []
-        ticks = rows["tick"].to_numpy()
-        for measure, spikes in self._spikes.items():
-            counts = rows[measure.value].to_numpy()
-            counted = counts > 0
-            if not counted.any() and not spikes.waits(end):
-                continue
-            turned += [Turned(turn, measure) for turn in spikes.run(begin, end, ticks[counted], counts[counted])]
-            self._changed.add(_row("spikes", measure))
-        if self.warm is None and rows.height and self.reading(Measure.POSTS, end).warm:
-            self.warm = self._warmed(begin, end)
-        return turned
-
-    def _warmed(self, begin: int, end: int) -> int:
-        """The first second after `begin` at which posts have a normal level; at `end` they have."""
-        while end - begin > 1:
-            middle = (begin + end) // 2
-            begin, end = (begin, middle) if self.reading(Measure.POSTS, middle).warm else (middle, end)
-        return end
-
-    def _mask(self, gap: Gap) -> None:
-        for measure, baseline in self._baselines.items():
-            baseline.mask(gap.since, gap.until)
-            self._changed.add(_row("baseline", measure))
+    def reading(self, name: str, measure: Measure) -> Reading:
+        """Where a measure of an event stood at the end of the last whole minute."""
+        return self._spikes.reading(self._names.index(name) * WIDTH + MEASURES.index(measure))
 
     def snapshot(self) -> dict[str, bytes]:
-        """Rows that changed."""
-        rows = {_row("baseline", measure): baseline for measure, baseline in self._baselines.items()}
-        found = {key: baseline.save() for key, baseline in rows.items() if key in self._changed}
-        for measure, spikes in self._spikes.items():
-            key = _row("spikes", measure)
-            if key in self._changed:
-                found[key] = spikes.save()
+        """The rows that changed: that of all events under "", each event's under its name."""
+        found = {"": msgspec.msgpack.encode((self._minute, self._spikes.clock))}
+        for name in sorted(self._changed):
+            keys = self._keys(name)
+            begun = bool(self._begun[self._names.index(name)])
+            found[name] = msgspec.msgpack.encode((begun, self._open[keys].tobytes(), self._spikes.save(keys)))
         self._changed.clear()
         return found
 
-    def forgotten(self) -> dict[str, bytes]:
-        """The rows of an event that is not watched any more: all of them go."""
-        return {_row(kind, measure): b"" for kind in ("baseline", "spikes") for measure in Measure}
-
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Takes up rows of `snapshot`."""
-        for measure in Measure:
-            if row := rows.get(_row("baseline", measure)):
-                self._baselines[measure] = self._spikes[measure].baseline = Baseline.load(row)
-            if row := rows.get(_row("spikes", measure)):
-                fewest = _fewest(self._rules, measure)
-                self._spikes[measure] = Spikes.load(row, self._rules, self._baselines[measure], fewest)
+        if rows.get(""):
+            self._minute, self._spikes.clock = msgspec.msgpack.decode(rows[""], type=tuple[int | None, tuple[int, int]])
+        for name in self._names:
+            if row := rows.get(name):
+                keys = self._keys(name)
+                begun, counted, spikes = msgspec.msgpack.decode(row, type=tuple[bool, bytes, bytes])
+                self._begun[self._names.index(name)] = begun
+                self._open[keys] = np.frombuffer(counted, np.int64)
+                self._spikes.load(keys, spikes)
+
+    def _keys(self, name: str) -> slice:
+        number = self._names.index(name)
+        return slice(number * WIDTH, (number + 1) * WIDTH)
 
 
 def asked_of_measures(rules: Rules) -> tuple[object, ...]:
@@ -164,8 +184,18 @@ def asked_of_measures(rules: Rules) -> tuple[object, ...]:
     return rules.spike_ratio, rules.spike_score, rules.warm_up, rules.minimum_celebrations, rules.false_alarms_per_day
 
 
-def _row(kind: str, measure: Measure) -> str:
-    return kind if measure is Measure.POSTS else f"{kind}/{measure.value}"
+def _asked(rules: Sequence[Rules]) -> Asked:
+    def each(of: Sequence[float]) -> npt.NDArray[np.float64]:
+        return np.repeat(np.array(of, np.float64), WIDTH)
+
+    fewest = [_fewest(one, measure) for one in rules for measure in MEASURES]
+    return Asked(
+        fewest=np.array(fewest, np.int64),
+        ratio=each([one.spike_ratio for one in rules]),
+        score=each([one.spike_score for one in rules]),
+        warm_up=each([one.warm_up.total_seconds() for one in rules]).astype(np.int64),
+        per_day=each([one.false_alarms_per_day for one in rules]),
+    )
 
 
 def _fewest(rules: Rules, measure: Measure) -> int:

@@ -18,6 +18,8 @@ SLOT = 300
 """Seconds in a slot."""
 DAY = 86_400
 DAYS = 7
+GONE = 7 * DAY
+"""Seconds of silence after which a source or voice is none of the event's any more."""
 FEWEST_DAYS = 2
 """Whole days a source must have been heard on before its silence means anything."""
 
@@ -89,7 +91,8 @@ class Sources:
         for gap in sorted(gaps):
             for name in [name for name, source in self._sources.items() if self._blinded(name, source, gap)]:
                 findings += self._until(name, begin, gap.known)
-                self._excuse(self._sources[name], gap)
+                if name in self._sources:
+                    self._excuse(self._sources[name], gap)
         for name in sorted(self._sources):
             findings += self._until(name, begin, end)
         return findings
@@ -130,7 +133,13 @@ class Sources:
                 findings.append(self._ends(name, source, slot + SLOT, again))
                 source.quiet = None
             self._hear(source, slot)
-        return findings + self._silence(name, source, begin, end)
+        findings += self._silence(name, source, begin, end)
+        gone = source.heard + GONE + (source.need(self._event.rules) or 0)
+        if gone <= end and not source.waiting:
+            del self._sources[name]
+            self.changed = True
+            findings += [self._ends(name, source, max(gone, begin + 1), "gone")] if source.quiet is not None else []
+        return findings
 
     def _silence(self, name: str, source: _Source, begin: int, until: int) -> list[Finding]:
         """The finding that begins where a source was silent for too long by a second."""

@@ -6,17 +6,16 @@ at which the tempered e-value and every floor are passed; it ceases when the mir
 overtook, when a status is set, or when the event showed no spike for `rules.quiet`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from math import ceil, log
+from math import log
 
 import msgspec
 import numpy as np
 
 from monitor.judge.contest import Course, crossing, overtaking
 from monitor.judge.crowd import grown
-from monitor.judge.epoch import Epoch, Everywhere, Sides, p0_at_ticks
-from monitor.judge.older import epoch_of, tally_of
+from monitor.judge.epoch import Epoch, Everywhere, Sides, p0_at_ticks, turned
 from monitor.judge.race import alpha_of_start
 from monitor.judge.rates import Rates
 from monitor.judge.readings import Needed, RaceReading, Standing, reading, standing
@@ -24,7 +23,7 @@ from monitor.judge.reasons import race_finding, reason_of
 from monitor.judge.spike import Turn
 from monitor.judge.status import SETTLED, Statuses
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Names, Rows, Tally, Told
-from monitor.marks import StatusMark
+from monitor.marks import MergeMark, StatusMark
 from monitor.records import Finding
 from monitor.watched import Event
 
@@ -76,7 +75,7 @@ class Races:
         self,
         span: tuple[int, int],
         turns: Sequence[Turn],
-        marks: Sequence[tuple[int, StatusMark]],
+        marks: Sequence[tuple[int, StatusMark | MergeMark]],
         rows: Rows,
         sides: Sides,
     ) -> list[Finding]:
@@ -90,7 +89,7 @@ class Races:
             findings += self._stretch(at, until, rows, sides)
             for turn in turns:
                 if turn.at == until:
-                    self._turn(turn)
+                    self._epoch = turned(self._epoch, turn)
             for second, mark in marks:
                 if second == until:
                     findings += self._mark(until, mark)
@@ -115,24 +114,17 @@ class Races:
         return standing(tally, epoch.levels, Needed(needed, self._threshold(tally)), self._rates, epoch.platforms)
 
     def _quiet_at(self) -> int | None:
-        if self._epoch is None or self._epoch.calm is None:
-            return None
-        return self._epoch.calm + max(ceil(self._rules.quiet.total_seconds()), 1)
+        return self._epoch.quiet_at(self._rules.quiet) if self._epoch else None
 
-    def _turn(self, turn: Turn) -> None:
-        if not turn.begins:
-            if self._epoch:
-                self._epoch.calm = turn.at
-        elif self._epoch is None:
-            self._epoch = Epoch(turn.at, turn.at)
-        else:
-            self._epoch.onset, self._epoch.calm = turn.at, None
-
-    def _mark(self, at: int, mark: StatusMark) -> list[Finding]:
-        tally = self._tallies.get(mark.narrative)
-        if not self._statuses.set(mark) or mark.status not in SETTLED or tally is None:
+    def _mark(self, at: int, mark: StatusMark | MergeMark) -> list[Finding]:
+        tally, reason = self._tallies.get(mark.narrative), "merged"
+        if isinstance(mark, StatusMark):
+            reason = "status_set"
+            if not self._statuses.set(mark) or mark.status not in SETTLED:
+                return []
+        if tally is None:
             return []
-        findings = [] if tally.since is None else [self._ceases(at, mark.narrative, tally, "status_set")]
+        findings = [] if tally.since is None else [self._ceases(at, mark.narrative, tally, reason)]
         tally.end(at)
         self._changed.add(mark.narrative)
         return findings
@@ -256,12 +248,24 @@ class Races:
 
     def _sweep(self, now: int) -> None:
         """Once a day, drops narratives nobody speaks of; `_tally` would begin them anew."""
-        if now // 86_400 == self._swept:
-            return
-        self._swept = now // 86_400
-        for name in [n for n, tally in self._tallies.items() if tally.since is None and now - tally.seen > HORIZON]:
-            del self._tallies[name]
-            self._changed.add(name)
+        if now // 86_400 != self._swept:
+            self._swept = now // 86_400
+            self.forget([name for name, seen in self.idle().items() if now - seen > HORIZON])
+
+    @property
+    def narratives(self) -> int:
+        """How many are known."""
+        return len(self._tallies)
+
+    def idle(self) -> dict[str, int]:
+        """Narratives of which no race holds, and when each was spoken of last."""
+        return {name: tally.seen for name, tally in self._tallies.items() if tally.since is None}
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Knows nothing more of these; they begin anew when they are spoken of again."""
+        for name in names:
+            if self._tallies.pop(name, None) is not None:
+                self._changed.add(name)
 
     def snapshot(self) -> dict[str, bytes]:
         """The rows that changed since the last call: the event's under "", narratives' under their ids; b"" is gone."""
@@ -282,17 +286,12 @@ class Races:
         """Takes up the rows of `snapshot`."""
         for name, row in rows.items():
             if name and row:
-                self._tallies[name] = tally_of(row)
+                self._tallies[name] = msgspec.msgpack.decode(row, type=Tally)
             elif row:
-                state = _state_of(row)
+                state = msgspec.msgpack.decode(row, type=_State)
                 self._epoch, self._starts, self.names = state.epoch, state.starts, state.names
 
 
 def starts_of(row: bytes) -> list[int]:
     """When races started, from an event's own row."""
-    return _state_of(row).starts
-
-
-def _state_of(row: bytes) -> _State:
-    epoch, *rest = msgspec.msgpack.decode(row)
-    return msgspec.convert([epoch_of(epoch), *rest], type=_State)
+    return msgspec.msgpack.decode(row, type=_State).starts

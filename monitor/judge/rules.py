@@ -4,7 +4,7 @@
 the whole event is a plain number of posts within the span, without a normal level.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 
@@ -17,8 +17,6 @@ from monitor.judge.recent import MINUTE, Minutes, Recent
 from monitor.records import Finding
 from monitor.watched import Event, Measure
 
-_SHOWN = ("claims", "denials", "celebrations", "questions")
-
 
 class _Saved(msgspec.Struct, array_like=True):
     active: list[Measure] = msgspec.field(default_factory=list)
@@ -29,8 +27,6 @@ class _Saved(msgspec.Struct, array_like=True):
     """Posts of the last span."""
     volume: int | None = None
     """Since when there are too many."""
-    warm: int | None = None
-    """The second from which posts have a normal level."""
 
 
 class EventRules:
@@ -50,21 +46,6 @@ class EventRules:
         """Whether time alone can change something."""
         return self._now.volume is not None
 
-    @property
-    def warm(self) -> int | None:
-        """The second from which the event has a normal level, as it was noted."""
-        return self._now.warm
-
-    def take_up(self, active: Collection[Measure]) -> None:
-        """Goes on from measures that spike, where an older version left no row: its spikes were findings."""
-        self._now.active = sorted(active)
-        self._now.holds["spike"] = self._rule_holds("spike")
-
-    def note_warm(self, at: int | None) -> None:
-        """Keeps the second from which the event has a normal level."""
-        self.changed |= at != self._now.warm
-        self._now.warm = at
-
     def run(self, span: tuple[int, int], turned: Sequence[Turned], whole: pl.DataFrame) -> list[Finding]:
         """Findings in the seconds after `span[0]` up to `span[1]`; `whole`: TICKS of the event, ticks in seconds."""
         findings = self._agree(span[0] + 1)
@@ -74,7 +55,7 @@ class EventRules:
             else:
                 self._now.active = [measure for measure in self._now.active if measure is not one.measure]
             self.changed = True
-            findings += self._spiked(one, whole)
+            findings += self._spiked(one)
         return findings + self._crowd(span, whole)
 
     def _rule_holds(self, rule: str) -> bool:
@@ -88,7 +69,7 @@ class EventRules:
         self._now.holds["spike"], self.changed = False, True
         return [self._finding(at, "spike", "calmed", {}, holds=False)]
 
-    def _spiked(self, one: Turned, whole: pl.DataFrame) -> list[Finding]:
+    def _spiked(self, one: Turned) -> list[Finding]:
         """The findings that a measure's turn begins or ends."""
         findings = []
         for rule in ("spike", "celebration"):
@@ -96,7 +77,7 @@ class EventRules:
             if holds != self._now.holds.get(rule, False):
                 self._now.holds[rule] = holds
                 reason = "calmed" if not holds else _REASONS.get(one.measure, f"{one.measure.value}_above_baseline")
-                findings.append(self._finding(one.turn.at, rule, reason, _numbers(one, whole), holds=holds))
+                findings.append(self._finding(one.turn.at, rule, reason, _numbers(one), holds=holds))
         return findings
 
     def _crowd(self, span: tuple[int, int], whole: pl.DataFrame) -> list[Finding]:
@@ -148,12 +129,8 @@ class EventRules:
 _REASONS = {Measure.POSTS: "above_baseline", Measure.CELEBRATIONS: "celebrations_above_baseline"}
 
 
-def _numbers(one: Turned, whole: pl.DataFrame) -> dict[str, float]:
-    """What was counted at the turn's second, and what the measure's spike rests on: its count in ten minutes."""
+def _numbers(one: Turned) -> dict[str, float]:
+    """What was counted in the ten minutes before the turn, and what the measure should have counted."""
     turn = one.turn
-    now = whole.filter(pl.col("tick") == turn.at)
-    numbers = {name: float(now[name].sum()) for name in _SHOWN}
-    numbers["authors"] = float(now["claim_authors"].sum()) + float(now["denial_authors"].sum())
-    numbers[one.measure.value] = float(turn.posts)
     ratio = round(turn.posts / turn.expected, 4)
-    return numbers | {"expected": turn.expected, "ratio": ratio, "score": turn.score}
+    return one.counts | {"expected": turn.expected, "ratio": ratio, "score": turn.score}

@@ -95,11 +95,11 @@ class Watched:
     def tick(self, at: int, counts: Counts, masked: Flags) -> Scored:
         """The bin that ends at `at` (seconds), later than the last one."""
         counts = np.minimum(counts, MOST)
-        board, scan = self._board.tick(at, counts, masked), self._scan.tick(at, counts, masked)
-        calm = self._calm.tick(at, scan.score)
+        board, (score, warm) = self._board.tick(at, counts, masked), self._scan.tick(at, counts, masked)
+        calm = self._calm.tick(at, score)
         onset = self._onsets.tick(at, np.where(board.warm, board.score, np.float32(0)))
         alone, beside = (each.tick(at, onset, board.warm) for each in (self._alone, self._beside))
-        begins = np.where(calm, beside | self._of_scan.tick(at, scan.score, scan.warm & board.warm), alone)
+        begins = np.where(calm, beside | self._of_scan.tick(at, score, warm & board.warm), alone)
         alarm = begins & (at - self._alarmed >= APART)
         self._alarmed = np.where(begins, at, self._alarmed)
         return Scored(onset, alarm)

@@ -1,36 +1,50 @@
-"""Is an event louder than normal? A count over the trailing ten minutes against its baseline, blind to tags.
+"""Which keys are louder than normal: the spikes of many series at once, a minute at a time, at an announced rate.
 
-A spike begins at a tick with posts when the count stands `spike_ratio` times above its expectation, is no handful, and
-is improbable enough: its score (-log10 of the negative binomial tail, unbounded) reaches the bar that its own past and
-the announced rate set. It ends when the count was below half-way between normal and that ratio for five minutes on
-end. Ends are found at the exact second, also when no post arrives then.
+A spike begins with a minute after which the key's score (monitor/judge/scan.py) reaches its bar, the last ten minutes
+hold no handful, and a span that is improbable enough holds `ratio` times what it should. The bar is derived from the
+largest score of each of the key's own hours and the announced rate (monitor/judge/announced.py). A spike ends when
+ten minutes held less than half-way between normal and that ratio for five minutes on end. What a spike brings is not
+learned as normal, for a day at most.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.bar import LEAST, STEP, Bar
-from monitor.judge.baseline import LEAST_LEVEL, LENGTH, PER_DAY, TRAILING, Baseline, Interval, Level
-from monitor.judge.tails import log_nbinom_tail
-from monitor.watched import Rules
+from monitor.judge.announced import Announced
+from monitor.judge.scan import DAY, HOUR, Looks, Scan
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
-SPAN = TRAILING * LENGTH
-"""Seconds that are counted."""
-FEWEST = 10
-"""Posts in ten minutes without which nothing is a spike."""
-CALM = 300
-"""Seconds below half-way between normal and the ratio that end a spike."""
-_OPEN = 1 << 40
-_PIECE = 8_192
-_REMEMBERED = 9 * PER_DAY * LENGTH
+STEP = 60
+"""Seconds of a bin."""
+CALM = 5
+"""Minutes below half-way between normal and the ratio that end a spike."""
+UNSEASONED = 2 * DAY
+"""Seconds of history from which scores are learned: before, every morning is a surprise."""
+LEAST = 1.0
+"""No lower score is a spike, however often alarms may be false or silent a key was."""
+EVERY = 6
+"""Half hours after which bars are derived anew."""
+
+
+class Asked(NamedTuple):
+    """What makes a spike of each key, arrays (keys,)."""
+
+    fewest: Ints
+    """Posts in ten minutes without which nothing is one."""
+    ratio: Floats
+    score: Floats
+    """Asked for until the key's own past rules."""
+    warm_up: Ints
+    """Seconds of history."""
+    per_day: Floats
+    """The announced rate."""
 
 
 class Turn(NamedTuple):
@@ -39,12 +53,22 @@ class Turn(NamedTuple):
     at: int
     begins: bool
     posts: int
+    """In the last ten minutes."""
     expected: float
     score: float
 
 
+class Found(NamedTuple):
+    """A key's spike began or ended."""
+
+    key: int
+    turn: Turn
+    counts: Floats
+    """What every key counted in the last ten minutes."""
+
+
 class Reading(NamedTuple):
-    """Where an event stands at a second."""
+    """Where a key stood at the end of the last whole minute."""
 
     posts: int
     expected: float
@@ -53,199 +77,155 @@ class Reading(NamedTuple):
     spiking: bool
 
 
-class _Saved(msgspec.Struct, array_like=True):
-    ticks: bytes
-    posts: bytes
-    since: int | None
-    calm: int | None
-    past: list[tuple[int, int]]
-    bar: bytes = b""
-
-
 class Spikes:
-    """The spikes of one count of one event."""
+    """The spikes of some keys."""
 
-    def __init__(self, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> None:
-        """`fewest`: what has to be counted in ten minutes, else nothing is a spike."""
-        self._rules = rules
-        self._fewest = fewest
-        self.baseline = baseline
-        self._bar = Bar(rules)
-        self._passed = 0
-        """Ticks of those held that the bar has taken in."""
-        self._hold(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        self._since: int | None = None
-        self._calm: int | None = None
-        self._past: list[Interval] = []
+    def __init__(self, asked: Asked) -> None:
+        keys = asked.fewest.size
+        self._asked = asked
+        self._scan = Scan(STEP, keys)
+        self._announced = Announced(HOUR, keys, asked.per_day)
+        self._since, self._calm = np.zeros(keys, np.int64), np.zeros(keys, np.int64)
+        """When its spike began, 0: none goes on; and minutes for which it is low."""
+        self.warm_at = np.zeros(keys, np.int64)
+        """From when on each has a normal level; 0: it is warming up."""
+        self._peak, self._watched = np.zeros(keys), np.zeros(keys)
+        """The largest score of this hour, and seconds of it from which is learned."""
+        self._last = np.zeros((4, keys))
+        """Count, expectation, score and warmth."""
 
-    def follow(self, rules: Rules, fewest: int = FEWEST) -> None:
-        """These rules hold from now on."""
-        self._rules, self._fewest = rules, fewest
-        self._bar.follow(rules)
-
-    def waits(self, end: int) -> bool:
-        """Whether seconds up to `end` change something though no post arrives in them."""
-        return self.spiking or (self._bar.due is not None and self._bar.due <= end)
+    def follow(self, asked: Asked) -> None:
+        """This is asked from now on."""
+        self._asked = asked
+        self._announced.announce(asked.per_day)
+        self._announced.derive()
 
     @property
-    def spiking(self) -> bool:
-        """Whether a spike goes on."""
-        return self._since is not None
+    def spiking(self) -> Flags:
+        """Whose spike goes on."""
+        return self._since > 0
 
-    def run(self, begin: int, end: int, ticks: Ints, posts: Ints) -> list[Turn]:
-        """Turns in the seconds after `begin` up to `end`, given the posts at ticks between."""
-        self._passed = self._ticks.size
-        self._hold(np.append(self._ticks, ticks), np.append(self._posts, posts))
-        turns: list[Turn] = []
-        at = begin
-        while True:
-            turn = self._end(at, end) if self.spiking else self._onset(at, ticks)
-            self._pass(end if turn is None else turn.at)
-            if turn is None:
-                break
-            at = turn.at
-            self._turn(turn)
-            turns.append(turn)
-        kept = int(np.searchsorted(self._ticks, end - SPAN, side="right"))
-        self._hold(self._ticks[kept:], self._posts[kept:])
-        return turns
+    def run(self, first: int, posts: Ints, known: Flags) -> Iterator[Found]:
+        """What begins and ends in the minutes from number `first` on, (minutes, keys); later than any before.
 
-    def _hold(self, ticks: Ints, posts: Ints) -> None:
-        self._ticks, self._posts = ticks, posts
-        self._sum = np.append([0], np.cumsum(posts))
+        A minute's number is its end, in minutes since 1970. What is not `known` is no zero.
+        """
+        lag, done = self._scan.lag, 0
+        while done < posts.shape[0]:
+            begin = first + done
+            end = min(done + lag - (begin - 1) % lag, posts.shape[0])
+            self._begin((begin - 1) // lag)
+            yield from self._minutes(begin, self._scan.take(begin, posts[done:end], known[done:end]))
+            done = end
 
-    def reading(self, at: int) -> Reading:
-        """Count, expectation and score at a second up to which `run` has come."""
-        times = np.array([at])
-        level = self._level(times)
-        count = int(self._count(times)[0])
-        score = _score(np.array([float(max(count, 1))]), level.mean, level.size)
-        return Reading(
-            count, round(float(level.mean[0]), 4), round(float(score[0]), 4), bool(level.warm[0]), self.spiking
-        )
+    def mask(self, since: float, until: float) -> None:
+        """What was counted between two times (seconds) is unknown, as it turns out."""
+        self._scan.mask(since, until)
 
-    def _turn(self, turn: Turn) -> None:
-        if turn.begins:
-            self._since, self._calm = turn.at, None
-        elif self._since is not None:
-            past = [spike for spike in self._past if spike.until > turn.at - _REMEMBERED]
-            self._past = [*past, Interval(self._since, turn.at)]
-            self._since = self._calm = None
+    def _begin(self, chunk: int) -> None:
+        """A half hour begins: where an hour is over, it is learned."""
+        last = int(self._scan.chunk[0])
+        if chunk == last:
+            return
+        if chunk // 2 != last // 2:
+            if self._watched.any():
+                self._announced.learn((last // 2 + 1) * HOUR, self._peak, self._watched > 0, self._watched)
+            self._peak[:] = self._watched[:] = 0
+        if chunk % EVERY == 0 or chunk - last > 1:
+            self._announced.derive()
 
-    def _onset(self, begin: int, ticks: Ints) -> Turn | None:
-        later = ticks[np.searchsorted(ticks, begin, side="right") :]
-        for times in _pieces(later):
-            turn = self._rises(times)
-            if turn is not None:
-                return turn
-        return None
+    def _minutes(self, first: int, looks: Looks) -> list[Found]:
+        asked, ten = self._asked, self._scan.ten
+        warm = (looks.history >= np.maximum(asked.warm_up, HOUR)) & looks.known
+        if not self.warm_at.all():
+            now = (self.warm_at == 0) & warm.any(axis=0)
+            self.warm_at[now] = (first + warm.argmax(axis=0)[now]) * STEP
+        self._learn(looks, warm)
+        counts, means = looks.sums[ten], looks.means[ten]
+        near = warm & (looks.score >= self._bar())
+        self._last = np.array([counts[-1], means[-1], looks.score[-1], warm[-1]])
+        concerned = (self._since > 0) | near.any(axis=0)
+        if not concerned.any():
+            return []
+        near &= (counts >= asked.fewest) & (counts >= asked.ratio * means)
+        low = (counts < (1 + asked.ratio) / 2 * means) & looks.known
+        held = np.zeros(near.shape, np.bool_)
+        turns: list[Found] = []
+        for key in np.flatnonzero(concerned).tolist():
+            for row, begins in self._turns(key, first, near[:, key].tolist(), low[:, key].tolist(), held[:, key]):
+                score = float(looks.score[row, key]) if begins else 0.0
+                count, mean = int(counts[row, key]), round(float(means[row, key]), 4)
+                turns.append(Found(key, Turn((first + row) * STEP, begins, count, mean, score), counts[row]))
+        self._scan.hold(first, held)
+        return sorted(turns, key=lambda found: (found.turn.at, found.key))
 
-    def _rises(self, times: Ints) -> Turn | None:
-        """The first of the times at which a spike begins."""
-        count = self._count(times)
-        near = np.flatnonzero(count >= max(self._fewest, self._rules.spike_ratio * LEAST_LEVEL))
-        if not near.size:
-            return None
-        times, count = times[near], count[near]
-        level = self._level(times)
-        at = np.flatnonzero(level.warm & (count >= self._rules.spike_ratio * level.mean))
-        score = _score(count[at].astype(np.float64), level.mean[at], level.size[at])
-        likely = np.flatnonzero(score >= LEAST)
-        found = self._reaches(times[at[likely]], score[likely])
-        if found is None:
-            return None
-        number = int(likely[found])
-        k = int(at[number])
-        return Turn(int(times[k]), True, int(count[k]), round(float(level.mean[k]), 4), float(score[number]))  # noqa: FBT003
+    def _learn(self, looks: Looks, warm: Flags) -> None:
+        """Of this half hour."""
+        used = warm & (looks.history >= UNSEASONED)
+        self._peak = np.maximum(self._peak, np.where(used, looks.score, 0).max(axis=0))
+        self._watched += used.sum(axis=0) * STEP
 
-    def _reaches(self, times: Ints, score: Floats) -> int | None:
-        """The first of the scores that reaches the bar, which stays where it is within a bin."""
-        edges = np.flatnonzero(np.diff((times - 1) // STEP)) + 1
-        for start, stop in pairwise([0, *edges.tolist(), times.size] if times.size else []):
-            self._pass(int(times[start]))
-            found = np.flatnonzero(score[start:stop] >= self._bar.reach)
-            if found.size:
-                return int(start + found[0])
-        return None
+    def _bar(self) -> Floats:
+        """The score that a spike of each key has to reach."""
+        least = np.where(self._announced.known, LEAST, np.maximum(self._asked.score, LEAST))
+        bar: Floats = np.maximum(self._announced.threshold, least).astype(np.float64)
+        return np.round(bar, 4)
 
-    def _pass(self, upto: int) -> None:
-        """Lets the bar learn from what was counted up to a second."""
-        passed, self._passed = self._passed, int(np.searchsorted(self._ticks, upto, side="right"))
-        ticks = self._ticks[passed : self._passed]
-        top = self._bar.gather(ticks, self._count(ticks), upto)
-        if top.ticks.size:
-            level = self._level(top.ticks)
-            score = _score(np.maximum(top.counts, 1).astype(np.float64), level.mean, level.size)
-            self._bar.learn(top, np.where(top.counts > level.mean, score, 0), level.warm, level.history)
+    def _turns(
+        self, key: int, first: int, near: list[bool], low: list[bool], held: Flags
+    ) -> Iterator[tuple[int, bool]]:
+        """The rows at which a key's spike begins, or ends; marks those in between as `held`."""
+        since, calm = int(self._since[key]), int(self._calm[key])
+        for row, (high, quiet) in enumerate(zip(near, low, strict=True)):
+            at = (first + row) * STEP
+            if since:
+                calm = calm + 1 if quiet else 0
+                if calm >= CALM:
+                    since = calm = 0
+                    yield row, False
+            elif high:
+                since = at
+                yield row, True
+            held[row] = bool(since) and at - since < DAY
+        self._since[key], self._calm[key] = since, calm
 
-    def _end(self, begin: int, end: int) -> Turn | None:
-        """The first second at which the count had been low for long enough; keeps since when it is low."""
-        pieces = list(_pieces(self._changes(begin, end)))
-        for number, times in enumerate(pieces or [np.zeros(0, np.int64)]):
-            calm = self._calms(times, end if number + 1 >= len(pieces) else int(times[-1]))
-            if calm is not None:
-                at = np.array([calm])
-                now = self._level(at)
-                return Turn(calm, False, int(self._count(at)[0]), round(float(now.mean[0]), 4), 0.0)  # noqa: FBT003
-        return None
+    def reading(self, key: int) -> Reading:
+        """Where a key stands."""
+        count, mean, score, warm = self._last[:, key].tolist()
+        return Reading(int(count), round(mean, 4), round(score, 4), bool(warm), bool(self._since[key]))
 
-    def _changes(self, begin: int, end: int) -> Ints:
-        """The seconds after `begin` up to `end` at which the count may change."""
-        parts = (self._ticks, self._ticks + SPAN)
-        within = [part[slice(*np.searchsorted(part, [begin, end], side="right").tolist())] for part in parts]
-        times = np.sort(np.concatenate(within), kind="stable")
-        return times[np.append([True], np.diff(times) > 0)] if times.size else times
+    def save(self, keys: slice) -> bytes:
+        """The state of some keys."""
+        return msgspec.msgpack.encode([array[..., keys].tobytes() for array in self.arrays()])
 
-    def _calms(self, times: Ints, known: int) -> int | None:
-        """The second at which the count was low for long enough, up to `known`; else keeps since when it is low."""
-        low = self._count(times) < (1 + self._rules.spike_ratio) / 2 * self._level(times).mean
-        before = np.append([self._calm is not None], low)[:-1]
-        starts = times[low & ~before].tolist()
-        breaks = [*times[~low & before].tolist(), _OPEN]
-        if self._calm is not None:
-            starts = [self._calm, *starts]
-        for start, stop in zip(starts, breaks, strict=False):
-            if start + CALM < stop and start + CALM <= known:
-                return int(start + CALM)
-        if times.size:
-            self._calm = starts[-1] if low[-1] else None
-        return None
+    def load(self, keys: slice, row: bytes) -> None:
+        """Takes up what `save` gave."""
+        for array, kept in zip(self.arrays(), msgspec.msgpack.decode(row, type=list[bytes]), strict=True):
+            part = array[..., keys]
+            part[:] = np.frombuffer(kept, array.dtype).reshape(part.shape)
+        self._scan.changed()
 
-    def _count(self, times: Ints) -> Ints:
-        """Posts in the ten minutes up to each time."""
-        until = self._sum[np.searchsorted(self._ticks, times, side="right")]
-        count: Ints = until - self._sum[np.searchsorted(self._ticks, times - SPAN, side="right")]
-        return count
-
-    def _level(self, times: Ints) -> Level:
-        now = [] if self._since is None else [Interval(self._since, _OPEN)]
-        return self.baseline.level(times, [*self._past, *now], self._rules.warm_up.total_seconds())
-
-    def save(self) -> bytes:
-        """The state as one row, without the baseline's."""
-        past = [(spike.since, spike.until) for spike in self._past]
-        return msgspec.msgpack.encode(
-            _Saved(self._ticks.tobytes(), self._posts.tobytes(), self._since, self._calm, past, self._bar.save())
-        )
-
-    @classmethod
-    def load(cls, row: bytes, rules: Rules, baseline: Baseline, fewest: int = FEWEST) -> Self:
-        """The state of `save`."""
-        saved = msgspec.msgpack.decode(row, type=_Saved)
-        found = cls(rules, baseline, fewest)
-        found._hold(np.frombuffer(saved.ticks, np.int64), np.frombuffer(saved.posts, np.int64))
-        found._since, found._calm = saved.since, saved.calm
-        found._past = [Interval(*spike) for spike in saved.past]
-        found._bar = Bar.load(saved.bar, rules)
+    def moved(self, asked: Asked, places: Ints) -> Self:
+        """The spikes of other keys, of which those at `places` ≥ 0 go on."""
+        found = type(self)(asked)
+        stay = np.flatnonzero(places >= 0)
+        for new, old in zip(found.arrays(), self.arrays(), strict=True):
+            new[..., stay] = old[..., places[stay]]
+        found.clock = self.clock
+        found.follow(asked)
         return found
 
+    @property
+    def clock(self) -> tuple[int, int]:
+        """How far all keys are: the half hour that goes on, and when the last one that was learned ended."""
+        return int(self._scan.chunk[0]), int(self._announced.at[0])
 
-def _pieces(times: Ints) -> Iterator[Ints]:
-    """Times in pieces: what is found early costs no look at what comes later."""
-    return (times[at : at + _PIECE] for at in range(0, times.size, _PIECE))
+    @clock.setter
+    def clock(self, clock: tuple[int, int]) -> None:
+        self._scan.chunk[0], self._announced.at[0] = clock
+        self._scan.changed()
 
-
-def _score(count: Floats, mean: Floats, size: Floats) -> Floats:
-    """The negative decimal logarithm of P(N >= count)."""
-    score: Floats = np.round(-log_nbinom_tail(count, mean, size) / np.log(10), 6)
-    return score
+    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """The state of all keys; keys are the last axis."""
+        own = (self._since, self._calm, self.warm_at, self._peak, self._watched, self._last)
+        return (*self._scan.arrays(), *self._announced.arrays(), *own)

@@ -17,6 +17,7 @@ from monitor.judge.course import (
     CALM,
     FADING,
     HIGH,
+    MERGES,
     NORMAL,
     RACED,
     RACES,
@@ -33,7 +34,7 @@ from monitor.judge.recent import MINUTE
 from monitor.judge.spike import Turn
 from monitor.judge.status import SETTLED
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIAL_AUTHORS, DENIALS, HORIZON, Rows, Told
-from monitor.marks import StatusMark
+from monitor.marks import MergeMark, StatusMark
 from monitor.records import Finding, NarrativeState, Transition
 from monitor.watched import Event
 
@@ -81,7 +82,7 @@ class Courses:
         rows: Rows,
         standing: Standing,
         races: Sequence[Finding],
-        marks: Sequence[tuple[int, StatusMark]],
+        marks: Sequence[tuple[int, StatusMark | MergeMark]],
     ) -> tuple[list[Finding], list[Transition]]:
         """Findings `volume` and transitions in the seconds after `span[0]` up to `span[1]`.
 
@@ -119,7 +120,7 @@ class Courses:
         return None if course is None else course.state
 
     def _moments(
-        self, turns: Sequence[Turn], races: Sequence[Finding], marks: Sequence[tuple[int, StatusMark]]
+        self, turns: Sequence[Turn], races: Sequence[Finding], marks: Sequence[tuple[int, StatusMark | MergeMark]]
     ) -> dict[str, list[Moment]]:
         """What comes from elsewhere, by narrative and in order."""
         found: dict[str, list[Moment]] = {}
@@ -130,6 +131,9 @@ class Courses:
             what = RACES if race.holds else RACED
             found.setdefault(race.narrative, []).append(Moment(int(race.at.timestamp()), what, race.reason))
         for at, mark in marks:
+            if isinstance(mark, MergeMark):
+                found.setdefault(mark.narrative, []).append(Moment(at, MERGES, "merged"))
+                continue
             course = self._courses.setdefault(mark.narrative, Course(at))
             if not mark.overturns(course.mark):
                 continue
@@ -177,8 +181,9 @@ class Courses:
             self._courses[name] = course
             high = standing.at(part.ticks) if part is not None else np.zeros(0, np.int64)
             trail = Trail(course, part, high, begin, self._limits)
-            for moment in own:
-                yield from trail.until(moment.at)
+            for before, moment in zip([None, *own], own, strict=False):
+                if before is None or before.at < moment.at:
+                    yield from trail.until(moment.at)
                 yield from trail.meets(moment)
             yield from trail.until(upto)
             trail.ends(upto)
@@ -215,10 +220,27 @@ class Courses:
         if now // 86_400 == self._swept:
             return
         self._swept = now // 86_400
-        for name in [name for name, course in self._courses.items() if course.mark is None and _over(course, now)]:
-            del self._courses[name]
-            self._active.discard(name)
-            self._changed.add(name)
+        self.forget([name for name, course in self._courses.items() if course.mark is None and _over(course, now)])
+
+    @property
+    def narratives(self) -> int:
+        """How many are known."""
+        return len(self._courses)
+
+    def idle(self) -> dict[str, int]:
+        """Narratives of which nothing holds and nothing is established, and when each was spoken of last."""
+        return {
+            name: course.seen
+            for name, course in self._courses.items()
+            if course.mark is None and course.volume is None and not course.racing
+        }
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Knows nothing more of these; they begin anew when they are spoken of again."""
+        for name in names:
+            if self._courses.pop(name, None) is not None:
+                self._active.discard(name)
+                self._changed.add(name)
 
     def snapshot(self) -> dict[str, bytes]:
         """The rows of the narratives that changed since the last call; b"" is gone."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaincc, betaln
+from scipy.special import betaincc, betaln
 
 Floats = npt.NDArray[np.float64]
 
@@ -11,19 +11,9 @@ _TERMS = 2_000
 _EXACT = 1e-14
 
 
-def log_betainc(a: Floats, b: Floats, x: Floats) -> Floats:
-    """Log P(Beta(a, b) <= x)."""
-    return _log_tail(betainc(a, b, x), a, b, x)
-
-
 def log_betaincc(a: Floats, b: Floats, x: Floats) -> Floats:
     """Log P(Beta(a, b) > x)."""
     return _log_tail(betaincc(a, b, x), b, a, 1 - x)
-
-
-def log_nbinom_tail(count: Floats, mean: Floats, size: Floats) -> Floats:
-    """Log P(N >= count) for a negative binomial with this mean and variance mean + mean² / size; count >= 1."""
-    return log_betainc(count, size, mean / (mean + size))
 
 
 def _log_tail(tail: npt.NDArray[np.floating], a: Floats, b: Floats, x: Floats) -> Floats:

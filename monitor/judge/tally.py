@@ -111,6 +111,11 @@ class Rows:
         self._group = np.cumsum(changes)
         self._spoken, self._event = _spoken(self._narrative, self._ticks, spoken, names or Names())
 
+    @property
+    def narratives(self) -> int:
+        """How many there are."""
+        return int(self._group[-1]) if self._group.size else 0
+
     def event(self, begin: int, end: int) -> tuple[Ints, Ints]:
         """The claims and denials of the whole event after `begin` up to `end`: ticks, and platforms by `codes`."""
         ticks, platform = self._event

@@ -15,7 +15,7 @@ from monitor.settings.faults import Wanted, faults, sound
 from monitor.settings.monitor import Monitor, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
 from monitor.settings.service import of_service
-from monitor.watched import Event, with_preset
+from monitor.watched import Event, with_board_rate, with_preset
 
 _STAND_INS: Mapping[str, object] = MappingProxyType({"name": "unnamed", "proposition": "unknown", "any": ["*"]})
 """What an event without these settings is checked with."""
@@ -129,7 +129,7 @@ def _settings(directory: Path, monitor: Monitor, events: Sequence[Event], secret
     return Settings(
         directory=directory,
         monitor=monitor,
-        events=tuple(sorted(events, key=lambda event: event.name)),
+        events=tuple(sorted(with_board_rate(events, monitor.board.false_alarms_per_day), key=lambda event: event.name)),
         store_url=secrets["store"].secret or Secret(monitor.store.url),
         web_token=secrets["web"].secret,
         source_secrets=_found("source", [source.name for source in monitor.sources], secrets),

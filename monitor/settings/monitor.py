@@ -117,6 +117,13 @@ class PipelineSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Folder of the note of what is being worked on, and of payloads set aside because the monitor crashed on them."""
 
 
+class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[board]`: all watched events together."""
+
+    false_alarms_per_day: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    """At most so many false alarms a day by spikes of all events: each count that alerts has an equal share of it."""
+
+
 class LogLevel(StrEnum):
     """How much is logged."""
 
@@ -155,6 +162,8 @@ class Monitor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What tells claims from denials."""
     pipeline: PipelineSettings = PipelineSettings()
     """How posts are gathered into batches."""
+    board: BoardSettings = BoardSettings()
+    """All watched events together."""
     log: LogSettings = LogSettings()
     """The process's log on standard error."""
     sources: tuple[Source, ...] = field(name="source", default=())

@@ -202,3 +202,12 @@ def test_a_step_that_would_leave_most_rows_out_is_refused(tmp_path: Path, capsys
     text = "timestamp,value\n" + "".join(f"{time},{value}\n" for time, value in plain()[:9])
     (line,) = refused(tmp_path, text.encode(), capsys, "--step", "3600")
     assert line.endswith("rows are 300 s apart: --step 3600 would leave most of them out")
+
+
+def test_a_step_of_which_most_hold_no_row_is_said_to_be_small(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spikes(tmp_path, plain(), "--step", "60")
+    assert "4,604 of 5,756 steps of 60 s hold no row" in capsys.readouterr().err
+    spikes(tmp_path, plain())
+    assert capsys.readouterr().err == ""

@@ -30,18 +30,22 @@ def ticks(rows: Sequence[Tick]) -> pl.DataFrame:
     return pl.concat([told, whole]).sort("tick", "event", "narrative")
 
 
-def quiet() -> pl.DataFrame:
-    """CLOSED: the windows of the quiet time before START."""
-    count = QUIET // LENGTH
-    begins = [START - QUIET + number * LENGTH for number in range(count)]
-    rows = [(EVENT, begin, LENGTH, 1, 1, 1, 0, 0, 0, False, begin + LENGTH + timedelta(minutes=2)) for begin in begins]
-    return pl.DataFrame(rows, schema=CLOSED, orient="row")
+def quiet() -> Counted:
+    """The quiet time before START: posts that assert nothing."""
+    counts = {"posts": 1, "originals": 1, "authors": 1, "others": 1}
+    often = range(-round(QUIET / LENGTH), 0)
+    rows = [
+        (START + (number + 0.5) * LENGTH, EVENT, "", *(counts.get(name, 0) for name in list(TICKS)[3:]))
+        for number in often
+    ]
+    return Counted(
+        pl.DataFrame(rows, schema=TICKS, orient="row"), pl.DataFrame(schema=CLOSED), pl.DataFrame(schema=LATE)
+    )
 
 
-def counted(rows: Sequence[Tick], closed: pl.DataFrame | None = None, gaps: tuple[GapMark, ...] = ()) -> Counted:
-    """All of a call; `closed` is what closes in it, else nothing does."""
-    windows = pl.DataFrame(schema=CLOSED) if closed is None else closed
-    return Counted(ticks(rows), windows, pl.DataFrame(schema=LATE), gaps)
+def counted(rows: Sequence[Tick], gaps: tuple[GapMark, ...] = ()) -> Counted:
+    """All of a call."""
+    return Counted(ticks(rows), pl.DataFrame(schema=CLOSED), pl.DataFrame(schema=LATE), gaps)
 
 
 def _row(second: float, narrative: str, claims: int, denials: int) -> tuple[object, ...]:

@@ -19,11 +19,15 @@ class Cusum:
         self._factor = factor
         self.sum = np.zeros(keys)
 
-    def tick(self, posts: Counts, mean: Counts, size: Floats) -> Floats:
-        """The sums with one more bin, (keys,)."""
-        raised = np.log((self._factor * mean + size) / (mean + size))
-        self.sum = np.maximum(0, self.sum + posts * np.log(self._factor) - (posts + size) * raised)
-        return self.sum
+    def run(self, posts: Counts, means: Floats, size: Floats) -> Floats:
+        """The sums with each further bin, (bins, keys)."""
+        raised = np.log((self._factor * means + size) / (means + size))
+        steps = posts * np.log(self._factor) - (posts + size) * raised
+        sums: Floats = np.empty_like(steps)
+        for row, step in enumerate(steps):
+            np.maximum(self.sum + step, 0, out=sums[row])
+            self.sum = sums[row]
+        return sums
 
 
 class Sizes:
@@ -32,9 +36,9 @@ class Sizes:
     def __init__(self, kinds: int) -> None:
         self._moments = np.zeros((2, kinds))
 
-    def add(self, posts: Counts, mean: Counts) -> None:
-        """Takes in one bin of all series, those of a kind side by side."""
-        seen = np.array([mean**2, (posts - mean) ** 2 - mean], np.float64)
+    def add(self, posts: Counts, means: Floats) -> None:
+        """Takes in bins of all series, (bins, keys), those of a kind side by side."""
+        seen = np.array([means**2, (posts - means) ** 2 - means]).sum(axis=1)
         self._moments += seen.reshape(2, self._moments.shape[1], -1).sum(axis=2)
 
     def of(self, keys: int) -> Floats:

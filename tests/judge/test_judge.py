@@ -13,7 +13,7 @@ from monitor.watched import Duration, Event, Rules
 from tests.fakes.counts import EVENT, START, Tick, at, counted, quiet
 
 HOUR = 3_600
-ONSET = 10
+ONSET = 0
 """The second at which the burst of every story here is a spike."""
 
 
@@ -39,9 +39,9 @@ def decide(
 ) -> list[Finding]:
     """Findings of a story, in calls that end at `cuts`; the judge is saved and restored at each."""
     now = judge(**rules)
-    found = list(now.decide(counted([], quiet()), START).findings)
+    found = list(now.decide(quiet(), at(-60)).findings)
     rows: dict[str, bytes] = {}
-    begin = 0.0
+    begin = -60.0
     for end in [*sorted({cut for cut in cuts if 0 < cut < upto}), upto]:
         part = [tick for tick in story if begin < tick[0] <= end]
         given_now = [mark for mark in marks if at(begin) < mark.at <= at(end)]
@@ -77,7 +77,7 @@ def test_no_denial_seen_yet_is_a_reason_of_its_own() -> None:
 
 
 def test_a_denial_before_the_race_began_was_a_denial() -> None:
-    assert races(decide([(ONSET / 2, "n", 0, 2), *burst(30, 0)])) == [(True, "claims_outrun_denials")]
+    assert races(decide([(ONSET - 5, "n", 0, 2), *burst(30, 0)])) == [(True, "claims_outrun_denials")]
 
 
 def test_a_claim_no_faster_than_its_denials_is_not_found() -> None:
@@ -174,13 +174,13 @@ def test_a_spike_is_a_finding_of_the_whole_event() -> None:
     found = decide(burst(60, 2))
     assert spikes(found) == [(True, "above_baseline"), (False, "calmed")]
     assert found[0].at == at(ONSET)
-    assert found[0].numbers["posts"] == 30
+    assert found[0].numbers["posts"] == 32, "of the last ten minutes"
     assert found[0].numbers["claims"] == 30
 
 
 def test_while_warming_up_it_is_said_and_neither_spike_nor_race_is_found() -> None:
     now = judge(warm_up=Duration(hours=24))
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     judged = now.decide(counted(burst(60, 2)), at(HOUR))
     assert {(one.rule, one.reason) for one in judged.findings if one.holds} == {("volume", "viral_warming_up")}
     assert [reading.reading.warm for reading in judged.readings] == [False]
@@ -188,7 +188,7 @@ def test_while_warming_up_it_is_said_and_neither_spike_nor_race_is_found() -> No
 
 def test_where_races_stand_can_be_asked() -> None:
     now = judge()
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     now.decide(counted(burst(60, 2)), at(300))
     [reading] = now.races(EVENT)
     assert (reading.narrative, reading.claims, reading.denials, reading.holds) == ("n", 60, 2, True)
@@ -198,7 +198,7 @@ def test_where_races_stand_can_be_asked() -> None:
 def test_a_gap_that_is_known_later_masks_the_zeros_it_left() -> None:
     gap = GapMark(source="s", begins=START - timedelta(hours=11), ends=START - timedelta(hours=1), why="down")
     now = judge(warm_up=Duration(hours=3))
-    now.decide(counted([], quiet(), (gap,)), START)
+    now.decide(quiet()._replace(gaps=(gap,)), at(-60))
     judged = now.decide(counted(burst(60, 2)), at(HOUR))
     assert [reading.reading.warm for reading in judged.readings] == [False]
 

@@ -7,11 +7,11 @@ import pytest
 from monitor.frames import TICKS, Counted
 from monitor.judge.judge import Judge
 from monitor.records import Finding
-from monitor.watched import Event, Measure, Rules
-from tests.fakes.counts import EVENT, START, at, counted, quiet
+from monitor.watched import Duration, Event, Measure, Rules
+from tests.fakes.counts import EVENT, at, counted, quiet
 
 HOUR = 3_600
-ONSET = 10
+ONSET = 0
 
 
 def judge(**rules: Any) -> Judge:  # noqa: ANN401  any field of Rules
@@ -29,10 +29,10 @@ def told(rows: Mapping[int, Mapping[str, int]]) -> Counted:
 def found(rows: Mapping[int, Mapping[str, int]], cuts: Sequence[float] = (), **rules: object) -> list[Finding]:
     """Findings of an hour, with a restart at each cut."""
     now = judge(**rules)
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     kept = now.snapshot()
     findings: list[Finding] = []
-    begin = 0.0
+    begin = -60.0
     for end in [*cuts, float(HOUR)]:
         now = judge(**rules)
         now.restore(kept)
@@ -53,7 +53,7 @@ def test_any_measure_may_be_asked_to_spike(measure: Measure) -> None:
     reason = "above_baseline" if measure is Measure.POSTS else f"{measure.value}_above_baseline"
     findings = found(rows, spike_on=(measure,))
     assert said(findings) == [("spike", True, reason), ("spike", False, "calmed")]
-    assert findings[0].numbers[measure.value] == 30
+    assert findings[0].numbers[measure.value] >= 30
     assert found(rows, spike_on=(Measure.CELEBRATIONS,)) == []
 
 
@@ -66,7 +66,7 @@ def test_a_spike_holds_while_one_of_its_measures_does() -> None:
 
 def test_the_ask_rate_can_be_read() -> None:
     now = judge()
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     now.decide(told({ONSET: {"posts": 8, "questions": 8}}), at(60))
     reading = now.measure(EVENT, Measure.QUESTIONS)
     assert reading is not None
@@ -80,31 +80,23 @@ def test_celebration_is_a_finding_of_its_own_above_its_floor() -> None:
 
 
 def test_so_many_posts_within_the_span_are_a_volume_of_the_event() -> None:
-    rows = {ONSET + k: {"posts": 1} for k in range(9)}
-    findings = found(rows, cuts=(12.0, 900.0), volume_posts=9)
-    assert said(findings) == [("volume", True, "many_posts")]
-    assert findings[0].numbers == {"posts": 9.0, "threshold": 9.0, "minutes": 60.0}
-    assert found(rows, volume_posts=10) == []
+    rows = {10 + k: {"posts": 1} for k in range(9)}
+    span = Duration(minutes=10)
+    findings = found(rows, cuts=(12.0, 500.0), volume_posts=11, volume_span=span)
+    volumes = [one[1:] for one in said(findings) if one[0] == "volume"]
+    assert volumes == [(True, "many_posts"), (False, "fewer_posts")]
+    assert next(one for one in findings if one.rule == "volume").numbers == {
+        "posts": 11.0,
+        "threshold": 11.0,
+        "minutes": 10.0,
+    }
+    assert "volume" not in {one.rule for one in found(rows, volume_posts=12, volume_span=span)}
 
 
 def test_a_measure_that_is_not_asked_for_any_more_ends_its_spike() -> None:
     now = judge(spike_on=(Measure.QUESTIONS,))
-    now.decide(counted([], quiet()), START)
-    assert said(now.decide(told({ONSET: {"posts": 8, "questions": 8}}), at(60)).findings)[0][1]
+    now.decide(quiet(), at(-60))
+    assert said(now.decide(told({ONSET: {"posts": 7, "questions": 7}}), at(60)).findings)[0][1]
     event = Event(name=EVENT, proposition="The valley has fallen", any=("valley",))
     now.watch({EVENT: event})
     assert said(now.decide(told({70: {"posts": 1}}), at(80)).findings) == [("spike", False, "calmed")]
-
-
-def test_a_store_of_an_older_version_is_taken_up_with_its_spike() -> None:
-    now = judge()
-    now.decide(counted([], quiet()), START)
-    now.decide(told({ONSET: {"posts": 40}}), at(60))
-    rows = {
-        key: row
-        for key, row in now.snapshot().items()
-        if key == "judge/pending" or key.rpartition("/")[2] in {"baseline", "spikes"}
-    }
-    again = judge()
-    again.restore(rows)
-    assert said(again.decide(told({}), at(HOUR)).findings) == [("spike", False, "calmed")]

@@ -9,10 +9,10 @@ from monitor.judge.judge import Judge
 from monitor.marks import Status, StatusMark
 from monitor.records import Finding, NarrativeState, Transition
 from monitor.watched import Duration, Event, Rules
-from tests.fakes.counts import EVENT, START, Tick, at, counted, quiet
+from tests.fakes.counts import EVENT, Tick, at, counted, quiet
 
 HOUR = 3_600
-ONSET = 10
+ONSET = 0
 LOUD: Tick = (ONSET, "noise", 2, 2)
 
 
@@ -30,11 +30,11 @@ def passed(
 ) -> tuple[list[Transition], list[Finding]]:
     """Transitions and findings `volume` of a story, in calls that end at `cuts`, with a restart at each."""
     now = judge(**rules)
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     rows = now.snapshot()
     transitions: list[Transition] = []
     findings: list[Finding] = []
-    begin = 0.0
+    begin = -60.0
     for end in [*sorted({cut for cut in cuts if 0 < cut < upto}), upto]:
         now = judge(**rules)
         now.restore(rows)
@@ -62,7 +62,7 @@ def spike(size: int = 30) -> Tick:
 
 def test_a_narrative_below_the_floors_is_too_small_to_report() -> None:
     now = judge()
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     assert now.decide(counted(claims(9, 60)), at(HOUR)).transitions == ()
     assert now.states(EVENT) == {"n": NarrativeState.TOO_SMALL}
 
@@ -147,7 +147,7 @@ def test_a_voice_does_not_unsettle_what_an_editor_settled() -> None:
 @pytest.mark.parametrize("restarted", [False, True])
 def test_what_was_settled_stays_settled_for_an_event_that_is_removed_and_watched_again(*, restarted: bool) -> None:
     now = judge()
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     desk = StatusMark(at=at(30), event=EVENT, narrative="n", status=Status.DENIED, by="desk")
     now.decide(counted([(20, "n", 1, 0)]), at(60), [desk])
     events = {EVENT: Event(name=EVENT, proposition="The valley has fallen", any=("valley",))}
@@ -193,7 +193,7 @@ def test_a_restart_at_any_second_changes_no_transition(cuts: list[int], second: 
 
 def test_where_a_narrative_stood_within_a_call_can_be_asked() -> None:
     now = judge(warm_up=Duration(days=2))
-    now.decide(counted([], quiet()), START)
+    now.decide(quiet(), at(-60))
     now.decide(counted(claims(25, 20)), at(HOUR))
     assert now.state_of(EVENT, "n", at(25)) is NarrativeState.TOO_SMALL
     assert now.state_of(EVENT, "n", at(HOUR)) is NarrativeState.VIRAL_UNCONFIRMED

@@ -5,7 +5,7 @@ import pytest
 
 from monitor.settings import parse_event
 from monitor.settings.sentences import written
-from monitor.watched import PRESETS, Preset, Rules
+from monitor.watched import PRESETS, Event, Measure, Preset, Rules, with_board_rate
 
 
 @pytest.mark.parametrize("preset", Preset)
@@ -35,3 +35,21 @@ def test_the_presets_are_ordered_by_how_readily_they_alert() -> None:
     assert fewer.alpha < balanced.alpha < more.alpha
     assert fewer.false_alarms_per_day < balanced.false_alarms_per_day < more.false_alarms_per_day
     assert fewer.volume > balanced.volume > more.volume
+
+
+def test_a_rate_for_the_whole_board_is_shared_by_the_counts_that_alert() -> None:
+    rules = [
+        Rules(alert_on=("race", "spike"), spike_on=(Measure.POSTS, Measure.QUESTIONS)),
+        Rules(alert_on=("celebration",)),
+        Rules(alert_on=("race", "spike"), false_alarms_per_day=0.001),
+    ]
+    events = [Event(name=f"e{n}", proposition="It fell", any=("fell",), rules=one) for n, one in enumerate(rules)]
+    shared = with_board_rate(events, 0.2)
+    assert [event.rules.false_alarms_per_day for event in shared] == [0.05, 0.05, 0.001]
+    assert with_board_rate(events, None) == events
+    assert with_board_rate(events, 1_000.0) == events
+
+
+def test_where_no_spike_alerts_a_rate_for_the_board_changes_nothing() -> None:
+    events = [Event(name="e", proposition="It fell", any=("fell",), rules=Rules(alert_on=("race",)))]
+    assert with_board_rate(events, 0.2) == events

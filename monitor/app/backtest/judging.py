@@ -49,17 +49,19 @@ class Judging:
             judged = [judging(event) for event in events]
             same = groups.get(key := events_text(judged))
             if same is None:
-                shared = {event.name: self._measured(event) for event in judged}
-                judge = Judge({event.name: event for event in judged}, rates, shared)
+                judge = Judge({event.name: event for event in judged}, rates, self._measured(judged))
                 same = groups[key] = _Same(judge, [])
             same.points.append(number)
         self._groups = list(groups.values())
         self.steps: list[list[Alert]] = [[] for _ in points]
         """Of each point, in order of time."""
 
-    def _measured(self, event: Event) -> Measures:
-        """The event's measures, shared by all points that ask the same of them."""
-        return self._measures.setdefault((event.name, *asked_of_measures(event.rules)), Measures(event.rules))
+    def _measured(self, events: Events) -> Measures:
+        """The events' measures, shared by all points that ask the same of them."""
+        key = tuple((event.name, *asked_of_measures(event.rules)) for event in events)
+        if key not in self._measures:
+            self._measures[key] = Measures({event.name: event.rules for event in events})
+        return self._measures[key]
 
     def __call__(self, counts: Counts) -> None:
         """Judges what comes next in the stream."""
