@@ -188,7 +188,9 @@ def _digest(rows: Sequence[Row[Any]]) -> dict[str, object]:
     for row in rows:
         of.setdefault(row.card, []).append(alert_from_json(row.body))
     lines = [
-        Gathered(alert=replace(steps[-1], evidence=(), numbers={}, series=None), changes=tuple(step.change for step in steps))
+        Gathered(
+            alert=replace(steps[-1], evidence=(), numbers={}, series=None), changes=tuple(step.change for step in steps)
+        )
         for steps in of.values()
     ]
     key = blake2b("\0".join(row.key for row in rows).encode(), digest_size=16).hexdigest()
