@@ -19,6 +19,7 @@ from monitor.collect import post1
 from monitor.collect.bluesky_connect import BlueskyWire, Opened, Place, Wish, connected, place
 from monitor.collect.bluesky_fold import Folding, Recent
 from monitor.collect.bluesky_wire import LIKE, OUTDATED, POST, REPOST, Event, documents, event
+from monitor.collect.claims import plain
 from monitor.collect.http import opened
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.post1 import Parsed
@@ -181,10 +182,10 @@ class BlueskyCollector:
             return
         if told.kind == "error":
             self._too_old = told.said if told.said.startswith("CursorTooOld") else ""
-            why = f"the server ended the stream: {_plain(told.said)}"
+            why = f"the server ended the stream: {plain(told.said)}"
             raise SourceUnavailableError(why)
         if told.kind == "info":
-            reading.lost = _plain(told.said) if told.said.startswith(OUTDATED) else reading.lost
+            reading.lost = plain(told.said) if told.said.startswith(OUTDATED) else reading.lost
             return
         if reading.again(told) or self._recent.again(told):
             return
@@ -255,7 +256,3 @@ def _line(kind: WSMsgType, said: Any, found: Opened) -> bytes:  # noqa: ANN401 -
         why = f"the server closed the connection ({kind.name.lower()} {found.socket.close_code or ''})"
         raise SourceUnavailableError(why)
     return data.replace(b"\n", b" ") if b"\n" in data else data
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text[:200])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from monitor.collect.post1 import EARLIEST
+from monitor.collect.claims import Count, posted
 from monitor.errors import PostRejectedError
 
 PLATFORM = "bluesky"
@@ -89,7 +89,7 @@ class _Payload(Struct, gc=False):
 class Fold(Struct, omit_defaults=True):
     """A line of our own: what events said of posts that came before them."""
 
-    counts: list[tuple[str, int, int, int]] = []
+    counts: list[tuple[str, Count, Count, Count]] = []
     """Address of a post, and its likes, reposts and replies by now."""
     gone: list[str] = []
     """Addresses of posts whose account was deleted or suspended."""
@@ -215,18 +215,6 @@ def _written(told: Event, record: Record) -> dict[str, Any]:
 def microseconds(at: datetime) -> int:
     """A time as version 1 spells it."""
     return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def posted(claimed: str, at: datetime) -> datetime:
-    """When a post was written: what its author claims, if that is a time before the server saw it, else when it did.
-
-    A claim of long ago stands: old posts are carried over from elsewhere by the thousand, and those are not news.
-    """
-    try:
-        said = datetime.fromisoformat(claimed)
-    except ValueError:
-        return at
-    return said if said.tzinfo is not None and EARLIEST <= said <= at else at
 
 
 def _at(microseconds: int) -> datetime:

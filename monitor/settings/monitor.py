@@ -28,13 +28,7 @@ from monitor.collect.mastodon import MastodonSource
 from monitor.collect.mqtt import MqttSource
 from monitor.watched import Duration, Event
 
-Source = (
-    FileSource
-    | MqttSource
-    | IngestSource
-    | BlueskySource
-    | MastodonSource
-)
+Source = FileSource | MqttSource | IngestSource | BlueskySource | MastodonSource
 """Every kind of source, told apart by `kind`."""
 
 Receiver = (
