@@ -119,16 +119,16 @@ async def test_a_restart_goes_on_where_it_was(server: Instance, clock: ManualClo
 
 
 async def test_more_than_can_be_read_is_a_gap(server: Instance, clock: ManualClock) -> None:
-    one = collector(server, clock, refill=2)
+    one = collector(server, clock, refill=2, rewind=Duration(0))
     async with reading(server, one, came(1)) as found:
         await server.say(status(1))
     for number in range(2, 200):
         await server.say(status(number))
     await found.read(one, lambda told: bool(told.gaps))
     (gap,) = found.gaps
-    assert (gap.begins, gap.ends) == (BEGIN + timedelta(seconds=80), clock.now())
+    assert (gap.begins, gap.ends) == (BEGIN + timedelta(seconds=81), clock.now())
     assert "more was missed than 2 pages hold" in gap.why
-    async with reading(server, one, came(81), found):
+    async with reading(server, one, came(82), found):
         await server.say(status(200))
     assert texts(found, one)[-1] == "post 200"
 
