@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from msgspec import Struct
-
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.post1 import Parsed, parse
+from monitor.collect.record import Recorded
 from monitor.collect.rotated import Place
 from monitor.collect.tail import Lost, Piece, Tail
 from monitor.errors import SourceRefusedError, SourceUnavailableError
@@ -27,7 +26,7 @@ SOON = 10.0
 log = logging.getLogger(__name__)
 
 
-class FileSource(Struct, tag="file", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FileSource(Recorded, tag="file", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reads post/1 documents from a file of NDJSON lines."""
 
     name: Name

@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
 from monitor.collect.post1 import Parsed, parse
+from monitor.collect.record import Recorded
 from monitor.marks import GapMark
 from monitor.watched import Duration, Name
 
 
-class IngestSource(Struct, tag="ingest", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
+class IngestSource(Recorded, tag="ingest", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Takes post/1 documents that others send to `/ingest/v1/posts`."""
 
     name: Name

@@ -52,6 +52,10 @@ class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unkno
     """The connection is made anew when no message came for so long; without it the broker may be silent."""
     self_test: bool = True
     """Publishes and reads back at every connection to prove our rights; false for an account that may only read."""
+    record: str | None = None
+    """Folder in which the source's raw payloads are kept, texts and authors included; without one nothing is."""
+    record_bytes: Annotated[int, Meta(ge=1 << 20, le=1 << 42)] = 1 << 30
+    """How large the source's files there may become together; the oldest make room."""
 
     @property
     def client_id_used(self) -> str:
