@@ -7,7 +7,7 @@ time; both give the event at the cursor once more, which is dropped here.
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from aiohttp import WSMsgType
@@ -16,6 +16,7 @@ from msgspec import Meta
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect import post1
+from monitor.collect.about import About
 from monitor.collect.bluesky_connect import BlueskyWire, Opened, Place, Wish, connected, place
 from monitor.collect.bluesky_fold import Folding, Recent
 from monitor.collect.bluesky_wire import LIKE, OUTDATED, POST, REPOST, Event, documents, event
@@ -28,6 +29,14 @@ from monitor.marks import GapMark
 from monitor.metrics import Metrics
 from monitor.watched import Duration, Name
 
+Did = Annotated[
+    str,
+    Meta(
+        pattern=r"^did:[a-z]+:[A-Za-z0-9._:%-]+$(?!\n)",
+        max_length=256,
+        description="a DID such as did:plc:z72i7hdynmk6r22z27h6tvur, no handle",
+    ),
+]
 _LINES = 500
 _BYTES = 1 << 18
 _TOGETHER = timedelta(milliseconds=100)
@@ -41,6 +50,17 @@ _HOLE = timedelta(minutes=1)
 class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reads Bluesky's posts from a Jetstream server."""
 
+    ABOUT: ClassVar[About] = About(
+        reads="all public posts and reposts of the network, or those of chosen accounts; likes and replies as counts",
+        access="none",
+        limits="none is announced; a reader that falls far behind is cut off, and goes on where it was",
+        resumes="goes on behind the last event, for as long as the server keeps events (36 hours); beyond is a gap",
+        edits="deletes and accounts that are gone as they happen; edits hardly exist",
+        cannot="likes that are taken back, counts of posts from before the start, followers; of an account that goes, "
+        "only the posts that are remembered go with it",
+        reposts="by repost posts",
+    )
+
     name: Name
     """What the source is called in metrics, alerts and the archive."""
     host: Address = "https://jetstream.us-east.bsky.network"
@@ -50,7 +70,7 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
     likes: bool = True
     """Counts likes: they are most of what the network says."""
     accounts: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^did:[a-z]+:[A-Za-z0-9._:%-]+$(?!\n)", max_length=256)], ...],
+        tuple[Did, ...],
         Meta(max_length=200),
     ] = ()
     """Accounts (DIDs) to which it is restricted; without any, everybody's posts are read."""

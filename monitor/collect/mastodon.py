@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect import post1
+from monitor.collect.about import About
 from monitor.collect.claims import plain, posted
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, iso_rate
@@ -44,6 +45,17 @@ class MastodonSource(
     HttpSource, tag="mastodon", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True
 ):
     """Reads hashtags and public timelines of one Mastodon server; a source for each server."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="posts with chosen hashtags, or all public posts that one server knows",
+        access="a token of a user of the server, with the right read:statuses",
+        limits="300 requests in 5 minutes, 300 in 15 for pages of timelines; kept to, as are the server's headers",
+        resumes="reads what was missed from the timelines, to a bound; beyond is a gap",
+        edits="as they happen while it runs; not those of the time it was away",
+        cannot="posts that the server does not know, edits and deletions while it was away, deletions of posts from "
+        "before its start, counts after a post was written",
+        reposts="not at all: timelines of hashtags hold no boosts; the number on a post is what one server knows",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""
