@@ -234,7 +234,8 @@ class Daemon:
         """What the world outside is told of a batch."""
         self._service.alive()
         if self._run is not None:
-            self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+            sources = taken.batch.posts["source"].unique()
+            self._run.sources.seen(sources, taken.batch.upto, taken.walked.mentions)
             self._run.outlets.tell(taken.walked.judged.findings)
             if taken.commit.outbox:
                 self._run.deliverer.wake()

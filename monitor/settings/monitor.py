@@ -24,7 +24,7 @@ from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.bluesky import BlueskySource
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
-from monitor.collect.mastodon import MastodonSource
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttSource
 from monitor.watched import Duration, Event
 

@@ -8,7 +8,8 @@ import pytest
 
 from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.bluesky_connect import BlueskyWire, Place
-from monitor.collect.mastodon import MastodonCollector, MastodonSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from tests.fakes import mastodon as mastodons
 from tests.fakes.clock import ManualClock
 from tests.fakes.collected import Collected
