@@ -87,6 +87,8 @@ class Daemon:
         ProcessCollector(registry=self._registry)
         self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
         observe.expect(self._metrics, configured)
+        observe.store(self._metrics, configured.store_url.reveal())
+        self._metrics.clock.set_function(lambda: clock.now().timestamp())
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
         self._metrics.waiting.set_function(self._intake.waiting)

@@ -57,9 +57,8 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
         access="none",
         limits="none is announced; a reader that falls far behind is cut off, and goes on where it was",
         resumes="goes on behind the last event, for as long as the server keeps events (36 hours); beyond is a gap",
-        edits="deletes and accounts that are gone as they happen; edits hardly exist",
-        cannot="likes that are taken back, counts of posts from before the start, followers; of an account that goes, "
-        "only the posts that are remembered go with it",
+        edits="deletes and accounts that are gone as they happen, hot posts are read again; edits hardly exist",
+        cannot="likes that are taken back, followers; of an account that goes, only remembered and hot posts go with it",
         reposts="by repost posts",
     )
 
