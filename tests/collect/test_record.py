@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.arrivals import Payload
@@ -20,6 +20,7 @@ def kept(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.ndjson"))
 
 
+@settings(max_examples=20, deadline=None)
 @given(bodies=st.lists(st.binary(max_size=100), max_size=5))
 def test_what_comes_back_is_what_came(bodies: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("recorded")
