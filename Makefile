@@ -7,9 +7,10 @@ ARGS ?=
 CONFIG ?= config
 SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
+CARDS := .servers/adaptivecards
 
 .DEFAULT_GOAL := help
-.PHONY: help servers demo run check test prove bench evaluate train schema dashboards lock clean
+.PHONY: help servers packages demo run check test prove bench evaluate train schema dashboards lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,11 +25,14 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-servers: $(SYNAPSE)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
+servers: packages $(SYNAPSE)/.ready $(CARDS)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
+
+packages:
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
 	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
-	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql"; exit 0; fi; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql npm"; exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "servers: no apt-get here; install by hand:$$missing"; exit 1; fi; \
 	if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
 	echo "servers: installs the Debian packages$$missing; the tests start their own, any service they bring may be stopped"; \
@@ -38,6 +42,12 @@ servers: $(SYNAPSE)/.ready ## installs the servers that the tests start: Debian 
 $(SYNAPSE)/.ready: tests/fakes/synapse.lock
 	$(PYTHON) -m venv $(SYNAPSE)
 	$(SYNAPSE)/bin/python -m pip install --quiet --require-hashes -r tests/fakes/synapse.lock
+	touch $@
+
+$(CARDS)/.ready: $(wildcard tests/fakes/adaptivecards/*) | packages
+	mkdir -p $(CARDS)
+	cp tests/fakes/adaptivecards/* $(CARDS)/
+	cd $(CARDS) && npm ci --silent --legacy-peer-deps --ignore-scripts --no-audit --no-fund
 	touch $@
 
 demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"

@@ -29,7 +29,7 @@ from classifiers.trees import Trees
 
 __all__ = ["CHECK_PAIRS", "FORMAT", "ArtifactError", "Trained", "arrays_of", "load", "read_header", "save"]
 
-FORMAT: Final = "virality-tagger/3"
+FORMAT: Final = "virality-tagger/4"
 _TOLERANCE: Final = 2e-4
 _CHECK_WORDS: Final = ("false", "دروغ", "謠")
 _ARRAYS: Final = ("observed", "hashed", "bias", "tree_feature", "tree_most", "tree_leaf", "tree_start")

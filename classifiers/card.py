@@ -31,7 +31,8 @@ _CARD = """# Model card: the tagger
 Written by the training command; do not edit. The five tags are those of `classifiers/tags.py`.
 
 **What it is.** A blend of logistic regression over hashed words and {observations} observations that mean the same in
-every language (`classifiers/features.py`), and of gradient boosted trees over the observations alone; calibrated for
+every language (`classifiers/features.py`), beside the language itself and the kind of voice where they are known, and
+of gradient boosted trees over the observations alone; calibrated for
 originals and for answers by vector scaling (scales {scale}), then by the language the post is identified as
 ({calibrated}; others as all together), with thresholds for originals and answers, all found on held-out events
 (originals: {offsets[0]};

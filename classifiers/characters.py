@@ -1,12 +1,13 @@
 """Counts kinds of characters in unfolded texts: punctuation, case, scripts, letters that tell languages apart."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["KINDS", "Classes", "character_classes", "character_counts"]
+__all__ = ["KINDS", "Classes", "character_classes", "character_counts", "characters"]
 
 Classes = npt.NDArray[np.uint8]
 
@@ -40,6 +41,9 @@ _RANGES: Final = {
     "devanagari": ((0x900, 0x97F),),
     "han": ((0x4E00, 0x9FFF), (0x3400, 0x4DBF)),
 }
+_LAST: Final = 0x32400
+_AT_ONCE: Final = 0x2000
+_SURROGATES: Final = np.arange(0xD800, 0xE000)
 KINDS: Final = ("none", *_RANGES, *_SIGNS)
 """The kinds counted; a character is of one kind, signs before ranges."""
 
@@ -55,11 +59,18 @@ def character_classes() -> Classes:
     return classes
 
 
-def character_counts(texts: pl.Series, classes: Classes) -> npt.NDArray[np.int64]:
-    """(n, len(KINDS)) how many characters of each kind each text has; no null."""
-    if not len(texts):
-        return np.zeros((0, len(KINDS)), dtype=np.int64)
-    lengths = texts.str.len_chars().to_numpy()
-    points = np.frombuffer(str(texts.str.join("").item()).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+def character_counts(texts: Sequence[str], classes: Classes) -> npt.NDArray[np.int64]:
+    """(n, len(KINDS)) how many characters of each kind each text has."""
+    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
     cells = np.repeat(np.arange(len(texts)) * len(KINDS), lengths) + classes[points]
     return np.bincount(cells, minlength=len(texts) * len(KINDS)).reshape(len(texts), len(KINDS))
+
+
+def characters() -> Iterator[tuple[npt.NDArray[np.uint32], pl.Series]]:
+    """Code points before the last letters that have a meaning, each as a text of its own, some thousand at a time."""
+    for first in range(0, _LAST, _AT_ONCE):
+        points = np.arange(first, first + _AT_ONCE, dtype=np.uint32)
+        points = points[~np.isin(points, _SURROGATES)]
+        if points.size:
+            yield points, pl.Series(list(str(points.tobytes(), "utf-32-le")))

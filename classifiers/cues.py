@@ -44,6 +44,8 @@ CUES: Final = (
 """The kinds of cue, in the order of their bits."""
 
 Marks = npt.NDArray[np.uint32]
+_TELLING: Final = 3
+"""Code points of a word by which most words are no stem's."""
 _FILTER_BITS: Final = np.uint64((1 << 18) - 1)
 
 
@@ -58,7 +60,11 @@ class _Table(NamedTuple):
 
     def find(self, hashes: Hashes) -> Marks:
         found = np.zeros(len(hashes), dtype=np.uint32)
-        candidates = np.flatnonzero(self.maybe[_slots(hashes)])
+        if not len(self.keys):
+            return found
+        candidates = np.flatnonzero(self.maybe.take(_slots(hashes)))
+        if not candidates.size:
+            return found
         wanted = hashes[candidates]
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         found[candidates] = np.where(self.keys[places] == wanted, self.marks[places], 0)
@@ -80,10 +86,10 @@ class CueTable(NamedTuple):
     stems: dict[int, _Table]
     openers: npt.NDArray[np.bool_]
     """Which words may begin a phrase of several words."""
-    shortest: int
-    """Code points of the shortest stem."""
+    longer: _Table
+    """The stems of `_TELLING` code points and more in one."""
     stem_openers: npt.NDArray[np.bool_]
-    """Which beginnings of that length may begin a stem."""
+    """Which beginnings of `_TELLING` code points may begin one of those."""
     fingerprint: str
     """Hash of the lexicon's text; a model is good only with the lexicon it was trained on."""
 
@@ -104,13 +110,20 @@ class CueTable(NamedTuple):
         for size in range(2, max(self.phrases) + 1):
             long_enough = left >= size
             at, left, running = at[long_enough], left[long_enough], running[long_enough]
+            if not at.size:
+                break
             running = combine(running, text.hashes[at + size - 1])
             if size in self.phrases:
                 yield at, size, self.phrases[size].find(running)
-        at = np.flatnonzero(self.stem_openers[_slots(text.prefixes(self.shortest))] & (text.lengths >= self.shortest))
-        for length, table in self.stems.items():
-            at = at[text.lengths[at] >= length]
-            yield at, 1, table.find(text.some_prefixes(at, length))
+        for length in (size for size in self.stems if size < _TELLING):
+            at = np.flatnonzero(text.lengths >= length)
+            yield at, 1, self.stems[length].find(text.some_prefixes(at, length))
+        opens = self.stem_openers.take(_slots(text.prefixes(_TELLING))) & (text.lengths >= _TELLING)
+        at = np.flatnonzero(opens)
+        prefixes = [text.some_prefixes(at, length) for length in self.stems if length >= _TELLING]
+        if prefixes:
+            found = self.longer.find(np.concatenate(prefixes)).reshape(len(prefixes), -1)
+            yield at, 1, np.bitwise_or.reduce(found, axis=0)
 
 
 def lexicon_text() -> str:
@@ -144,18 +157,18 @@ def cue_table(lexicon: str) -> CueTable:
         size = int(folded.lengths[begin]) if stem else count
         entries = (stems if stem else phrases).setdefault(size, {})
         entries[key] = entries.get(key, 0) | bit
-        if stem:
+        if stem and size >= _TELLING:
             roots.append(begin)
-        elif count > 1:
+        elif not stem and count > 1:
             openers[_slots(folded.hashes[begin : begin + 1])] = True
-    shortest = min(stems)
     stem_openers = np.zeros_like(openers)
-    stem_openers[_slots(folded.some_prefixes(np.array(roots), shortest))] = True
+    stem_openers[_slots(folded.some_prefixes(np.array(roots, dtype=np.int64), _TELLING))] = True
+    longer = {key: marks for size, entries in stems.items() if size >= _TELLING for key, marks in entries.items()}
     return CueTable(
         {size: _table(entries) for size, entries in sorted(phrases.items())},
         {size: _table(entries) for size, entries in sorted(stems.items())},
         openers,
-        shortest,
+        _table(longer),
         stem_openers,
         xxhash.xxh64_hexdigest(lexicon.encode()),
     )

@@ -24,6 +24,7 @@ EXAMPLES: Final = {
     "text": pl.String,
     "parent": pl.String,
     "root": pl.String,
+    "voice": pl.String,
     "answer": pl.Boolean,
     "tag": pl.String,
     "public_tag": pl.String,
@@ -32,12 +33,15 @@ EXAMPLES: Final = {
 }
 """The columns of a frame of labelled posts.
 
-`parent` and `root` are "" where there is none; `public_tag` is null where no public set has one.
+`parent` and `root` are "" where there is none; `voice` is the kind of registered voice that wrote it, null for anybody;
+`public_tag` is null where no public set has one.
 """
 _DEMO: Final = "(?i)panjsh|پنجش|بنجش|taliban|طالبان|kabul|کابل"
 """Names of the demo's story: written posts with one of them are left out, so that the demo stays unseen."""
 _PAIRS: Final = "pairs"
 """Written files so named hold answers only."""
+_VOICES: Final = "voices"
+"""Written files so named say which kind of registered voice wrote each post, in one more column."""
 
 
 def written() -> pl.DataFrame:
@@ -50,11 +54,11 @@ def written() -> pl.DataFrame:
             folder.joinpath(name).read_bytes(),
             separator="\t",
             quote_char=None,
-            schema=dict.fromkeys(columns, pl.String),
+            schema=dict.fromkeys((*columns, "voice") if name.startswith(_VOICES) else columns, pl.String),
         ).with_columns(pl.lit(name.startswith(_PAIRS)).alias("paired"))
         for name in names
     ]
-    posts = pl.concat(parts).with_columns(pl.col("parent").fill_null(""))
+    posts = pl.concat(parts, how="diagonal").with_columns(pl.col("parent").fill_null(""))
     posts = posts.filter(~pl.any_horizontal(pl.col("text", "parent").str.contains(_DEMO)))
     return posts.select(
         pl.lit("written").alias("set"),
@@ -64,6 +68,7 @@ def written() -> pl.DataFrame:
         "text",
         "parent",
         pl.lit("").alias("root"),
+        "voice",
         (pl.col("paired") | pl.col("parent").is_in(posts["text"].implode())).alias("answer"),
         "tag",
         pl.lit(None, pl.String).alias("public_tag"),
@@ -80,7 +85,9 @@ def public(directory: Path) -> pl.DataFrame:
         raise FileNotFoundError(why)
     posts = pl.concat([mapped(name, pl.read_parquet(directory / f"{name}.parquet"), reread()) for name in found])
     return posts.with_columns(
-        pl.coalesce("reread_tag", "public_tag").alias("tag"), pl.col("reread_tag").is_not_null().alias("reread")
+        pl.coalesce("reread_tag", "public_tag").alias("tag"),
+        pl.col("reread_tag").is_not_null().alias("reread"),
+        pl.lit(None, pl.String).alias("voice"),
     ).select(EXAMPLES.keys())
 
 
@@ -93,5 +100,7 @@ def load(directory: Path | None, corrected: Path | None = None) -> pl.DataFrame:
     if directory is not None:
         parts.insert(0, public(directory))
     if corrected is not None:
-        parts.append(corrections(corrected).select(EXAMPLES.keys()))
+        parts.append(
+            corrections(corrected).with_columns(pl.lit(None, pl.String).alias("voice")).select(EXAMPLES.keys())
+        )
     return pl.concat(parts)

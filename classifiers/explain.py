@@ -14,10 +14,10 @@ import numpy.typing as npt
 import polars as pl
 
 from classifiers.cues import CUES
-from classifiers.hashing import read_words
+from classifiers.origin import Origin
+from classifiers.said import said_words
 from classifiers.tagger import Tagger
 from classifiers.tags import TAGS, Tag
-from classifiers.text import fold, without_links, words
 
 __all__ = ["Pull", "Why", "explain", "sentence"]
 
@@ -57,11 +57,11 @@ def explain(
     roots: pl.Series | None = None,
     answers: pl.Series | None = None,
     *,
-    languages: pl.Series | None = None,
+    origin: Origin | None = None,
 ) -> list[Why]:
     """Why each post gets its tag; the arguments are those of `Tagger.read`."""
     answered = parents.fill_null("") != "" if answers is None else answers.fill_null(value=False)
-    probabilities = tagger.probabilities(texts, parents, roots, answered, languages=languages)
+    probabilities = tagger.probabilities(texts, parents, roots, answered, origin=origin)
     tags = tagger.decide(probabilities, answered).to_list()
     reasons = tagger.reasons(probabilities, answered).to_list()
     told = [text or "" for text in texts.to_list()]
@@ -84,7 +84,7 @@ def explain(
         asked["parent"],
         asked["root"],
         asked["answer"],
-        languages=None if languages is None else languages[rows],
+        origin=None if origin is None else origin.of(rows),
     )
     place = np.array([TAGS.index(Tag(tag)) for tag in tags], dtype=np.int64)
     full = probabilities[np.arange(len(told)), place]
@@ -129,6 +129,6 @@ def _pulls(
 
 def _cues(tagger: Tagger, what: str) -> tuple[str, ...]:
     """The cues that begin at a word of `what` standing alone."""
-    marks = tagger.features.cues.find(read_words(words(without_links(fold(pl.Series([what]))))))
+    marks = tagger.features.cues.find(said_words([what]))
     joined = int(np.bitwise_or.reduce(marks)) if len(marks) else 0
     return tuple(cue for place, cue in enumerate(CUES) if joined >> place & 1)

@@ -1,9 +1,9 @@
 """Turns posts into numbers: observations (what is done, in any language) and hashed words (what is said).
 
-Observations are small whole numbers – cues and their scope, form, likeness to parent and root – that mean the same in
-every language; `Features.names` names each. Hashed features are words, word pairs, stems, words in the scope of a
-negation and first words, scaled by the row's number of features, so that long posts weigh like short ones. Nothing
-here depends on the other rows of a batch.
+Observations are small whole numbers – cues and their scope, form, likeness to parent and root, what comes with the
+post – and `Features.names` names each; but for the language they mean the same in every one. Hashed features are words,
+word pairs, stems, words in the scope of a negation and first words, scaled by the row's number of features, so that
+long posts weigh like short ones. Nothing here depends on the other rows of a batch.
 """
 
 from typing import Final, NamedTuple
@@ -17,6 +17,7 @@ from classifiers.cues import CueTable, cue_table
 from classifiers.form import CUE_FEATURES, FORM_FEATURES, SCOPE, cue_features, distance, form_features
 from classifiers.hashing import Hashes, combine, mix
 from classifiers.lexicon import by_lexicon
+from classifiers.origin import ORIGIN_FEATURES, SURE, origin_features
 from classifiers.parents import PARENT_FEATURES, ROOT_FEATURES, SCALE, parent_features, root_features
 from classifiers.reading import Bools, Posts, View, bit, has, read
 from classifiers.tags import TAGS
@@ -27,7 +28,7 @@ _OPENING: Final = 2
 _EMPTY: Final = np.uint64(0)
 _READ: Final = (*CUE_FEATURES, *FORM_FEATURES, *PARENT_FEATURES, *ROOT_FEATURES)
 _RULES: Final = tuple(f"{kind}:{tag}" for kind in ("rule", "rule_of_answer") for tag in TAGS)
-_NAMES: Final = (*_READ, *_RULES)
+_NAMES: Final = (*_READ, *_RULES, *ORIGIN_FEATURES)
 _UNTELLING: Final = ("quote", "ellipsis", "hash", "at", "colon", "laugh", "sad", "doubt", "siren")
 _TELLING: Final = [_NAMES.index(f"char:{kind}") for kind in KINDS[1:] if kind not in _UNTELLING]
 """Kinds of character of which a text must have one to be read, if no cue is in it."""
@@ -87,7 +88,8 @@ class Features:
         )
         read_out = np.concatenate(observed, axis=1)
         ruled = (by_lexicon(read_out, _READ)[:, None] == np.arange(len(TAGS))).astype(np.uint8)
-        seen = np.concatenate((read_out, ruled, ruled * batch.answers[:, None]), axis=1)
+        answered = ruled * batch.answers[:, None]
+        seen = np.concatenate((read_out, ruled, answered, origin_features(batch.origin)), axis=1)
         untold = ~seen[:, _TELLING].any(axis=1) & ((reading.text.row_marks & ~bit("laugh")) == 0)
         silent = (reading.text.words.counts == 0) | untold
         return Seen(seen, self._hashed(reading.text), silent, reading.text)
@@ -119,6 +121,8 @@ class Features:
 def _scale(name: str) -> float:
     if name.endswith((":covered", ":taken", "cosine")):
         return float(SCALE)
+    if name == "language:sure":
+        return float(SURE)
     if name.endswith(("words", "shared")) or name in {"characters", "cues", "negations"}:
         return _COUNTED
     return _SIGNS if name.startswith("char:") or name == "handles" else 1.0

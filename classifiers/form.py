@@ -1,10 +1,11 @@
 """What a post looks like and where its cues stand: columns that mean the same in every language."""
 
+import re
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from classifiers.characters import KINDS, Classes, character_counts
 from classifiers.cues import CUES, Marks
@@ -17,6 +18,8 @@ Small = npt.NDArray[np.uint8]
 
 SCOPE: Final = 3
 """Words after a negation that it may negate."""
+_ASKS: Final = re.compile(r"[?؟？][\s\"'»”]*+(?:https?://\S++\s*+)*+\Z")
+_SPEAKER: Final = re.compile(r"[^:：?!]{3,60}[:：] ")
 _EDGE: Final = 3
 _SHOUTED: Final = 10
 _MOST: Final = 60
@@ -72,27 +75,18 @@ def cue_features(view: View) -> Small:
     return np.concatenate([*shown, *counts], axis=1)
 
 
-def form_features(texts: pl.Series, text: Words, classes: Classes) -> Small:
+def form_features(texts: Sequence[str], text: Words, classes: Classes) -> Small:
     """(n, len(FORM_FEATURES)) of unfolded texts and their words: form, kinds of character and their scripts."""
     counts = character_counts(texts, classes)
     kind = {name: counts[:, place] for place, name in enumerate(KINDS)}
     total = counts.sum(axis=1)
-    said = pl.col("text")
-    told = (
-        texts.alias("text")
-        .to_frame()
-        .select(
-            url=said.str.contains("http", literal=True),
-            handle=said.str.starts_with("@"),
-            repost=said.str.starts_with("RT @"),
-            asks=said.str.contains(r"[?؟？][\s\"'»”]*(?:https?://\S+\s*)*$"),
-            attributed=said.str.contains(r"^[^:：?!]{3,60}[:：] "),
-        )
-    )
     columns = [
-        *(told[name].to_numpy() for name in ("url", "handle", "repost", "asks")),
+        _told(["http" in said for said in texts]),
+        _told([said.startswith("@") for said in texts]),
+        _told([said.startswith("RT @") for said in texts]),
+        _found(_ASKS.search, texts, kind["query"] > 0),
         kind["quote"] > 1,
-        told["attributed"].to_numpy(),
+        _found(_SPEAKER.match, texts, kind["colon"] > 0),
         (kind["upper"] >= _SHOUTED) & (kind["upper"] > kind["lower"]),
         np.minimum(text.counts, _MOST),
         np.minimum(total // 5, _MOST),
@@ -101,6 +95,18 @@ def form_features(texts: pl.Series, text: Words, classes: Classes) -> Small:
         *(np.minimum(kind[name], _MOST_SIGNS) for name in KINDS[1:]),
     ]
     return np.stack([column.astype(np.uint8) for column in columns], axis=1)
+
+
+def _told(flags: Sequence[bool]) -> Bools:
+    return np.array(flags, dtype=np.bool_)
+
+
+def _found(search: Callable[[str], object], texts: Sequence[str], among: Bools) -> Bools:
+    """In which of some texts something is found."""
+    found = among.copy()
+    places = np.flatnonzero(among)
+    found[places] = [search(texts[place]) is not None for place in places.tolist()]
+    return found
 
 
 def _bits(marks: Marks) -> Small:

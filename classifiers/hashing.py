@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["HASH_NAME", "Hashes", "Numbers", "Words", "combine", "mix", "read_words", "word_hash"]
+__all__ = ["HASH_NAME", "Hashes", "Numbers", "Words", "combine", "hashed_words", "mix", "read_words", "word_hash"]
 
 HASH_NAME: Final = "poly64-splitmix/1"
 _RADIX: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -127,12 +127,16 @@ def read_words(words: pl.Series) -> Words:
     flat = words.filter(words.list.len() > 0).explode()
     lengths = flat.str.len_chars().to_numpy().astype(np.int64)
     joined = flat.str.join("").item() if len(flat) else ""
-    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
+    return hashed_words(np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4"), lengths, counts)
+
+
+def hashed_words(codes: npt.NDArray[np.uint32], lengths: Numbers, counts: Numbers) -> Words:
+    """Hashes words that stand one after the other: their code points, code points per word, words per text."""
+    points = codes.astype(np.uint64)
     begins = np.cumsum(lengths) - lengths
     places = np.arange(len(points)) - np.repeat(begins, lengths)
-    powers = _powers(int(lengths.max()) if len(lengths) else 0)
     sums = np.zeros(len(points) + 1, dtype=np.uint64)
-    np.cumsum(points * powers[places], out=sums[1:])
+    np.cumsum(points * _powers(int(lengths.max(initial=0)))[places], out=sums[1:])
     hashes = mix(sums[begins + lengths] - sums[begins])
     starts = np.cumsum(counts) - counts
     return Words(hashes, np.repeat(np.arange(len(counts)), counts), counts, starts, lengths, begins, sums, points)

@@ -45,14 +45,13 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     _measure(texts, names, held_out)
     model = _fit(texts["text"], texts["language"].to_list(), names)
-    scale = float(np.abs(model.weights).max()) / 127
     with chosen.output.open("wb") as file:
         np.savez_compressed(
             file,
             format=np.frombuffer(FORMAT.encode(), dtype=np.uint8),
             names=np.frombuffer("\n".join(names).encode(), dtype=np.uint8),
-            weights=np.rint(model.weights / scale).astype(np.int8),
-            scale=np.float64(scale),
+            weights=model.weights.astype(np.int8),
+            scale=np.float64(model.scale),
         )
     print(f"wrote {chosen.output} ({chosen.output.stat().st_size / 1e6:.2f} MB, {len(names)} languages)")
     return 0
@@ -97,7 +96,8 @@ def _fit(texts: pl.Series, languages: Sequence[str], names: tuple[str, ...]) -> 
     shares = (counts + _SMOOTH) / (counts + _SMOOTH).sum(axis=1, keepdims=True)
     logs = np.log(shares).T
     weights = logs - logs.mean(axis=1, keepdims=True)
-    return Languages(names, weights.astype(np.float32).reshape(1 << BITS, len(names)))
+    scale = float(np.abs(weights).max()) / 127
+    return Languages(names, np.rint(weights / scale).astype(np.int16).reshape(1 << BITS, len(names)), scale)
 
 
 def _measure(texts: pl.DataFrame, names: tuple[str, ...], fold: npt.NDArray[np.int64]) -> None:

@@ -69,13 +69,14 @@ def share_errors(decided: Decided, truth: Truth, fold: Indices, groups: npt.NDAr
     """Mean error of the denial share in sets of 200 held-out posts: raw, by adjusted count, by EM.
 
     Sets are drawn from one fold at true denial shares of 2 to 50 %; what corrects them was learned on the other folds.
+    EM is told the shares of tags among originals and among answers, for which probabilities are calibrated apart.
     """
     chance = np.random.default_rng(1)
     errors: dict[str, list[float]] = {"raw count": [], "adjusted count": [], "EM": []}
     for each in range(int(fold.max()) + 1):
         known, out = truth.measured & (fold != each), np.flatnonzero(truth.measured & (fold == each))
         table = rates(truth.tags[known], decided.given[known], groups[known])
-        prior = np.bincount(truth.tags[known], minlength=_SIZE) / max(int(known.sum()), 1)
+        prior = _priors(truth, known)[truth.answers.astype(np.int64)]
         denials, rest = out[truth.tags[out] == DENIAL], out[truth.tags[out] != DENIAL]
         if not len(denials) or not len(rest):
             continue
@@ -86,13 +87,19 @@ def share_errors(decided: Decided, truth: Truth, fold: Indices, groups: npt.NDAr
                 given = np.bincount(decided.given[drawn], minlength=_SIZE)
                 errors["raw count"].append(abs(float(given[DENIAL]) / _POSTS - share))
                 errors["adjusted count"].append(abs(float(adjusted_shares(given, table.rate)[DENIAL]) - share))
-                errors["EM"].append(abs(float(em_shares(decided.probabilities[drawn], prior)[DENIAL]) - share))
+                errors["EM"].append(abs(float(em_shares(decided.probabilities[drawn], prior[drawn])[DENIAL]) - share))
     return {name: float(np.mean(each)) for name, each in errors.items()}
 
 
 def median_of(figures: Sequence[Figure]) -> Figure:
     """The figure of the seed in the middle."""
     return sorted(figures)[len(figures) // 2]
+
+
+def _priors(truth: Truth, known: npt.NDArray[np.bool_]) -> Matrix:
+    """(2, 5) shares of tags among known originals and answers, which are calibrated apart."""
+    kinds = [truth.tags[known & (truth.answers == kind)] for kind in (False, True)]
+    return np.stack([np.bincount(tags, minlength=_SIZE) / max(len(tags), 1) for tags in kinds])
 
 
 def _whole(cells: Matrix) -> Confusion:

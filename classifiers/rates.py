@@ -64,9 +64,10 @@ def adjusted_shares(given: npt.NDArray[np.int64], rate: Matrix) -> Matrix:
 def em_shares(probabilities: Matrix, prior: Matrix) -> Matrix:
     """(5,) true shares of a set of posts by expectation maximisation (Saerens, Latinne, Decaestecker 2002).
 
-    `probabilities`: (n, 5) calibrated where tags have the shares `prior`.
+    `probabilities`: (n, 5) calibrated where tags have the shares `prior`: (5,), or (n, 5) where posts of several kinds
+    were calibrated apart.
     """
-    shares = prior.copy()
+    shares = np.asarray(prior if prior.ndim == 1 else prior.mean(axis=0), dtype=np.float64)
     for _ in range(_STEPS):
         again = probabilities * (shares / np.maximum(prior, 1e-9))
         again /= np.maximum(again.sum(axis=1, keepdims=True), 1e-12)

@@ -1,5 +1,6 @@
 """Reads a batch of posts: the words of the texts, of the distinct parents and of the distinct roots, and their cues."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -7,10 +8,24 @@ import numpy.typing as npt
 import polars as pl
 
 from classifiers.cues import CUES, CueTable, Marks
-from classifiers.hashing import Numbers, Words, read_words
-from classifiers.text import fold, without_links, words
+from classifiers.hashing import Numbers, Words
+from classifiers.origin import Origin, nobody
+from classifiers.said import said_words
 
-__all__ = ["MOST_CHARACTERS", "Bools", "Other", "Posts", "Reading", "View", "bit", "has", "joined", "posts", "read"]
+__all__ = [
+    "MOST_CHARACTERS",
+    "Bools",
+    "Other",
+    "Posts",
+    "Reading",
+    "View",
+    "bit",
+    "flags",
+    "has",
+    "joined",
+    "posts",
+    "read",
+]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -21,18 +36,20 @@ MOST_CHARACTERS: Final = 1_000
 class Posts(NamedTuple):
     """A batch: (n,) each, no nulls."""
 
-    texts: pl.Series
-    parents: pl.Series
+    texts: list[str]
+    parents: list[str]
     """What each is read against: the text it answers, for an original the proposition, "" where there is neither."""
-    roots: pl.Series
+    roots: list[str]
     """The text the thread began with, where that is neither the post nor its parent; else ""."""
     answers: Bools
     """Whether the post answers, quotes or comments another one."""
+    origin: Origin
 
     def part(self, begin: int, size: int) -> "Posts":
         """At most `size` posts from `begin` on."""
         end = begin + size
-        return Posts(self.texts[begin:end], self.parents[begin:end], self.roots[begin:end], self.answers[begin:end])
+        columns = self.texts[begin:end], self.parents[begin:end], self.roots[begin:end], self.answers[begin:end]
+        return Posts(*columns, self.origin.part(begin, end))
 
 
 class View(NamedTuple):
@@ -64,33 +81,30 @@ class Reading(NamedTuple):
 
 
 def posts(
-    texts: pl.Series, parents: pl.Series, roots: pl.Series | None = None, answers: pl.Series | None = None
+    texts: pl.Series,
+    parents: pl.Series,
+    roots: pl.Series | None = None,
+    answers: pl.Series | None = None,
+    origin: Origin | None = None,
 ) -> Posts:
     """A batch of what may be null or missing: without `answers` a post with a parent is one."""
-    text, parent, root = (pl.col(name).fill_null("") for name in ("text", "parent", "root"))
-    given = pl.DataFrame(
-        [
-            texts.alias("text"),
-            parents.alias("parent"),
-            (parents if roots is None else roots).alias("root"),
-        ]
-    )
-    told = given.select_seq(
-        text.str.slice(0, MOST_CHARACTERS),
-        parent.str.slice(0, MOST_CHARACTERS),
-        pl.when((root != parent) & (root != text)).then(root.str.slice(0, MOST_CHARACTERS)).otherwise(pl.lit("")),
-        (parent != "").alias("answer"),
-    )
-    answer = told["answer"] if answers is None else answers.fill_null(value=False)
-    return Posts(told["text"], told["parent"], told["root"], answer.to_numpy())
+    said, against = _cut(texts), _cut(parents)
+    begun = against if roots is None else _cut(roots)
+    begun = ["" if root in (parent, text) else root for text, parent, root in zip(said, against, begun, strict=True)]
+    answer = np.array([parent != "" for parent in against], dtype=np.bool_) if answers is None else flags(answers)
+    return Posts(said, against, begun, answer, origin or nobody(len(said)))
+
+
+def flags(column: pl.Series) -> Bools:
+    """A Boolean column, null as false."""
+    return (column.fill_null(value=False) if column.null_count() else column).to_numpy()
 
 
 def read(batch: Posts, cues: CueTable) -> Reading:
     """Reads texts and the distinct texts they are compared with in one go."""
-    others, which = _dictionary(pl.concat([batch.parents, batch.roots.rename(batch.parents.name)]))
+    others, which = _dictionary((*batch.parents, *batch.roots))
     size, distinct = len(batch.texts), len(others)
-    everything = pl.concat([batch.texts, others.rename(batch.texts.name)])
-    found = read_words(words(without_links(fold(everything))))
+    found = said_words((*batch.texts, *others))
     marks = cues.find(found)
     text = found.part(0, size)
     other = found.part(size, size + distinct)
@@ -123,8 +137,12 @@ def joined(marks: Marks, text: Words) -> Marks:
     return found
 
 
-def _dictionary(values: pl.Series) -> tuple[pl.Series, Numbers]:
+def _cut(texts: pl.Series) -> list[str]:
+    return [text[:MOST_CHARACTERS] if text else "" for text in texts.to_list()]
+
+
+def _dictionary(values: Sequence[str]) -> tuple[list[str], Numbers]:
     """The distinct values as they come, and for each row which one it has."""
     place: dict[str, int] = {}
-    which = [place.setdefault(value, len(place)) for value in values.to_list()]
-    return pl.Series(values.name, list(place), dtype=pl.String), np.array(which, dtype=np.int64)
+    which = [place.setdefault(value, len(place)) for value in values]
+    return list(place), np.array(which, dtype=np.int64)

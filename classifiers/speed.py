@@ -43,9 +43,9 @@ def posts_per_second(model: Path, examples: pl.DataFrame, size: int, count: int,
     for place in range(count):
         part = posts.slice(place * size % (_POSTS - size + 1), size)
         begin = time.process_time()
-        spoken = languages.identify(part["text"]) if known else None
+        origin = languages.origin(part["text"]) if known else None
         asked = part["text"], part["parent"], part["root"], part["answer"]
-        tagger.decide(tagger.probabilities(*asked, languages=spoken))
+        tagger.decide(tagger.probabilities(*asked, origin=origin))
         taken.append(time.process_time() - begin)
     return size / float(np.median(taken))
 

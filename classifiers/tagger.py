@@ -9,15 +9,17 @@ import polars as pl
 from classifiers.features import Features
 from classifiers.figures import Confusion
 from classifiers.model import NOTHING_SAID, Matrix, Model
+from classifiers.origin import Origin
 from classifiers.quotes import quotes
 from classifiers.rates import Rates
-from classifiers.reading import Bools, Posts, has, posts
+from classifiers.reading import Bools, Posts, flags, has, posts
 from classifiers.tags import TAGS, Tag
 
 __all__ = ["REASONS", "Tagger", "Told"]
 
 _CHUNK: Final = 4_096
-_TAG: Final = pl.Enum([tag.value for tag in TAGS])
+_NAMES: Final = [tag.value for tag in TAGS]
+_TAG: Final = pl.Enum(_NAMES)
 REASONS: Final = ("", "nothing read", "unsure")
 """Why a post is `other` although nothing was read that makes it so; "" for every other post."""
 
@@ -51,10 +53,10 @@ class Tagger:
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
         *,
-        languages: pl.Series | None = None,
+        origin: Origin | None = None,
     ) -> Matrix:
         """(n, 5) in the order of TAGS, rounded to 1e-4, the same in every batch; what `read` gives of them."""
-        return self.read(texts, parents, roots, answers, languages=languages).probabilities
+        return self.read(texts, parents, roots, answers, origin=origin).probabilities
 
     def read(
         self,
@@ -63,20 +65,16 @@ class Tagger:
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
         *,
-        languages: pl.Series | None = None,
+        origin: Origin | None = None,
     ) -> Told:
         """What is read in posts.
 
         `parents` is the text answered, or for an original the event's proposition, "" or null where there is neither;
         `roots` the text that began the thread; `answers` whether a post answers another one (default: has a parent);
-        `languages` what they are written in, for their calibration (default: unknown).
+        `origin` their languages and voices (default: unknown).
         """
-        batch = posts(texts, parents, roots, answers)
-        spoken = None if languages is None else languages.to_list()
-        chunks = [
-            self._chunk(batch.part(begin, _CHUNK), None if spoken is None else spoken[begin : begin + _CHUNK])
-            for begin in range(0, len(texts), _CHUNK)
-        ]
+        batch = posts(texts, parents, roots, answers, origin)
+        chunks = [self._chunk(batch.part(begin, _CHUNK)) for begin in range(0, len(texts), _CHUNK)]
         if not chunks:
             return Told(np.zeros((0, len(TAGS))), np.zeros(0, dtype=np.bool_))
         return Told(*(np.concatenate(part) for part in zip(*chunks, strict=True)))
@@ -92,7 +90,7 @@ class Tagger:
         are about something else.
         """
         given, _ = self.model.given(probabilities, _answers(answers, len(probabilities)))
-        return pl.Series("tag", given.astype(np.uint32)).cat.to(_TAG)
+        return pl.Series("tag", [_NAMES[tag] for tag in given.tolist()], dtype=_TAG)
 
     def reasons(self, probabilities: Matrix, answers: pl.Series | None = None) -> pl.Series:
         """Why each row is `other` although no tag was read; one of `REASONS`."""
@@ -101,13 +99,13 @@ class Tagger:
         which = np.where(silent, 1, np.where(unsure, 2, 0))
         return pl.Series("reason", np.array(REASONS)[which].tolist(), dtype=pl.String)
 
-    def _chunk(self, batch: Posts, languages: Sequence[str] | None) -> Told:
+    def _chunk(self, batch: Posts) -> Told:
         seen = self.features.see(batch)
-        probabilities = self.model.probabilities(seen.observed, seen.hashed, languages)
+        probabilities = self.model.probabilities(seen.observed, seen.hashed, batch.origin.languages.to_list())
         probabilities[seen.silent] = NOTHING_SAID
         attributed = has(seen.view.row_marks, "attribution")
         return Told(np.asarray(np.round(probabilities, 4), dtype=np.float64), attributed)
 
 
 def _answers(answers: pl.Series | None, count: int) -> Bools:
-    return np.ones(count, dtype=np.bool_) if answers is None else answers.fill_null(value=False).to_numpy()
+    return np.ones(count, dtype=np.bool_) if answers is None else flags(answers)

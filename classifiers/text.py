@@ -20,6 +20,7 @@ so `hashtag_words` splits CamelCase hashtags before folding.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -35,7 +36,7 @@ GROWTH = 18
 
 ROW = "\0"
 """Parts the rows of a joined batch; occurs in no folded text."""
-_AT_ONCE = 1024
+AT_ONCE = 1024
 """Rows that are best folded at once: their arrays stay in the cache, which doubles the speed."""
 _GONE = 0xFFFF_FFFF
 _FLAGGED = 0x8000_0000
@@ -54,13 +55,15 @@ _COMPOSED = ((0x3040, 0x30FF), (0xAC00, 0xD7A3))
 """Hangul and kana: kept as they are; the few posts that bring them in pieces are composed at the end."""
 _PIECES = re.compile("[\u1160-\u11ff\u3099\u309a]")
 
-LINK = r"(?:https?://|www\.)[^\s\x{2e80}-\x{9fff}]+|@[\w.]+"
-"""A url or a handle in folded text."""
+HANDLE_PART, LINK_END = r"[\w.]", r"[\s\x{2e80}-\x{9fff}]"
+LINK = rf"(?:https?://|www\.)[^{LINK_END[1:]}+|@{HANDLE_PART}+"
+"""A url or a handle in folded text; what a handle consists of, what ends a url."""
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = (
-    rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+(?:'t\b)?|[{_UNSPACED}]"
-    r"|\p{Regional_Indicator}{2}|\p{Extended_Pictographic}"
-)
+_LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]"
+_FLAG_PART, _PICTURE = r"\p{Regional_Indicator}", r"\p{Extended_Pictographic}"
+_WORD = rf"{_LETTER}+(?:'t\b)?|[{_UNSPACED}]|{_FLAG_PART}{{2}}|{_PICTURE}"
+WORD_PARTS = (_LETTER, rf"[{_UNSPACED}]|{_PICTURE}", _FLAG_PART, r"\w")
+"""What `words` are made of: what joins, what stands alone, half of a flag; and what parts no word from what follows."""
 
 _LETTERS = {
     "ی": "يىېۍئےێۑؠۓ",
@@ -78,18 +81,13 @@ _LETTERS = {
 
 _GREEK, _GREEK_AND_CYRILLIC = 0x0370, 0x0530 - 0x0370
 """Where the two begin, and for how many code points."""
-_LOOKS_LATIN = {
-    "а": "a", "в": "b", "е": "e", "һ": "h", "і": "i", "ј": "j", "к": "k", "м": "m", "н": "h", "о": "o", "р": "p",
-    "с": "c", "ѕ": "s", "т": "t", "у": "y", "х": "x", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ь": "b", "ӏ": "l", "г": "r",
-    "п": "n", "и": "u",
-    "А": "A", "В": "B", "Е": "E", "Һ": "H", "І": "I", "Ј": "J", "К": "K", "М": "M", "Н": "H", "О": "O", "Р": "P",
-    "С": "C", "Ѕ": "S", "Т": "T", "У": "Y", "Х": "X", "Ԁ": "D", "Ԛ": "Q", "Ԝ": "W", "Ь": "B", "Ӏ": "I", "Г": "R",
-    "П": "N", "И": "U",
-    "α": "a", "β": "b", "ε": "e", "ζ": "z", "η": "n", "ι": "i", "κ": "k", "μ": "u", "ν": "v", "ο": "o", "ρ": "p",
-    "τ": "t", "υ": "u", "χ": "x", "σ": "o", "ς": "c", "ω": "w", "γ": "y",
-    "Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M", "Ν": "N", "Ο": "O", "Ρ": "P",
-    "Τ": "T", "Υ": "Y", "Χ": "X", "Σ": "E", "Ω": "O", "Γ": "R",
-}  # fmt: skip
+_LOOKS_LATIN = dict(
+    zip(
+        "авеһіјкмнорсѕтухԁԛԝьӏгпиАВЕҺІЈКМНОРСЅТУХԀԚԜЬӀГПИ" "αβεζηικμνορτυχσςωγΑΒΕΖΗΙΚΜΝΟΡΤΥΧΣΩΓ",
+        "abehijkmhopcstyxdqwblrnuABEHIJKMHOPCSTYXDQWBIRNU" "abeznikuvoptuxocwyABEZHIKMNOPTYXEOR",
+        strict=True,
+    )
+)  # fmt: skip
 _LOOKS_CYRILLIC = dict(zip("abcehijkmopstxyABCEHIJKMOPSTXY", "авсенијкморѕтхуАВСЕНІЈКМОРЅТХУ", strict=True))
 
 
@@ -121,22 +119,28 @@ def fold(texts: pl.Series) -> pl.Series:
 
 def parts(texts: pl.Series) -> list[pl.Series]:
     """A column cut into pieces that are best folded at once."""
-    return [texts.slice(first, _AT_ONCE) for first in range(0, len(texts), _AT_ONCE)]
+    return [texts.slice(first, AT_ONCE) for first in range(0, len(texts), AT_ONCE)]
 
 
 def fold_joined(texts: pl.Series) -> Joined:
     """Folds a String column into one string; null becomes ""."""
-    filled = texts.fill_null("") if texts.null_count() else texts
-    joined = ROW.join(filled.to_list())
-    if joined.count(ROW) >= max(len(texts), 1):
-        joined = ROW.join(filled.str.replace_all(ROW, " ", literal=True).to_list())
-    codes = _fold_codes(_codes(joined))
-    folded = str(codes.tobytes(), "utf-32-le")
+    codes = fold_codes((texts.fill_null("") if texts.null_count() else texts).to_list())
+    return Joined(str(codes.tobytes(), "utf-32-le"), codes)
+
+
+def fold_codes(texts: Sequence[str]) -> Codes:
+    """The code points of `fold_joined`."""
+    codes = _fold_codes(_codes(joined(texts)))
     if _holds(codes, 0x1160, 0x00A0) or _holds(codes, 0x3099, 2):
-        rows = [unicodedata.normalize("NFC", row) if _PIECES.search(row) else row for row in folded.split(ROW)]
-        folded = ROW.join(rows)
-        codes = _codes(folded)
-    return Joined(folded, codes)
+        folded = str(codes.tobytes(), "utf-32-le").split(ROW)
+        codes = _codes(ROW.join([unicodedata.normalize("NFC", row) if _PIECES.search(row) else row for row in folded]))
+    return codes
+
+
+def joined(texts: Sequence[str]) -> str:
+    """The texts as one, parted by `ROW`, which becomes a space where it stands in one."""
+    told = ROW.join(texts)
+    return told if told.count(ROW) < max(len(texts), 1) else ROW.join([text.replace(ROW, " ") for text in texts])
 
 
 def fold_one(text: str) -> str:
@@ -169,7 +173,7 @@ def _fold_codes(raw: Codes) -> Codes:
     if _holds(codes, _GREEK, _GREEK_AND_CYRILLIC):
         codes = _unmixed(_spelled(tables.cased.take(raw), tables.phrases))
         codes = _spelled(tables.plain.take(codes), tables.phrases)
-    return _single_spaced(codes)
+    return single_spaced(codes)
 
 
 def _codes(text: str) -> Codes:
@@ -226,7 +230,7 @@ def _one_script(word: str) -> str:
     return word if any(letter.isascii() for letter in cyrillic) else cyrillic
 
 
-def _single_spaced(codes: Codes) -> Codes:
+def single_spaced(codes: Codes) -> Codes:
     """One space for a run of spaces, none at either end of a row."""
     if not codes.size:
         return codes

@@ -1,7 +1,8 @@
 """Gradient boosted trees as plain arrays, asked about a whole batch at once.
 
-Every tree is laid out as a complete binary tree, so that a post's way down needs no pointers: after `depth` comparisons
-of one byte with another its place is its leaf. Leaves are whole numbers, so sums are exact and the same in every batch.
+Every tree is laid out as a complete binary tree. All of its nodes are answered for all posts, bytes beside bytes, and
+the answers folded from the lowest level up to the place of a leaf: more comparisons than a walk down makes in a third
+of its time, for no post looks anything up. Leaves are whole numbers, so sums are exact and the same in every batch.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,10 @@ __all__ = ["UNIT", "Trees", "exported"]
 UNIT: Final = 1 << 16
 """What a leaf value of 1 is stored as."""
 _AT_ONCE: Final = 256
-"""Posts that are best asked about at once: their places stay in the cache."""
+"""Posts that are best asked about at once: their answers stay in the cache."""
 _ALWAYS_LEFT: Final = 255
+
+_Bytes = npt.NDArray[np.uint8]
 
 
 class Trees(NamedTuple):
@@ -25,31 +28,38 @@ class Trees(NamedTuple):
     depth: int
     feature: npt.NDArray[np.int16]
     """(trees, 2^depth - 1) the observation each node looks at, level by level; trees of a round stand together."""
-    most: npt.NDArray[np.uint8]
+    most: _Bytes
     """(trees, 2^depth - 1) a post goes left where its observation is at most this."""
     leaf: npt.NDArray[np.int32]
     """(trees, 2^depth) in units of 1 / `UNIT`."""
     start: npt.NDArray[np.int32]
     """(classes,) what every post begins with."""
 
-    def logits(self, observed: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    def logits(self, observed: _Bytes) -> npt.NDArray[np.float64]:
         """(n, classes) for (n, observations)."""
         parts = [self._part(observed[begin : begin + _AT_ONCE]) for begin in range(0, len(observed), _AT_ONCE)]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.start)))
 
-    def _part(self, observed: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        trees, inner = self.feature.shape
-        flat = np.ascontiguousarray(observed).ravel()
-        rows = (np.arange(len(observed), dtype=np.int32) * observed.shape[1])[:, None]
-        roots = (np.arange(trees, dtype=np.int32) * inner)[None, :]
-        feature, most = self.feature.ravel(), self.most.ravel()
-        at = np.broadcast_to(roots, (len(observed), trees))
-        for level in range(self.depth):
-            right = flat.take(rows + feature.take(at)) > most.take(at)
-            at = 2 * at - roots + right + 1 if level else roots + 1 + right
-        leaves = self.leaf.ravel().take(at - roots - inner + np.arange(trees, dtype=np.int32) * (inner + 1))
-        sums = leaves.reshape(len(observed), -1, len(self.start)).sum(axis=1, dtype=np.int64)
+    def _part(self, observed: _Bytes) -> npt.NDArray[np.float64]:
+        first = np.arange(len(self.leaf))[:, None] * self.leaf.shape[1]
+        leaves = self.leaf.ravel().take(first + self._places(np.ascontiguousarray(observed.T), 0))
+        sums = leaves.reshape(-1, len(self.start), len(observed)).sum(axis=0, dtype=np.int64).T
         return np.asarray((sums + self.start) / UNIT, dtype=np.float64)
+
+    def _places(self, columns: _Bytes, at: int) -> _Bytes:
+        """(trees, posts) the leaf below node `at` to which each post comes, for (observations, posts)."""
+        inner = self.feature.shape[1]
+        answers = columns.take(self.feature[:, at], axis=0) > self.most[:, at, None]
+        right = answers.view(np.uint8)
+        if at >= inner // 2:
+            right |= np.uint8(2 * (at - inner // 2))
+            return right
+        left, other = self._places(columns, 2 * at + 1), self._places(columns, 2 * at + 2)
+        np.negative(right, out=right)  # every bit of it, to choose with
+        other ^= left
+        other &= right
+        other ^= left
+        return other
 
 
 def exported(rounds: Sequence[Sequence[Any]], start: npt.NDArray[np.float64], depth: int) -> Trees:

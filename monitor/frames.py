@@ -67,6 +67,7 @@ POSTS: Schema = {
     "views": pl.Int64,
     "url": pl.String,
     "media": pl.String,  # JSON list of {url, kind, sha256}
+    "payload_sha256": pl.String,  # of the document in which the source sent it, in hex; null in recordings
 }
 
 MENTIONS: Schema = POSTS | {

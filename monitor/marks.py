@@ -66,6 +66,22 @@ class Silence(Struct, frozen=True, kw_only=True):
     """When it was made, in this form: it silences nothing before; None: in time."""
 
 
+class AckMark(Struct, frozen=True, kw_only=True):
+    """Somebody took a firing alert on, with all that share its card: from here on nobody is reminded of it.
+
+    Reaches the alert policy as a mark in the stream; a later one about the same card takes its place.
+    """
+
+    at: datetime
+    alert: str
+    """The alert's id."""
+    by: str
+    """Who says so."""
+    assignee: str = ""
+    """Who looks after it; "" where that is who says so."""
+    comment: str = ""
+
+
 class Correction(Struct, frozen=True, kw_only=True):
     """An editor gave a mention another tag: it overrides the tagger for that text and its copies from here on.
 
@@ -131,5 +147,5 @@ class GapMark(Struct, frozen=True, kw_only=True):
 Ruling = MergeMark | SplitMark
 """What an editor says of narratives that are one or are not."""
 
-Mark = StatusMark | GapMark | Silence | Correction | MergeMark | SplitMark
+Mark = StatusMark | GapMark | Silence | AckMark | Correction | MergeMark | SplitMark
 """What reaches the stages in the stream, beside posts."""

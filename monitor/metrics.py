@@ -62,6 +62,7 @@ class Metrics:
             self.notifications.labels(receiver, "sent", "")
             self.delivery_seconds.labels(receiver)
             self.repeats.labels(receiver)
+            self.replayed.labels(receiver)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
 
@@ -178,11 +179,15 @@ class Metrics:
     def _telling(self) -> None:
         self.alerts = self._counter("alerts", "An alert took a step in its life.", "event", "rule", "state")
         self.answers = self._counter("answers", "Somebody said whether an alert was useful.", "outcome")
+        self.actions = self._counter("actions", "Somebody acted from a card, or tried to.", "action", "via", "outcome")
         self.outbox = self._gauge("outbox_notifications", "Notifications on their way, those to be retried included.")
         self.notifications = self._counter(
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",
             "receiver", "outcome", "reason",
         )  # fmt: skip
+        self.held = self._counter(
+            "notifications_held", "A notification was held back, to come with others as a digest.", "receiver", "reason"
+        )
         self.receiver_connected = self._gauge(
             "receiver_connected", "1 while the connection of an MQTT receiver stands, 0 while it does not.", "receiver"
         )
@@ -195,6 +200,7 @@ class Metrics:
         self.repeats = self._counter(
             "possible_repeats", "A message was sent that says that it may have been sent before.", "receiver"
         )
+        self.replayed = self._counter("notifications_replayed", "A dead letter was queued anew.", "receiver")
         self.delivery_seconds = self._histogram("delivery_seconds", "One attempt to send ended.", _LONG, "receiver")
 
     def _counter(self, name: str, moves: str, *labels: str) -> Counter:

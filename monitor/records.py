@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monitor.marks import GapMark, Status, StatusMark
+from monitor.marks import AckMark, GapMark, Status, StatusMark
 
 REJECTIONS = (
     "not_json",
@@ -23,6 +23,9 @@ REJECTIONS = (
 )
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
+
+EVIDENCE_DELETED = "evidence_deleted"
+"""The reason of a notification that brings no new step: a post that the last one showed was deleted by its author."""
 
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
@@ -123,6 +126,23 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
+CHANGES = (
+    "first_firing",
+    "rule_joined",
+    "state_changed",
+    "doubled",
+    "denials_overtook",
+    "status_set",
+    "feed_blind",
+    "reminder",
+    "acknowledged",
+    "resolved",
+    "event_removed",
+    "test",
+)
+"""Every reason for which the desk is told of an alert (docs/alerts.md)."""
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """A post shown on the card: hostile text, to be escaped by whoever renders it."""
 
@@ -135,6 +155,20 @@ class Evidence(Struct, frozen=True, kw_only=True):
     author: str | None
     cues: str | None = None
     """The words in it that speak for its tag; null where the lexicon knows none."""
+    payload_sha256: str | None = None
+    """SHA-256 (hex) of the document in which its source sent it; null where that is not known: recordings, say."""
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """Counts per minute up to a step of an alert, as they stood then: what its chart shows."""
+
+    begins: datetime
+    """The first minute; the others follow without a gap, and the last is the one of the step."""
+    claims: tuple[int, ...]
+    denials: tuple[int, ...]
+    celebrations: tuple[int, ...]
+    spikes: tuple[datetime, ...] = ()
+    """When a spike of the event began."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -174,6 +208,18 @@ class Alert(Struct, frozen=True, kw_only=True):
     """What it is about where that is neither event nor narrative: the source that is quiet, or `voice:` and a voice."""
     narrative_state: NarrativeState | None = None
     """Where the narrative stands in its life; None where it is about none, or was written before this was known."""
+    group: str = ""
+    """Hash of event, narrative, subject, and when the first alert about them began: what shares one card."""
+    also: tuple[str, ...] = ()
+    """The other rules that fire and share the card."""
+    change: str = ""
+    """Why the desk is told of this step, a word of `CHANGES`; "" where it changes nothing that a card must say."""
+    acknowledged: AckMark | None = None
+    """Who took it on."""
+    inhibited: str = ""
+    """Why nobody is notified although no silence covers it: `story_settled`, or ""."""
+    series: Series | None = None
+    """Counts per minute of its narrative, or of the event; None of one that is pending, or where nobody spoke."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -188,6 +234,26 @@ class Answer(Struct, frozen=True, kw_only=True):
     comment: str = ""
 
 
+class Offered(Struct, frozen=True):
+    """Something that people can do about an alert from its card."""
+
+    action: str
+    """A word of `monitor.alert.links.Action`."""
+    url: str = ""
+    """Where it is done; "" where the chat itself brings the answer."""
+    value: str = ""
+    """What the chat brings back then: the alert's id."""
+
+
+class Gathered(Struct, frozen=True, kw_only=True):
+    """What a digest tells of one card."""
+
+    alert: Alert
+    """The last step of what was held back, without evidence."""
+    changes: tuple[str, ...]
+    """Why the desk would have been told, in their order."""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """One message to one receiver: a row of the outbox."""
 
@@ -198,6 +264,10 @@ class Notification(Struct, frozen=True, kw_only=True):
     deadline: datetime
     """After this it is a dead letter."""
     earlier: str = ""
-    """The receipt of the last step of this alert that the receiver has; "" if it has none, or has a later step."""
+    """The receipt of the last step of the alert's group that the receiver has; "" if it has none, or a later one."""
+    digest: tuple[Gathered, ...] = ()
+    """What it tells of at once, where it is a digest of what was held back; `alert` is the last of them."""
     repeat: bool = False
     """An attempt before this one may have arrived: nobody knows."""
+    actions: tuple[Offered, ...] = ()
+    """Links for its card; made when it is sent, and kept nowhere."""

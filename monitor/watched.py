@@ -97,6 +97,10 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A finding must hold this long before its alert fires."""
     keep_firing: Duration = Duration(minutes=30)
     """A firing alert resolves only after its finding was gone this long."""
+    repeat_least: Duration = Duration(minutes=15)
+    """Of an alert that goes on firing the desk is told again, when something changed, no sooner than this,"""
+    repeat_interval: Duration = Duration(days=1)
+    """… and this long after it was told last it is reminded, unless somebody acknowledged; each time twice as late."""
     quiet: Duration = Duration(hours=6)
     """A race ends when the event showed no spike for this long."""
 

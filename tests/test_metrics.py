@@ -25,6 +25,8 @@ ALLOWED_LABELS = {
     "outcome",
     "version",
     "code",
+    "action",
+    "via",
 }
 
 

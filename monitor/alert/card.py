@@ -6,13 +6,14 @@ shortened by meaning: posts go before what the desk must know, and no number eve
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import NamedTuple, TypeVar
 
 from monitor.alert import words
+from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.marks import GapMark, StatusMark
-from monitor.records import VOICE, Alert, AlertState, Evidence
+from monitor.alert.phrases import moment, outage, status_said, taken_on
+from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
 _TEXT = 240
@@ -88,6 +89,18 @@ class Card(NamedTuple):
     left_out: str = ""
     voice: str = ""
     """The registered voice it is about."""
+    actions: tuple[Offered, ...] = ()
+    """What can be done about it from the card; never left out."""
+    trend: str = ""
+    """Claims and denials per minute, as small bars."""
+    told: str = ""
+    """Why the desk is told of it now."""
+    also: str = ""
+    """The other rules that fire."""
+    taken: str = ""
+    """Who acknowledged it, and who looks after it."""
+    lines: tuple[str, ...] = ()
+    """One of each card, where it is a digest."""
 
     @property
     def head(self) -> str:
@@ -99,15 +112,20 @@ class Card(NamedTuple):
         rows = (
             Row("", self.repeat),
             Row("", self.update),
+            *(Row("", one) for one in self.lines),
+            Row(words.TOLD, self.told),
             Row("", self.said),
             Row(words.CLAIM, self.claim),
             Row(words.WATCHED, self.watched),
             Row(words.STANDS, self.stands),
+            Row(words.ALSO, self.also),
+            Row(words.TAKEN, self.taken),
             Row(words.SOURCE, self.source),
             Row(words.REGISTERED, self.voice),
             Row(words.FIRST, self.first, self.first_link),
             Row(words.SINCE, self.since),
             Row("", self.race),
+            Row("", self.trend),
             Row("", self.apart),
         )
         return [row for row in rows if row.text]
@@ -134,26 +152,30 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
     first = _first(alert)
     return Card(
         status=words.STATUS[alert.status],
-        state=words.STATE[alert.state],
+        state=words.STATE[AlertState.FIRING if alert.also and alert.state is AlertState.RESOLVED else alert.state],
         event=harmless(alert.event, _WORD),
-        said=_said(alert.said, zone) if alert.said is not None else "",
+        said=status_said(alert.said, zone) if alert.said is not None else "",
         claim=claim or "–",
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
         source="" if alert.subject.startswith(VOICE) else harmless(alert.subject, _WORD),
         voice=harmless(alert.subject.removeprefix(VOICE), _WORD) if alert.subject.startswith(VOICE) else "",
-        first=f"{harmless(first.platform, _WORD)}, {_time(first.posted_at, zone)}" if first is not None else "",
+        first=f"{harmless(first.platform, _WORD)}, {moment(first.posted_at, zone)}" if first is not None else "",
         first_link=harmless_link(first.url) if first is not None else None,
-        since=_time(alert.since, zone),
+        since=moment(alert.since, zone),
         race=words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors),
         apart=words.APART.format(celebrations=alert.celebrations, questions=alert.questions),
         posts=tuple(_post(piece, zone) for piece in alert.evidence[:_MOST_EVIDENCE]),
         why=_why(alert),
-        blind=tuple(_blind(gap, zone) for gap in alert.blind[:_MOST_GAPS]),
+        blind=tuple(outage(gap, zone) for gap in alert.blind[:_MOST_GAPS]),
         change=words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
-        alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {_time(alert.at, zone)}",
-        resolved=alert.state is AlertState.RESOLVED,
+        alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {moment(alert.at, zone)}",
+        resolved=alert.state is AlertState.RESOLVED and not alert.also,
+        told=words.TOLD_BECAUSE.get(alert.change, ""),
+        also=", ".join(words.RULE.get(one, _spaced(one)) for one in alert.also),
+        taken=taken_on(alert.acknowledged, zone) if alert.acknowledged is not None else "",
         repeat=words.REPEAT if repeat else "",
+        trend=trend(alert.series) if alert.series is not None else "",
     )
 
 
@@ -167,6 +189,7 @@ def plain(shown: Card) -> str:
             *([f"{words.EVIDENCE}:"] if posts else []),
             *(f"  {post}" for post in posts),
             *(_joined(row) for row in shown.below()),
+            *(f"{words.ACTIONS[one.action]}: {one.url}" for one in shown.actions if one.url),
         ]
     )
 
@@ -199,6 +222,11 @@ def fitted(shown: Card, render: Callable[[Card], Rendered], fits: Callable[[Rend
 def _ever_shorter(shown: Card) -> Iterator[Card]:
     """The card, then with less in it: posts in brief, fewer posts, fewer blind feeds, then what is said elsewhere."""
     yield shown
+    all_lines = len(shown.lines)
+    while len(shown.lines) > 1:
+        shown = shown._replace(lines=shown.lines[:-1])
+        shown = shown._replace(left_out=words.LINES_LEFT_OUT.format(lines=all_lines - len(shown.lines)))
+        yield shown
     all_posts = len(shown.posts)
     shown = shown._replace(
         posts=tuple(post._replace(text=harmless(post.text, _SHORT), cues="") for post in shown.posts)
@@ -214,6 +242,8 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
     shown = shown._replace(why=harmless(shown.why, _SHORT_WHY))
     yield shown
     shown = shown._replace(watched="")
+    yield shown
+    shown = shown._replace(trend="")
     yield shown
     shown = shown._replace(change="", first="", first_link=None)
     yield shown
@@ -232,12 +262,6 @@ def _line(post: Post) -> str:
     return f"{said} ({words.CUES}: {post.cues})" if post.cues else said
 
 
-def _said(mark: StatusMark, zone: tzinfo) -> str:
-    who = words.VOICE if mark.voice else words.EDITOR
-    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
-    return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=_time(mark.at, zone), evidence=evidence or "–")
-
-
 def _first(alert: Alert) -> Evidence | None:
     claims = [piece for piece in alert.evidence if piece.tag == "claim"]
     return min(claims, key=lambda piece: (piece.posted_at, piece.platform, piece.id), default=None)
@@ -247,7 +271,7 @@ def _post(piece: Evidence, zone: tzinfo) -> Post:
     said = harmless(piece.text, _TEXT)
     if not said:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
-    where = f"{harmless(piece.platform, _WORD)}, {_time(piece.posted_at, zone)}"
+    where = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
     cues = harmless(piece.cues or "", _WORD) if piece.text else ""
     return Post(harmless(piece.tag, _WORD), where, said, harmless_link(piece.url), cues)
 
@@ -267,15 +291,3 @@ def _number(name: str, number: float) -> str:
 
 def _spaced(name: str) -> str:
     return harmless(name.replace("_", " "), _WORD)
-
-
-def _blind(gap: GapMark, zone: tzinfo) -> str:
-    begins, ends = _time(gap.begins, zone), _time(gap.ends, zone)
-    said = words.BLIND_SINCE if gap.goes_on else words.BLIND
-    return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
-
-
-def _time(at: datetime, zone: tzinfo) -> str:
-    utc = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    local = at.astimezone(zone)
-    return utc if local.utcoffset() == at.astimezone(UTC).utcoffset() else f"{local:%Y-%m-%d %H:%M %z} ({utc})"

@@ -1,4 +1,4 @@
-"""Brings what the outbox holds to the receivers: retries, deadlines, dead letters.
+"""Brings what the outbox holds to the receivers: retries, deadlines, dead letters, quiet hours and digests.
 
 One task per receiver, so that one that hangs holds nobody else up, and each at the pace that its channel takes. A
 notification leaves at least once: if the process dies between a send and its mark, it leaves again under the same key.
@@ -14,6 +14,7 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from monitor.alert.bucket import Bucket
+from monitor.alert.calm import HOUR, Calm
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError
@@ -39,15 +40,27 @@ class OutboxPort(Protocol):
         """`Store.mark_begun`."""
         ...
 
-    async def sent(self, key: str, receipt: str) -> None:
+    async def sent(self, key: str, receipt: str, at: datetime) -> None:
         """`Store.mark_sent`."""
+        ...
+
+    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
+        """`Store.sent_since`."""
+        ...
+
+    async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+        """`Store.mark_held`."""
+        ...
+
+    async def gather(self, receiver: str, now: datetime) -> bool:
+        """`Store.gather`."""
         ...
 
     async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
         """`Store.mark_failed`."""
         ...
 
-    async def dead(self, key: str, reason: str, detail: str) -> None:
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
         """`Store.mark_dead`."""
         ...
 
@@ -70,6 +83,8 @@ class Outcome(StrEnum):
     SENT = "sent"
     RETRY = "retry"
     DEAD = "dead"
+    HELD = "held"
+    """Back for a digest."""
 
 
 class Attempt(NamedTuple):
@@ -97,8 +112,12 @@ class Deliverer:
         observe: Callable[[Attempt], None] = lambda _: None,
         backoff: Backoff = Backoff(),  # noqa: B008  a NamedTuple does not change
         grace: timedelta = timedelta(seconds=5),
+        calm: Callable[[str], Calm | None] = lambda _: None,
     ) -> None:
-        """`observe` hears of every attempt; `grace` is what a send in hand may still take after the stop."""
+        """`observe` hears of every attempt; `grace` is what a send in hand may still take after the stop.
+
+        `calm`: receiver → when it is left in peace, as it is configured now.
+        """
         self._outbox = outbox
         self._receivers = {receiver.name: receiver for receiver in receivers}
         self._clock = clock
@@ -106,6 +125,7 @@ class Deliverer:
         self._observe = observe
         self._backoff = backoff
         self._grace = grace
+        self._calm = calm
         self._new = {name: asyncio.Event() for name in self._receivers}
         self._buckets: dict[str, Bucket] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -170,6 +190,8 @@ class Deliverer:
             for queued in due.queued:
                 if stop.is_set():
                     break
+                if await self._calmed(receiver, queued.notification):
+                    break
                 pause = self._held(receiver) or await self._deliver(receiver, queued, stop)
                 if pause:
                     await first_of(self._clock.sleep(pause), stop.wait())
@@ -181,6 +203,18 @@ class Deliverer:
             await first_of(new.wait(), stop.wait())
         else:
             await first_of(new.wait(), stop.wait(), self._clock.sleep(next_at - self._clock.now()))
+
+    async def _calmed(self, receiver: Receiver, note: Notification) -> bool:
+        """Whether it is not this notification's turn: it is held back, or what was held back comes as one before it."""
+        calm, now = self._calm(receiver.name), self._clock.now()
+        if calm is None:
+            return False
+        hold = calm.hold(note.alert, now, await self._outbox.sent_since(receiver.name, now - HOUR))
+        if hold is None:
+            return await self._outbox.gather(receiver.name, now)
+        await self._outbox.hold(note.key, hold.until, hold.why, hold.until - now)
+        self._observe(Attempt(receiver.name, Outcome.HELD, hold.why, timedelta()))
+        return True
 
     def _held(self, receiver: Receiver) -> timedelta:
         """How long its channel's pace holds the next one back."""
@@ -201,7 +235,7 @@ class Deliverer:
             receipt = await self._send(receiver, note, stop)
         except DeliveryError as error:
             return await self._failed(queued, error, self._since(begun))
-        await self._outbox.sent(note.key, receipt or "")
+        await self._outbox.sent(note.key, receipt or "", self._clock.now())
         self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun), repeats and note.repeat))
         return timedelta()
 
@@ -222,13 +256,15 @@ class Deliverer:
     async def _failed(self, queued: Queued, error: DeliveryError, took: timedelta) -> timedelta:
         note, now = queued.notification, self._clock.now()
         if not error.retry:
-            await self._bury(note, error.reason, str(error), took)
+            await self._bury(note, error.reason, str(error), took, unknown=error.unknown)
             return timedelta()
         left = (note.deadline - now).total_seconds()
         asked = error.retry_after or 0.0
         wait = max(asked, min(self._backoff.wait(queued.attempts, self._rng), left / 2))
         if wait >= left or left <= self._backoff.first.total_seconds():
-            await self._bury(note, Reason.EXPIRED, f"after {queued.attempts + 1} attempts: {error}", took)
+            await self._bury(
+                note, Reason.EXPIRED, f"after {queued.attempts + 1} attempts: {error}", took, unknown=error.unknown
+            )
         else:
             unknown = error.unknown or note.repeat
             next_at = now + timedelta(seconds=wait)
@@ -237,8 +273,10 @@ class Deliverer:
         peace = max(asked, min(wait, self._backoff.first.total_seconds()))
         return timedelta(seconds=min(peace, _LONGEST_PAUSE.total_seconds()))
 
-    async def _bury(self, note: Notification, reason: str, detail: str, took: timedelta) -> None:
-        await self._outbox.dead(note.key, reason, detail)
+    async def _bury(
+        self, note: Notification, reason: str, detail: str, took: timedelta, *, unknown: bool = False
+    ) -> None:
+        await self._outbox.dead(note.key, reason, detail, unknown=unknown or note.repeat)
         self._observe(Attempt(note.receiver, Outcome.DEAD, reason, took))
 
     def _since(self, begun: float) -> timedelta:

@@ -25,7 +25,20 @@ SURE = 0.8
 PAUSE = timedelta(hours=1)
 """After so long without a post of a tag that could be shown, the next one is the first: others are old stories."""
 
-_COLUMNS = ("event", "narrative", "tag", "seen_at", "platform", "id", "posted_at", "text", "url", "author", "cues")
+_COLUMNS = (
+    "event",
+    "narrative",
+    "tag",
+    "seen_at",
+    "platform",
+    "id",
+    "posted_at",
+    "text",
+    "url",
+    "author",
+    "cues",
+    "payload_sha256",
+)
 
 
 class _Row(NamedTuple):
@@ -42,7 +55,8 @@ class _Row(NamedTuple):
     url: str | None
     author: str | None
     cues: str | None = None
-    """Absent in rows of earlier versions."""
+    """Absent in rows of earlier versions, as is what follows."""
+    payload_sha256: str | None = None
 
     @property
     def post(self) -> "_Post":
@@ -86,10 +100,12 @@ class _Step(NamedTuple):
     row: _Row | None
     """None for a deletion."""
     post: _Post
+    gone: tuple[str, str] | None = None
+    """Event and narrative that are forgotten; then it is of no post."""
 
 
 class EvidenceMemory:
-    """Remembers, per narrative and tag, the first original and the newest ones; bounded by the number of narratives."""
+    """Remembers, per narrative and tag, the first original and the newest ones, until the narrative is gone."""
 
     def __init__(self) -> None:
         self._held: dict[_Key, _Held] = {}
@@ -98,17 +114,23 @@ class EvidenceMemory:
         """What the last batch does to it."""
         self._changed: set[_Key] = set()
 
-    def add(self, clustered: pl.DataFrame) -> None:
-        """Takes a batch's originals and deletions; CLUSTERED, in order."""
+    def add(self, clustered: pl.DataFrame, gone: Iterable[tuple[datetime, str, str]] = ()) -> None:
+        """Takes a batch's originals and deletions; CLUSTERED, in order. `gone`: when which narrative of what event is.
+
+        A narrative that is gone is forgotten.
+        """
         self._fold()
-        deleted = pl.col("op") == "delete"
+        delete = pl.col("op") == "delete"
         sure = pl.max_horizontal("p_claim", "p_denial", "p_celebration") >= SURE
         shown = pl.col("tag").cast(pl.String).is_in([tag.value for tag in SHOWN])
         own = (pl.col("op") == "create") & pl.col("copy_of").is_null() & pl.col("narrative").is_not_null()
-        rows = clustered.filter(deleted | (own & sure & shown)).select(*_COLUMNS, deleted.alias("deleted"))
-        for *told, gone in rows.iter_rows():
+        rows = clustered.filter(delete | (own & sure & shown)).select(*_COLUMNS, delete.alias("deleted"))
+        for *told, deleted in rows.iter_rows():
             row = _Row(*told)
-            self._steps.append(_Step(row.seen_at, None if gone else row, row.post))
+            self._steps.append(_Step(row.seen_at, None if deleted else row, row.post))
+        forgotten = [_Step(at, None, ("", ""), (event, narrative)) for at, event, narrative in gone]
+        if forgotten:
+            self._steps = sorted([*self._steps, *forgotten], key=lambda step: step.at)
 
     def of(self, event: str, narrative: str, at: datetime) -> tuple[Evidence, ...]:
         """At most MOST posts of the narrative seen before `at`: the first of each tag, then the newest."""
@@ -147,6 +169,8 @@ class EvidenceMemory:
         for key in sorted(self._changed):
             held = self._held.get(key)
             there = held is not None and (held.first is not None or held.newest)
+            if not there:
+                self._held.pop(key, None)
             rows[f"{_PREFIX}{key[0]}/{digest(*key)}"] = msgspec.msgpack.encode(held) if there else b""
         self._changed.clear()
         return rows
@@ -171,6 +195,11 @@ def _apply(steps: Iterable[_Step], held: dict[_Key, _Held], *, make: bool) -> se
                 if posts is not None:
                     posts.add(step.post)
             continue
+        if step.gone is not None:
+            lost = {(*step.gone, tag.value) for tag in SHOWN} & held.keys()
+            held.update({key: _Held(key) for key in lost})
+            changed |= lost
+            continue
         if posts is None:
             posts = {row.post for one in held.values() for row in (one.first, *one.newest) if row is not None}
         if step.post in posts:
@@ -188,4 +217,5 @@ def _evidence(row: _Row) -> Evidence:
         url=row.url,
         author=row.author,
         cues=row.cues,
+        payload_sha256=row.payload_sha256,
     )

@@ -33,6 +33,8 @@ class Live(Struct, array_like=True):
     """Firing, and so far nobody was told."""
     subject: str = ""
     """The source it is about, if it is about one."""
+    told: int = 0
+    """Claims when the desk was last told of its group."""
 
     @property
     def fingerprint(self) -> str:

@@ -4,17 +4,21 @@ A mark counts from its own time on and not from the batch it came in.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import msgspec
 
 from monitor.alert.lifecycle import Live
 from monitor.alert.silence import made_at, silenced_until
-from monitor.marks import GapMark, Silence, StatusMark, standing
+from monitor.marks import AckMark, GapMark, Silence, Status, StatusMark, standing
 
 RECENT = timedelta(hours=1)
 """An alert shows outages that ended so long before its finding began, or later: what it counts began before it did."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The end of what has none that is known."""
+SETTLED = "story_settled"
+"""Why side claims are not told: the event's main narrative has a status."""
 OUTAGES_SHOWN = 100
 """An alert shows the last of its outages, at most so many."""
 
@@ -26,6 +30,8 @@ class Marks(msgspec.Struct, array_like=True):
     gaps: list[GapMark] = msgspec.field(default_factory=list)
     silences: list[Silence] = msgspec.field(default_factory=list)
     """Every form of each, in their order."""
+    acks: list[AckMark] = msgspec.field(default_factory=list)
+    """Those that did not take effect yet, in order of time."""
 
     @classmethod
     def load(cls, row: bytes) -> Self:
@@ -36,10 +42,11 @@ class Marks(msgspec.Struct, array_like=True):
         """As a row."""
         return msgspec.msgpack.encode(self)
 
-    def take(self, marks: Sequence[StatusMark | Silence], gaps: Sequence[GapMark]) -> None:
+    def take(self, marks: Sequence[StatusMark | Silence | AckMark], gaps: Sequence[GapMark]) -> None:
         """Adds what came with a batch."""
         self.statuses += [mark for mark in marks if isinstance(mark, StatusMark)]
         self.silences += [mark for mark in marks if isinstance(mark, Silence)]
+        self.acks = sorted([*self.acks, *(mark for mark in marks if isinstance(mark, AckMark))], key=lambda one: one.at)
         self.gaps += gaps
 
     def settle(self, end: datetime, since: datetime | None) -> None:
@@ -68,9 +75,51 @@ class Marks(msgspec.Struct, array_like=True):
         known = merged(gap for gap in self.gaps if gap.ends <= at)
         return tuple([gap for gap in known if gap.begins < at and gap.ends >= since - RECENT][-OUTAGES_SHOWN:])
 
+    def grown(self, after: datetime, upto: datetime) -> list[tuple[datetime, GapMark]]:
+        """Outages as they were known at each time of a span at which more became known of them, in order of time."""
+        pieces = sorted(self.gaps, key=_order)
+        times = sorted({gap.ends for gap in pieces if after < gap.ends <= upto})
+        return [
+            (time, gap) for time in times for gap in merged(p for p in pieces if p.ends <= time) if gap.ends == time
+        ]
+
+    def unheard_until(self, live: Live, at: datetime, main: str) -> tuple[datetime, str] | None:
+        """Until when nobody is to be told of the alert, seen from a time, and why: `silence` or `story_settled`.
+
+        None where somebody is. `main`: the event's main narrative, whose status settles its other narratives' alerts.
+        """
+        until, why = None, ""
+        while True:
+            time = until or at
+            end, reason = self.silenced_until(live, time), "silence"
+            if end is None and main and live.narrative not in {"", main}:
+                end, reason = self._settled_until(live.event, main, time), SETTLED
+            if end is None:
+                return None if until is None else (until, why)
+            until, why = end, why or reason
+            if until == NEVER:
+                return until, why
+
+    def _settled_until(self, event: str, narrative: str, at: datetime) -> datetime | None:
+        """Until when a story is settled, as far as is known; None if it is not."""
+        now: StatusMark | None = None
+        own = [mark for mark in self.statuses if (mark.event, mark.narrative) == (event, narrative)]
+        for mark in sorted(own, key=lambda mark: mark.at):
+            if mark.at > at and not _settles(now):
+                return None
+            if mark.overturns(now):
+                if mark.at > at and not _settles(mark):
+                    return mark.at
+                now = mark
+        return NEVER if _settles(now) else None
+
     def silenced_until(self, live: Live, at: datetime) -> datetime | None:
         """Until when the alert is silenced, seen from a time; None if it is not."""
         return silenced_until(self.silences, live.event, live.narrative, live.rule, at)
+
+
+def _settles(mark: StatusMark | None) -> bool:
+    return mark is not None and mark.status is not Status.UNCONFIRMED
 
 
 def merged(pieces: Iterable[GapMark]) -> list[GapMark]:

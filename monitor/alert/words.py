@@ -44,6 +44,7 @@ REASON = {
     "warming_up": "too little history yet: warming up",
     "status_set": "a status was set",
     "event_removed": "the event is not watched any more",
+    "evidence_deleted": "a post that was shown here was deleted by its author",
     "test": "somebody asked for a test",
 }
 """A finding's bounded reason, in words; one that is missing here is shown with spaces for its underscores."""
@@ -117,8 +118,116 @@ CHANGE = "What would change it"
 ALERT = "Alert"
 REPEAT = "Possible repeat: whether an earlier attempt arrived is not known"
 UPDATE = "Update of an earlier message. {alert}"
+CANCEL = "Not now"
 LEFT_OUT = "Posts left out here: {posts}"
 LINK = "post"
+TOLD = "Told because"
+ALSO = "Fires as well"
+TAKEN = "Acknowledged"
+TAKEN_BY = "by {by}, {at}; {assignee} looks after it"
+TOLD_BECAUSE = {
+    "first_firing": "it fires",
+    "rule_joined": "another rule fires",
+    "state_changed": "where it stands has changed",
+    "doubled": "claims are at least twice as many as when this was told last",
+    "denials_overtook": "denials have overtaken the claims",
+    "status_set": "a status was set",
+    "feed_blind": "a source has gone blind",
+    "reminder": "nobody has acknowledged it",
+    "acknowledged": "somebody takes it on",
+    "resolved": "it is over",
+    "event_removed": "the event is not watched any more",
+}
+"""An alert's change, in words; a test has none."""
+RULE = {
+    "race": "claims outrun denials",
+    "spike": "a spike",
+    "volume": "a viral claim",
+    "celebration": "reports of celebration",
+    "quiet": "a silence",
+}
+"""A rule, in few words."""
+DIGEST = "DIGEST"
+DIGEST_OF = "{cards} changed while nothing was sent"
+DIGEST_LINE = "{status}, {state} – {event}: {claim} – {changes} ({claims} claims, {denials} denials; alert {alert})"
+DIGEST_END = "The last of each; cards above this message are brought up to date when something changes again"
+LINES_LEFT_OUT = "Lines left out here: {lines}"
 EDITOR = "by the desk"
 VOICE = "by a registered voice"
 SAID = "Status set {who}: {by}, {at}, on {evidence}"
+ACTIONS = {
+    "acknowledge": "Acknowledge",
+    "silence-30m": "Silence 30 min",
+    "silence-2h": "Silence 2 h",
+    "confirm": "Confirm",
+    "debunk": "Debunk",
+    "useful": "It was useful",
+    "not-useful": "It was not useful",
+}
+"""What people can do from a card."""
+SURE = ("confirm", "debunk")
+"""What a chat asks once more before it is done: it shows what `MEANS` says."""
+MEANS = {
+    "acknowledge": "The alert is taken on: it is shown as acknowledged, and reminds nobody any more.",
+    "silence-30m": "Nobody is told of this narrative's alerts for 30 minutes.",
+    "silence-2h": "Nobody is told of this narrative's alerts for two hours.",
+    "confirm": "The narrative is set to CONFIRMED under your name, for everybody.",
+    "debunk": "The narrative is set to DEBUNKED under your name, for everybody.",
+    "useful": "You say that this alert was useful: the desk's answers show which rules are worth their noise.",
+    "not-useful": "You say that this alert was not useful: the desk's answers show which rules are worth their noise.",
+}
+"""What a page asks to confirm."""
+DONE = {
+    "acknowledge": "Acknowledged by {by}.",
+    "silence-30m": "Silenced for 30 minutes by {by}.",
+    "silence-2h": "Silenced for two hours by {by}.",
+    "confirm": "Set to CONFIRMED by {by}.",
+    "debunk": "Set to DEBUNKED by {by}.",
+    "useful": "Thank you: useful, says {by}.",
+    "not-useful": "Thank you: not useful, says {by}.",
+}
+PAGE = {
+    "event": "Event",
+    "stands": "Stands at",
+    "counts": "Counts",
+    "field_who": "Your name",
+    "field_assignee": "Who looks after it, if it is not you",
+    "field_said": "Comment",
+    "field_evidence": "What it rests on: a link, a name, a document",
+    "done": "Done",
+    "refused": "Nothing was changed",
+    "from_card": "from the card of alert {alert}",
+    "from_chat": "said in Slack, from the card of alert {alert}",
+    "unknown_alert": "The monitor knows no such alert. A link from a test leads here.",
+    "forged": "This link was not made by this monitor, or it was cut short. Open it from the card again.",
+    "expired": "This link has expired. Newer cards have newer links; the monitor's own commands work at any time.",
+    "foreign_page": "Another site sent this. Open the link from the card and use the button on its page.",
+    "no_form": "This did not come from the page that the link opens. Open the link from the card again.",
+    "old_page": "This page is more than an hour old. Open the link from the card again.",
+    "sent_before": "This was sent before, and counts once.",
+    "who_needed": "Say who you are: what people do is kept with their names.",
+    "evidence_needed": "Say what it rests on: a link, a name, a document.",
+    "too_long": "Write at most {most} characters.",
+}
+"""The pages that the links open."""
+
+CHART = "Claims, denials and reports of celebration per minute"
+"""What the chart is, for those who do not see it."""
+CHART_ALERT = "alert {at}"
+CHART_BLIND = "source blind"
+CHART_CELEBRATIONS = "celebration"
+CHART_CLAIMS = "claims"
+CHART_DENIALS = "denials"
+CHART_NO_TITLE = "the claim stands on the card"
+"""Instead of a title in a script that the picture's fonts do not have."""
+CHART_SCALE = "per minute · {zone}"
+CHART_SCALE_MEAN = "per minute, mean of {each} · {zone}"
+CHART_SPIKE = "spike {at}"
+TREND = "Claims {claims} denials {denials} ({begins}–{ends} UTC, {each} min a bar, highest {highest})"
+
+BRIEF_FIRED = "As it fired first, {at}"
+BRIEF_HASHES = "SHA-256 is that of the document in which the source sent the post"
+BRIEF_LATER = "shown later"
+BRIEF_MADE = "Made {at}"
+BRIEF_REDACTED = "Authors, accounts, ids and links of posts are left out"
+BRIEF_WITH_AUTHORS = "Authors and links of posts are in it: keep it as you keep your sources"

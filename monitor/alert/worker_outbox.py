@@ -1,7 +1,7 @@
 """The store's outbox for the event loop: every call runs on the worker thread, the store's only caller."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.records import Notification
 from monitor.store.queue import Due
@@ -28,14 +28,26 @@ class WorkerOutbox:
         """As `Store.mark_begun`."""
         await self._worker.call(self._store.mark_begun, key)
 
-    async def sent(self, key: str, receipt: str) -> None:
+    async def sent(self, key: str, receipt: str, at: datetime) -> None:
         """As `Store.mark_sent`."""
-        await self._worker.call(self._store.mark_sent, key, receipt)
+        await self._worker.call(self._store.mark_sent, key, receipt, at)
 
     async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
         """As `Store.mark_failed`."""
         await self._worker.call(self._store.mark_failed, key, next_at, reason, detail, unknown)
 
-    async def dead(self, key: str, reason: str, detail: str) -> None:
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
         """As `Store.mark_dead`."""
-        await self._worker.call(self._store.mark_dead, key, reason, detail)
+        await self._worker.call(self._store.mark_dead, key, reason, detail, unknown)
+
+    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
+        """As `Store.sent_since`."""
+        return await self._worker.call(self._store.sent_since, receiver, since)
+
+    async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+        """As `Store.mark_held`."""
+        await self._worker.call(self._store.mark_held, key, until, reason, longer)
+
+    async def gather(self, receiver: str, now: datetime) -> bool:
+        """As `Store.gather`."""
+        return await self._worker.call(self._store.gather, receiver, now)

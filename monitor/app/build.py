@@ -1,13 +1,18 @@
 """Settings → the things they configure: one `match` arm per kind of source and of receiver."""
 
 import sys
+from collections.abc import Sequence
 from typing import assert_never
 
 from aiohttp import ClientSession
 
 from monitor import settings
+from monitor.alert.calm import Calm
+from monitor.alert.links import Links
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
+from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import File, FileSettings
+from monitor.alert.receivers.linked import Linked
 from monitor.alert.receivers.mqtt import Mqtt, MqttSettings
 from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
@@ -41,10 +46,26 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
             assert_never(source)
 
 
+def receivers(configured: settings.Settings, session: ClientSession, clock: Clock) -> list[Receiver]:
+    """Everything that is told of alerts."""
+    secrets, made = configured.receiver_secrets, links(configured)
+    return [receiver(one, secrets.get(one.name), session, clock, made) for one in configured.monitor.receivers]
+
+
+def calm_of(configured: Sequence[settings.Receiver], name: str) -> Calm | None:
+    """When a receiver is left in peace; None where it asked for nothing of the kind."""
+    chats = [one for one in configured if isinstance(one, Chat) and one.name == name]
+    return next((one.calm for one in chats if one.quiet_hours or one.per_hour), None)
+
+
 def receiver(
-    configured: settings.Receiver, secret: settings.Secret | None, session: ClientSession, clock: Clock
+    configured: settings.Receiver,
+    secret: settings.Secret | None,
+    session: ClientSession,
+    clock: Clock,
+    links: Links | None = None,
 ) -> Receiver:
-    """The receiver of a configured one; `secret` as settings found it."""
+    """The receiver of a configured one; `secret` as settings found it; `links` for the cards of chats."""
     word = secret.reveal() if secret else None
     match configured:
         case WebhookSettings():
@@ -58,4 +79,11 @@ def receiver(
         case AlertmanagerSettings():
             return Alertmanager(configured, word, session, clock)
         case _:
-            return chat(configured, word or "", session, clock)
+            made = chat(configured, word or "", session, clock)
+            return made if links is None else Linked(made, links)
+
+
+def links(configured: settings.Settings) -> Links | None:
+    """How links are made; None where cards have none."""
+    made, key = configured.monitor.actions, configured.actions_key
+    return None if made.url is None or key is None else Links(made.url, key.reveal().encode(), made.lasts)

@@ -15,14 +15,15 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from monitor import settings
 from monitor.alert.deliver import Deliverer
-from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.worker_outbox import WorkerOutbox
 from monitor.app import observe
+from monitor.app.actions import acting
 from monitor.app.batches import Batches
-from monitor.app.build import receiver
+from monitor.app.build import calm_of, receivers
 from monitor.app.desk import Committed, Desk, Taken
 from monitor.app.door import door, let_in
-from monitor.app.office import DaemonOffice, Hands
+from monitor.app.hands import Hands
+from monitor.app.office import DaemonOffice
 from monitor.app.outlets import Outlets
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.service import ServiceReports
@@ -128,7 +129,7 @@ class Daemon:
         resume = self._store.resume_points()
         await self._note_downtime()
         done = asyncio.Event()
-        async with ClientSession() as session, self._serving(), asyncio.TaskGroup() as tasks:
+        async with ClientSession() as session, self._serving(session), asyncio.TaskGroup() as tasks:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
             work = drive(self._intake.batches(self._clock), self._batches.work)
@@ -222,7 +223,7 @@ class Daemon:
             for one in new.monitor.receivers
             if one.name not in {*differs.receivers.added, *differs.receivers.changed}
         ]
-        await running.deliverer.exchange(self._receivers(running.session), kept)
+        await running.deliverer.exchange(receivers(new, running.session, self._clock), kept)
         running.outlets.follow(running.deliverer.receivers)
 
     async def _note_downtime(self) -> None:
@@ -242,19 +243,20 @@ class Daemon:
             if taken.commit.outbox:
                 self._run.deliverer.wake()
 
-    def _serving(self) -> AbstractAsyncContextManager[int]:
+    def _serving(self, session: ClientSession) -> AbstractAsyncContextManager[int]:
         """Health and metrics while the daemon runs."""
         web, token = self._settings.monitor.web, self._settings.web_token
-        word = token.reveal() if token else None
+        office = DaemonOffice(hands := self._hands())
         return serving(
             web.host,
             web.port,
             health=self._health,
             registry=self._registry,
-            token=word,
+            token=token.reveal() if token else None,
             clock=self._clock,
             ingest=self._ingest,
-            office=DaemonOffice(self._hands()),
+            office=office,
+            signed=acting(hands, office, session),
             version=installed_version(),
         )
 
@@ -270,6 +272,7 @@ class Daemon:
             clock=self._clock,
             reload=self.reload,
             metrics=self._metrics,
+            wake=lambda: self._run.deliverer.wake() if self._run is not None else None,
         )
 
     def _health(self) -> Health:
@@ -283,12 +286,9 @@ class Daemon:
     def _deliverer(self, session: ClientSession) -> Deliverer:
         return Deliverer(
             WorkerOutbox(self._store, self._worker),
-            self._receivers(session),
+            receivers(self._settings, session, self._clock),
             self._clock,
             self._chance,
             observe=lambda made: observe.attempt(self._metrics, made),
+            calm=lambda name: calm_of(self._settings.monitor.receivers, name),
         )
-
-    def _receivers(self, session: ClientSession) -> list[Receiver]:
-        secrets = self._settings.receiver_secrets
-        return [receiver(one, secrets.get(one.name), session, self._clock) for one in self._settings.monitor.receivers]

@@ -13,7 +13,9 @@ import polars as pl
 
 from monitor import settings
 from monitor.alert.outbox import notifications
+from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
+from monitor.app.sealed import sealed
 from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
 from monitor.app.walked import Walked
 from monitor.arrivals import Answered, Payload, Settled
@@ -21,7 +23,7 @@ from monitor.clock import Clock
 from monitor.collect.record import Recorder
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
-from monitor.marks import Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
@@ -98,6 +100,7 @@ class Desk:
     def _configure(self, configured: settings.Settings) -> None:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
+        self._cards = {one.name for one in configured.monitor.receivers if isinstance(one, Chat)}
         secrets = configured.source_secrets
         self._recorder = Recorder(
             (one.name, one.record, one.record_bytes) for one in configured.monitor.sources if one.record is not None
@@ -154,6 +157,10 @@ class Desk:
         """Keeps what somebody said of an alert; it changes nothing in the stream."""
         self._store.answer(answer)
 
+    def replay(self, letters: Mapping[str, datetime]) -> list[str]:
+        """Queues dead letters anew (key → new deadline); answers the keys of those that were dead."""
+        return [key for key, deadline in letters.items() if self._store.requeue(key, deadline)]
+
     def waiting(self) -> int:
         """Notifications on their way, all of them."""
         return self._store.waiting()
@@ -200,9 +207,11 @@ class Desk:
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
             statuses=[mark for mark in (*part.marks, *walked.said) if isinstance(mark, StatusMark)],
             silences=[mark for mark in part.marks if isinstance(mark, Silence)],
+            acknowledgements=[mark for mark in part.marks if isinstance(mark, AckMark)],
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
+            until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
                 Answered(payload.source, payload.request, done, now)
                 for payload, done in zip(part.payloads, settled, strict=True)
@@ -238,7 +247,7 @@ class Desk:
         for source in dict.fromkeys(payload.source for payload in part.payloads):
             places = [place for place, payload in enumerate(part.payloads) if payload.source == source]
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
-            frames.append(parsed.posts)
+            frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
@@ -248,7 +257,11 @@ class Desk:
         return Batch(posts, part.closed_at, tuple(part.marks), part.resume, rejected), settled
 
     def _told(self, alert: Alert, removed: Mapping[str, Event]) -> dict[str, timedelta]:
-        """Who is told of the alert, and for how long it may be tried; of a removed event's, who was told so far."""
+        """Who is told of the step, and for how long it may be tried; of a removed event's, who was told so far.
+
+        What changes nothing on a card goes only where every alert stands for itself.
+        """
         event = self._events.get(alert.event) or removed.get(alert.event)
         chosen = event.receivers if event is not None else ()
-        return {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
+        lasts = {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
+        return {name: lasts[name] for name in lasts if alert.change or name not in self._cards}

@@ -116,8 +116,16 @@ def answered(metrics: Metrics, answer: Answer) -> None:
     metrics.answers.labels(ANSWERS[answer.useful]).inc()
 
 
+def acted(metrics: Metrics, action: str, via: str, outcome: str) -> None:
+    """Somebody acted from a card; `outcome` is `done`, or a refusal's word."""
+    metrics.actions.labels(action, via, outcome).inc()
+
+
 def attempt(metrics: Metrics, made: Attempt) -> None:
-    """A notification was tried."""
+    """A notification was tried, or held back."""
+    if made.outcome is Outcome.HELD:
+        metrics.held.labels(made.receiver, made.reason).inc()
+        return
     metrics.notifications.labels(made.receiver, made.outcome.value, made.reason).inc()
     metrics.delivery_seconds.labels(made.receiver).observe(made.took.total_seconds())
     if made.repeat:

@@ -1,29 +1,25 @@
 """Answers what the JSON API asks: changes travel as marks in the stream, answers come from beside it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from monitor import settings
+from monitor.alert.export import Brief
 from monitor.app import observe
-from monitor.app.desk import Desk
-from monitor.app.event_files import NOT_YET, EventFiles, Reload, unknown_event
+from monitor.app.briefs import brief_of
+from monitor.app.event_files import NOT_YET, EventFiles, unknown_event
+from monitor.app.hands import Hands
+from monitor.app.letters import Letters
 from monitor.app.preview import preview
 from monitor.app.rows import ended, is_asked, silence_id
 from monitor.app.stories import Means, Stories, unknown_narrative
-from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.marks import Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
-from monitor.metrics import Metrics
-from monitor.pipeline import Intake
+from monitor.marks import AckMark, Correction, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
-from monitor.store.reader import Reader
-from monitor.store.worker import StoreWorker
 from monitor.web import bodies, ruling_bodies
-from monitor.web.pages import SourceHealth
-from monitor.web.refused import refuse
+from monitor.web.refused import RefusedError, refuse
 
 COMMITTED_WITHIN = 30.0
 """Seconds a change may take to be committed before its asker is told that it will be."""
@@ -32,25 +28,12 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Mark)
 
 
-class Hands(NamedTuple):
-    """What the office works with."""
-
-    configured: Callable[[], settings.Settings]
-    health: Callable[[], Sequence[SourceHealth]]
-    intake: Intake
-    worker: StoreWorker
-    desk: Desk
-    reader: Reader
-    clock: Clock
-    reload: Reload
-    metrics: Metrics
-
-
 class DaemonOffice:
     """Implements `monitor.web.office.Office` for the daemon."""
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
+        self.letters = Letters(hands)
         self._files = EventFiles(hands.configured, hands.reload, COMMITTED_WITHIN)
         self._previewing = asyncio.Lock()
         means = (hands.worker, hands.desk, hands.reader, hands.clock, self._read, self._scan, self._committed)
@@ -68,6 +51,10 @@ class DaemonOffice:
         """The newest alerts, of one state if named."""
         return bodies.AlertList(alerts=tuple(await self._read(lambda: self._hands.reader.alerts(state, limit))))
 
+    async def brief(self, alert: str, *, authors: bool) -> Brief:
+        """What fired, and on what evidence."""
+        return await self._read(lambda: brief_of(self._hands.reader, alert, self._hands.clock.now(), authors=authors))
+
     async def answers(self, limit: int) -> bodies.AnswerList:
         """Which alerts were useful."""
         return bodies.AnswerList(answers=tuple(await self._read(lambda: self._hands.reader.answers(limit))))
@@ -75,7 +62,7 @@ class DaemonOffice:
     async def answer(self, alert: str, asked: bodies.AnswerAsked) -> Answer:
         """Says whether an alert was useful; the last answer about it counts."""
         if not await self._read(lambda: self._hands.reader.has_alert(alert)):
-            raise refuse(404, "unknown_alert", "there is no alert of this id; list the alerts for theirs")
+            raise unknown_alert()
         now = self._hands.clock.now()
         answer = Answer(at=now, alert=alert, useful=asked.useful, by=asked.by, comment=asked.comment)
         try:
@@ -85,6 +72,16 @@ class DaemonOffice:
             raise refuse(503, "store", "the store cannot be written now; answer again later", again=5) from None
         observe.answered(self._hands.metrics, answer)
         return answer
+
+    async def acknowledge(self, alert: str, by: str, assignee: str = "", comment: str = "") -> AckMark:
+        """Takes a firing alert on, with all that share its card; refused where none of them fires."""
+        firing = await self._read(lambda: self._hands.reader.firing(alert))
+        if firing is None and not await self._read(lambda: self._hands.reader.has_alert(alert)):
+            raise unknown_alert()
+        if firing is None:
+            raise refuse(409, "not_firing", "the alert is over, or not firing yet; only what fires is acknowledged")
+        mark = AckMark(at=self._hands.clock.now(), alert=firing, by=by, assignee=assignee, comment=comment)
+        return await self._committed(mark)
 
     async def events(self) -> bodies.EventList:
         """The watched events."""
@@ -271,6 +268,11 @@ class DaemonOffice:
         """Asks what reads much of the archive, when no other such question is asked."""
         with _readable():
             return await self._hands.reader.scan(question)
+
+
+def unknown_alert() -> RefusedError:
+    """There is no alert of that id."""
+    return refuse(404, "unknown_alert", "there is no alert of this id; list the alerts for theirs")
 
 
 @contextmanager

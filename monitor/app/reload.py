@@ -7,7 +7,7 @@ import msgspec
 
 from monitor.settings import Secret, Settings
 
-FIXED = ("store", "web", "tagger", "pipeline", "log")
+FIXED = ("store", "web", "actions", "tagger", "pipeline", "log")
 """Tables of monitor.toml that a running monitor cannot change."""
 
 
@@ -54,12 +54,13 @@ def changes(old: Settings, new: Settings) -> Changes:
 def applicable(old: Settings, new: Settings) -> Settings:
     """The new configuration with the old one's fixed tables."""
     monitor = msgspec.structs.replace(new.monitor, **{name: getattr(old.monitor, name) for name in FIXED})
-    return new._replace(monitor=monitor, store_url=old.store_url, web_token=old.web_token, model=old.model)
+    kept = {name: getattr(old, name) for name in ("store_url", "web_token", "actions_key", "model")}
+    return new._replace(monitor=monitor, **kept)
 
 
 def _fixed(settings: Settings, name: str) -> object:
     """A table with the secret it names."""
-    secrets = {"store": settings.store_url, "web": settings.web_token}
+    secrets = {"store": settings.store_url, "web": settings.web_token, "actions": settings.actions_key}
     secret = secrets.get(name)
     return getattr(settings.monitor, name), secret.reveal() if secret else ""
 

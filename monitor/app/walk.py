@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
 from classifiers.tagger import Tagger
+from monitor.alert.chart_minutes import Minutes
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.app.walked import Walked
@@ -20,13 +22,13 @@ from monitor.judge.judge import Judge
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
 from monitor.records import Evidence, Narrative, NarrativeState
 from monitor.saved import events_of, events_text
-from monitor.tag.tagger import TagStage
+from monitor.tag.tagger import TagStage, kinds_of
 from monitor.watched import Event, Exchange
 from monitor.window.counts import Windows
 
@@ -73,12 +75,13 @@ class Walk:
         self._clock = clock or SystemClock()
         self._matcher, self._voices = prepared.matcher, prepared.voices
         self._threads = Threads(size=remembers)
-        self._tag = TagStage(tagger, {event.name: event.proposition for event in events})
+        self._tag = TagStage(tagger, {event.name: event.proposition for event in events}, kinds=kinds_of(events))
         self._clusters = Clusters(events, size=remembers)
         self._windows = Windows()
         self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
-        self._policy = AlertPolicy(by_name)
+        self._minutes = Minutes()
+        self._policy = AlertPolicy(by_name, partial(narrative_id, specifics=""))
 
     @staticmethod
     def prepared(events: Sequence[Event]) -> Prepared:
@@ -102,7 +105,7 @@ class Walk:
         before = self._events if self._upto is not None else None
         exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
-        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence)]
+        told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence | AckMark)]
         self._tag.correct(mark for mark in batch.marks if isinstance(mark, Correction))
         known = self._threads.duplicates
         hits = self._matcher.find(batch.posts)
@@ -118,13 +121,14 @@ class Walk:
         counted = self._windows.add(clustered, batch.upto, gaps)
         laps.append(self._clock.monotonic())
         said = spoken(clustered, self._events)
-        judged = self._judge.decide(
-            counted, batch.upto, [mark for mark in (*told, *said) if isinstance(mark, StatusMark)]
-        )
+        marks = (*told, *said)
+        judged = self._judge.decide(counted, batch.upto, [mark for mark in marks if isinstance(mark, StatusMark)])
         laps.append(self._clock.monotonic())
-        self._evidence.add(clustered)
+        self._evidence.add(clustered, self._clusters.gone())
+        self._minutes.add(counted.ticks, judged.findings)
+        stands, passed = self._judge.state_of, judged.transitions
         alerts = self._policy.decide(
-            judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=self._judge.state_of
+            judged.findings, counted, batch.upto, self._describe, marks, state_of=stands, passed=passed
         )
         self._upto = batch.upto
         state = exchanged | self._snapshot()
@@ -135,7 +139,7 @@ class Walk:
             mentions=clustered,
             counted=counted,
             judged=judged,
-            alerts=alerts,
+            alerts=[self._minutes.shown(alert) for alert in alerts],
             state=state,
             upto=batch.upto,
             duplicates=self._threads.duplicates - known,
@@ -171,12 +175,20 @@ class Walk:
         current = self._current(numbered)
         self._threads.restore(state, current)
         self._clusters.restore(state, numbered, current, made)
-        for stage in (self._windows, self._judge, self._policy, self._evidence):
+        for stage in (self._windows, self._judge, self._policy, self._evidence, self._minutes):
             stage.restore(state)
 
     def _snapshot(self) -> dict[str, bytes]:
         """The rows of all stages that changed with the batch."""
-        stages = (self._threads, self._clusters, self._windows, self._judge, self._policy, self._evidence)
+        stages = (
+            self._threads,
+            self._clusters,
+            self._windows,
+            self._judge,
+            self._policy,
+            self._evidence,
+            self._minutes,
+        )
         state = {UPTO: self._upto.isoformat().encode()} if self._upto is not None else {}
         for stage in stages:
             state |= stage.snapshot()
@@ -195,7 +207,7 @@ class Walk:
             }
             self._follow(prepared.events)
             self._matcher, self._voices = prepared.matcher, prepared.voices
-            for stage in (self._threads, self._windows, self._evidence) if gone else ():
+            for stage in (self._threads, self._windows, self._evidence, self._minutes) if gone else ():
                 stage.forget(gone)
         elif not first:
             return {}
@@ -205,7 +217,7 @@ class Walk:
         """The stages that know events are told of these; alerts first, while there is something to show of them."""
         self._policy.watch(events, self._upto, self._describe)
         self._events = events
-        self._tag.watch(self._propositions(events))
+        self._tag.watch(self._propositions(events), kinds_of(events.values()))
         self._clusters.watch(list(events.values()))
         self._judge.watch(events)
 

@@ -1,29 +1,36 @@
-"""`monitor alerts`: the alerts there were, and whether they were useful."""
+"""`monitor alerts`: the alerts there were, who looks after them, and whether they were useful."""
 
 import argparse
 
-from monitor.cli import options, shown
+from monitor.cli import export, letters, options, shown
 from monitor.cli.api_client import ApiClient
+from monitor.marks import AckMark
 from monitor.records import Alert, AlertState, Answer
+from monitor.web.alert_bodies import AckAsked
 from monitor.web.bodies import AlertList, AnswerAsked, AnswerList
 
 NAME = "alerts"
-HELP = "lists alerts, and takes the desk's word on whether they were useful"
+HELP = "lists alerts, takes them on, writes briefs of them, and takes the desk's word on whether they were useful"
 EPILOG = """
-What the desk answers is kept beside the alerts and changes none of them: `monitor backtest --archive` reads it and
-tells how many useful alerts each set of rules would have fired. The last answer about an alert counts. Asks the daemon
-that [web] names.
+Who acknowledges a firing alert takes it on, with all that share its card: nobody is reminded of it any more, and
+everybody is still told what changes. What the desk answers is kept beside the alerts and changes none of them: `monitor
+backtest --archive` reads it and tells how many useful alerts each set of rules would have fired. The last answer about
+an alert counts. Asks the daemon that [web] names.
 
 exit status:
   0  done
   1  no daemon answers, or it cannot write now
-  2  there is no such alert
+  2  there is no such alert, or it does not fire
 
 examples:
   monitor alerts list
   monitor alerts list --state firing
+  monitor alerts acknowledge 9f86d081884c7d65 --by ada --assign ben
+  monitor alerts export 9f86d081884c7d65 --output brief
   monitor alerts useful 9f86d081884c7d65 yes --by desk
   monitor alerts useful 9f86d081884c7d65 no --by desk --comment "a film, not the valley"
+  monitor alerts dead
+  monitor alerts replay --receiver slack
 """
 ANSWERS = {"yes": True, "no": False}
 MOST = 10_000
@@ -43,7 +50,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     answering.add_argument("answer", metavar="yes|no", choices=list(ANSWERS), help="%(choices)s")
     answering.add_argument("--by", default="", metavar="WHO", help="who says so")
     answering.add_argument("--comment", default="", metavar="WHY", help="why")
-    for one in (listing, answering):
+    example = "\nexamples:\n  monitor alerts acknowledge 9f86d081884c7d65 --by ada --assign ben\n"
+    taking = options.command(actions, "acknowledge", "takes a firing alert on: no more reminders", example)
+    taking.add_argument("id", metavar="ID", help="the alert's id, as `monitor alerts list` and its card show it")
+    taking.add_argument("--by", required=True, metavar="WHO", help="who takes it on")
+    taking.add_argument("--assign", default="", metavar="WHO", help="who looks after it (default: who takes it on)")
+    taking.add_argument("--comment", default="", metavar="WHY", help="what is to be said of it")
+    export.add(actions)
+    for one in (listing, answering, taking, *letters.add(actions)):
         options.config(one)
         options.as_json(one)
 
@@ -51,24 +65,48 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Does it; returns the exit status."""
     client = ApiClient(arguments.config)
-    if arguments.action == "useful":
-        asked = AnswerAsked(useful=ANSWERS[arguments.answer], by=arguments.by, comment=arguments.comment)
-        answer = client.ask("POST", "alerts", arguments.id, "answer", wanted=Answer, body=asked)
-        if arguments.json:
-            shown.as_json(answer)
-        else:
-            print(f"{answer.alert}: {_said(answer)}")
-        return 0
+    match arguments.action:
+        case export.ACTION:
+            export.run(client, arguments)
+        case "dead" | "replay":
+            letters.run(arguments, client)
+        case "useful":
+            _answer(client, arguments)
+        case "acknowledge":
+            _acknowledge(client, arguments)
+        case _:
+            _list(client, arguments)
+    return 0
+
+
+def _answer(client: ApiClient, arguments: argparse.Namespace) -> None:
+    asked = AnswerAsked(useful=ANSWERS[arguments.answer], by=arguments.by, comment=arguments.comment)
+    answer = client.ask("POST", "alerts", arguments.id, "answer", wanted=Answer, body=asked)
+    if arguments.json:
+        shown.as_json(answer)
+    else:
+        print(f"{answer.alert}: {_said(answer)}")
+
+
+def _acknowledge(client: ApiClient, arguments: argparse.Namespace) -> None:
+    asked = AckAsked(by=arguments.by, assignee=arguments.assign, comment=arguments.comment)
+    taken = client.ask("POST", "alerts", arguments.id, "acknowledge", wanted=AckMark, body=asked)
+    if arguments.json:
+        shown.as_json(taken)
+    else:
+        print(f"{taken.alert}: acknowledged by {shown.cell(taken.by)}, {shown.cell(taken.assignee or taken.by)} has it")
+
+
+def _list(client: ApiClient, arguments: argparse.Namespace) -> None:
     query = {"limit": str(arguments.limit)} | ({"state": arguments.state} if arguments.state else {})
     found = client.ask("GET", "alerts", wanted=AlertList, query=query)
     if arguments.json:
         shown.as_json(found)
-        return 0
+        return
     given = client.ask("GET", "answers", wanted=AnswerList, query={"limit": str(MOST)})
     answers = {answer.alert: answer for answer in given.answers}
     headings = ("id", "since", "event", "rule", "state", "answer", "says")
     shown.table(headings, (_row(one, answers.get(one.id)) for one in found.alerts), "there was no alert yet")
-    return 0
 
 
 def _row(one: Alert, answer: Answer | None) -> tuple[object, ...]:

@@ -1,8 +1,11 @@
 """`monitor tag`: tags and narratives for a table of posts; every row is taken as a mention of the event."""
 
 import argparse
+import csv
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from monitor.cli.outputs import writing
@@ -75,11 +78,12 @@ def tag(posts: pl.DataFrame, event: Event, stage: TagStage, *, explain: bool = F
 
 
 def read(path: Path) -> pl.DataFrame:
-    """The table at `path`; raises SettingsError where it cannot be read or lacks id and text."""
+    """The table at `path`; raises SettingsError, by the line to blame, if it cannot be read or has no id and text."""
     try:
         posts = _read(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SettingsError([f"{path}: cannot be read ({str(error).strip().splitlines()[0][:200]})"]) from error
+        where = _where(path) or f"cannot be read ({str(error).strip().splitlines()[0][:200]})"
+        raise SettingsError([f"{path}: {where}"]) from error
     missing = [name for name in ("id", "text") if name not in posts.columns]
     if missing:
         raise SettingsError([f"{path}: has no column {' and no column '.join(missing)}"])
@@ -94,6 +98,32 @@ def _read(path: Path) -> pl.DataFrame:
     if path.suffix in {".ndjson", ".jsonl", ".json"}:
         return pl.read_ndjson(path, infer_schema_length=None)
     raise SettingsError([f"{path}: the name must end in .ndjson, .jsonl, .parquet or .csv"])
+
+
+def _where(path: Path) -> str:
+    """The number of the first line that is no row of the table and why; "" where no line is to blame."""
+    if not path.is_file() or path.suffix == ".parquet":
+        return ""
+    with path.open("rb") as lines:
+        if path.suffix != ".csv":
+            return _no_object(lines)
+        rows = csv.reader((line.decode() for line in lines), strict=True)
+        try:
+            columns = len(next(rows, []))
+            long = next((rows.line_num for row in rows if len(row) > columns), None)
+        except (csv.Error, UnicodeDecodeError) as error:
+            return f"line {rows.line_num + isinstance(error, UnicodeDecodeError)} cannot be read ({error})"
+    return f"line {long} has more than the header's {columns} fields" if long else ""
+
+
+def _no_object(lines: Iterable[bytes]) -> str:
+    for number, line in enumerate(lines, 1):
+        try:
+            if line.strip():
+                msgspec.json.decode(line, type=dict[str, object])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return f"line {number} is no JSON object ({error})"
+    return ""
 
 
 def _write(tagged: pl.DataFrame, path: Path) -> None:

@@ -7,8 +7,10 @@ CamelCase is its words.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -33,6 +35,8 @@ _COUNTED = re.compile(r"(\d{1,6})(\D{3,})?$")
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _CAMEL = r"(\p{Ll})(\p{Lu})"
 _GROUPED: Final = r"(\d)[,.](\d{3})\b"
+_MAY_GROUP: Final = r"[0-9][,.][0-9]{3}"
+"""Far faster to look for."""
 _NOTHING: Ints = np.zeros(0, np.int64)
 
 
@@ -52,32 +56,18 @@ class _Lexicon(NamedTuple):
     ordinary: dict[str, float]
 
 
-class Asserter:
-    """Reads texts; knows the slots of the words it read lately."""
+class _Slots(dict[str, tuple[int, ...]]):
+    """Folded word → its slots: none for one of stance; read once."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lexicon = _lexicon()
-        self._known: dict[str, tuple[int, ...]] = {}
 
-    def read(self, texts: pl.Series) -> list[Said]:
-        """What each text (String) asserts."""
-        parted = texts.fill_null("").str.replace_all(_CAMEL, "${1} ${2}")
-        found = asserted_words(fold(parted)).to_list()
-        if len(self._known) > _LONGEST_KNOWN:
-            self._known.clear()
-        return [Said(self._slots(text), len(text)) for text in found]
-
-    def _slots(self, text: list[str]) -> Ints:
-        known = self._known
-        slots: dict[int, None] = {}
-        for word in text:
-            if word not in known:
-                known[word] = self._of(word)
-            slots.update(dict.fromkeys(known[word]))
-        return np.fromiter(slots, np.int64, len(slots)) if slots else _NOTHING
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        slots = self[word] = self._of(word)
+        return slots
 
     def _of(self, word: str) -> tuple[int, ...]:
-        """The slots of a folded word: none for one of stance."""
         lexicon = self._lexicon
         word = lexicon.numbers.get(word, word)
         counted = _COUNTED.match(word)
@@ -91,9 +81,37 @@ class Asserter:
         return (word_slot(word),)
 
 
+class Asserter:
+    """Reads texts; knows the slots of the words it read lately."""
+
+    def __init__(self) -> None:
+        self._known = _Slots()
+
+    def read(self, texts: pl.Series, words: Sequence[list[str]] | None = None) -> list[Said]:
+        """What each text (String) asserts; `words`: `asserted_words` of the folded texts, where they are known."""
+        if len(self._known) > _LONGEST_KNOWN:
+            self._known.clear()
+        filled = texts.fill_null("")
+        camel = filled.str.contains(_CAMEL) if words is not None else filled.is_not_null()
+        places = camel.arg_true()
+        parted = filled.gather(places).str.replace_all(_CAMEL, "${1} ${2}")
+        found = list(words) if words is not None else [[]] * len(filled)
+        for place, other in zip(places.to_list(), asserted_words(fold(parted)).to_list(), strict=True):
+            found[place] = other
+        return [self._said(one) for one in found]
+
+    def _said(self, words: list[str]) -> Said:
+        slots = dict.fromkeys(chain.from_iterable(map(self._known.__getitem__, words)))
+        return Said(np.fromiter(slots, np.int64, len(slots)) if slots else _NOTHING, len(words))
+
+
 def asserted_words(folded: pl.Series) -> pl.Series:
     """The words that folded texts are compared by: without urls and handles, `40,000` as one number."""
-    return words(without_links(folded).str.replace_all(_GROUPED, "${1}${2}"))
+    told = without_links(folded)
+    grouped = told.str.contains(_MAY_GROUP).arg_true()
+    if grouped.len():
+        told = told.scatter(grouped, told.gather(grouped).str.replace_all(_GROUPED, "${1}${2}"))
+    return words(told)
 
 
 def word_slot(word: str) -> int:

@@ -1,14 +1,16 @@
 """The narratives that have begun: what they assert, what is known of them, and what editors said of them."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from monitor.cluster.asserted import Ints, Said, ordinary_shares
+from monitor.cluster.asserted import Said, ordinary_shares
 from monitor.cluster.known import Label, Records
 from monitor.cluster.mentions import Mentions
 from monitor.cluster.similar import Near, Similar
@@ -29,6 +31,14 @@ _BETTER: Final = 0.02
 
 Post = tuple[str, str, pl.DataFrame, int, int]
 """Key and tag of a mention, the frame and the row in which it stands, its number."""
+
+
+class Gone(NamedTuple):
+    """A narrative that is known no more."""
+
+    at: datetime
+    event: str
+    narrative: str
 
 
 class _Ruled(msgspec.Struct, array_like=True):
@@ -56,14 +66,16 @@ class Begun:
         self.records = Records()
         self.forgotten = 0
         """Narratives that made room for others,"""
+        self.left: list[Gone] = []
+        """… and those that did lately, until somebody takes them,"""
         self.refused = 0
         """… and originals for which there was none."""
         self._similar: dict[str, Similar] = {}
         self._main: dict[str, str] = {}
         self._proposed: dict[str, list[Said]] = {}
-        self._common: dict[str, Ints] = {}
-        """What the propositions assert, and what any post may."""
-        self._ordinary = np.flatnonzero(ordinary_shares() >= _ANY_POST)
+        self._common: dict[str, npt.NDArray[np.bool_]] = {}
+        """(SLOTS,) what the propositions assert, and what any post may."""
+        self._ordinary = ordinary_shares() >= _ANY_POST
         self._ruled: dict[str, _Ruled] = {}
         self._began: dict[str, _Began] = {}
         self._changed: dict[str, bytes] = {}
@@ -71,11 +83,17 @@ class Begun:
     def follow(self, event: str, main: str, proposed: list[Said]) -> None:
         """An event is watched, whose main narrative asserts what its proposition and wordings do."""
         self._main[event], self._proposed[event] = main, proposed
-        self._common[event] = np.unique(np.concatenate([self._ordinary, *(said.slots for said in proposed)]))
+        self._common[event] = common = self._ordinary.copy()
+        for said in proposed:
+            common[said.slots] = True
+
+    def main(self, event: str) -> str:
+        """The event's main narrative."""
+        return self._main[event]
 
     def asserts_nothing_else(self, event: str, said: Said) -> bool:
         """Whether a text asserts nothing beyond the proposition."""
-        return bool(np.isin(said.slots, self._common[event]).all())
+        return bool(self._common[event][said.slots].all())
 
     def learn(self, event: str, said: Said) -> None:
         """Takes note of an original's words."""
@@ -90,9 +108,9 @@ class Begun:
                 similar.join(self._main[event], one)
         return self._similar[event]
 
-    def nearest(self, event: str, said: Said) -> Near | None:
-        """The nearest live narrative."""
-        return self._similar[event].nearest(said)
+    def nearest(self, event: str, said: Said, at_least: float) -> Near | None:
+        """The nearest live narrative; None where none is as near as `at_least`."""
+        return self._similar[event].nearest(said, at_least=at_least)
 
     def resolved(self, event: str, narrative: str | None) -> str | None:
         """What a narrative belongs to."""
@@ -120,7 +138,8 @@ class Begun:
         similar = self._similar[event]
         if self.records.get(event, name) is None and not self._begin(event, name, post):
             return None
-        self._room(event, name)  # an older version left a record alone
+        if name not in similar:  # an older version left a record alone
+            self._room(event, name, post[2]["seen_at"][post[3]])
         if learns:
             similar.join(name, said)
         if name != self._main[event]:
@@ -137,20 +156,21 @@ class Begun:
                 self.refused += 1
                 return False
             began.begun += 1
-        self._room(event, name)
         names = ("platform", "id", "seen_at", "author", "voice")
         platform, identity, seen_at, author, voice = (frame[one][row] for one in names)
+        self._room(event, name, seen_at)
         cited = Cited(platform=platform, id=identity, seen_at=seen_at, author=author, voice=voice)
         self.records.add(Narrative(id=name, event=event, label="", first_seen=seen_at, first_post=cited), key)
         return True
 
-    def _room(self, event: str, name: str, *lasting: str) -> None:
+    def _room(self, event: str, name: str, at: datetime, *lasting: str) -> None:
         similar = self._alike(event)
         if name not in similar:
             gone = similar.begin(name, frozenset({self._main[event], *lasting}))
             if gone is not None:
                 self.forgotten += 1
-                self.records.drop(event, gone)
+                self.left.append(Gone(at, event, gone))
+                self.records.drop(event, gone, at)
 
     def _label(self, event: str, name: str, said: Said, post: Post) -> None:
         """The more central of the label so far and this post becomes the label; one that claims before others."""
@@ -186,7 +206,7 @@ class Begun:
         ruled.merged = {name: into if of == one else of for name, of in ruled.merged.items()} | {one: into}
         similar = self._alike(event)
         if one in similar:
-            self._room(event, into, one)
+            self._room(event, into, mark.at, one)
             similar.fold(one, into)
         self.records.merge(event, one, into)
 
@@ -195,7 +215,7 @@ class Begun:
         into = ruled.merged.pop(name)
         ruled.apart.append((min(name, into), max(name, into)))
         slots = self.records.label(event, name).slots
-        self._room(event, name)
+        self._room(event, name, mark.at)
         if slots:
             self._similar[event].join(name, Said(np.array(slots, np.int64), 0))
         self.records.merge(event, name, "")
@@ -210,7 +230,7 @@ class Begun:
         similar = self._alike(event)
         if left in similar and left != self._main[event]:
             similar.join(left, said, times=-1)
-        self._room(event, name)
+        self._room(event, name, mark.at)
         similar.join(name, said)
         cited = Cited(platform=mark.platform, id=mark.id, seen_at=mark.at)
         self.records.add(Narrative(id=name, event=event, label="", first_seen=mark.at, first_post=cited), key)

@@ -7,9 +7,11 @@ import polars as pl
 
 from classifiers.text import fold
 from monitor.cluster.asserted import asserted_words
+from monitor.cluster.begun import Gone
 from monitor.cluster.copies import Copies
 from monitor.cluster.mentions import mention_key
 from monitor.cluster.narratives import JOINS, Narratives
+from monitor.cluster.rows import Named
 from monitor.frames import CLUSTERED
 from monitor.marks import Ruling
 from monitor.records import Narrative
@@ -31,15 +33,22 @@ class Clusters:
 
     def assign(self, tagged: pl.DataFrame) -> pl.DataFrame:
         """TAGGED → CLUSTERED, rows in the same order."""
+        own = (pl.col("op") == "create") & pl.col("repost_of").is_null()
         carried = pl.col("repost_of").is_not_null() & pl.col("parent").is_not_null()
-        create = pl.col("op") == "create"
-        token = _words(tagged.select(pl.when(~carried & create).then("text").fill_null("")).to_series())
-        numbers = tagged.select(create.cum_sum().cast(pl.Int64) + self._made).to_series()
-        original = self._originals(tagged, token, numbers)
-        narrative = self._narratives.assign(tagged, token, original, numbers.to_list())
-        self._made = int(numbers[-1]) if tagged.height else self._made
+        rows = tagged.select(
+            "event",
+            pl.when(~carried & (pl.col("op") == "create")).then("text").fill_null("").alias("text"),
+            ((pl.col("op") == "create").cum_sum().cast(pl.Int64) + self._made).alias("number"),
+            own.alias("own"),
+            mention_key("id").alias("key"),
+            mention_key("repost_of").alias("original"),
+        )
+        words, numbers, keys = _words(rows["text"]), rows["number"].to_list(), rows["key"].to_list()
+        original = self._originals(rows, words, keys)
+        narrative = self._narratives.assign(tagged, Named(words, keys, original, numbers))
+        self._made = numbers[-1] if numbers else self._made
         self._note_changes(tagged)
-        copied = [named if named is None else named.partition("\0")[2] for named in original]
+        copied = [key if key is None else key.split("\0", 2)[2] for key in original]
         return tagged.with_columns(
             pl.Series("narrative", narrative, dtype=pl.String), pl.Series("copy_of", copied, dtype=pl.String)
         ).select(CLUSTERED.keys())
@@ -68,6 +77,10 @@ class Clusters:
         """Narratives that made room for others, and originals for which there was none, since the start."""
         return self._narratives.bounds()
 
+    def gone(self) -> list[Gone]:
+        """Narratives of the last batch that made room, and to which nothing leads any more; by time."""
+        return self._narratives.gone
+
     def says(self, texts: pl.Series) -> list[list[int]]:
         """What each text (String) asserts, as SplitMark carries it."""
         return self._narratives.says(texts)
@@ -92,17 +105,18 @@ class Clusters:
         parts = [_words(texts.slice(at, _AT_ONCE)) for at in range(0, len(texts), _AT_ONCE)]
         self._copies.restore(rows, compared, pl.concat(parts) if parts else _words(texts))
 
-    def _originals(self, tagged: pl.DataFrame, token: pl.Series, numbers: pl.Series) -> list[str | None]:
-        """Platform and id of what a row copies: a repost of what it reposts; the rest is compared by words."""
-        own = tagged.select((pl.col("op") == "create") & _OWN).to_series()
-        named = tagged.select(
-            pl.concat_str("platform", "id", separator="\0").alias("named"),
-            pl.concat_str("platform", "repost_of", separator="\0").alias("repost_of"),
+    def _originals(self, rows: pl.DataFrame, words: pl.Series, keys: list[str]) -> list[str | None]:
+        """The key of what a row copies: a repost of what it reposts; the rest is compared by words."""
+        original: list[str | None] = rows["original"].to_list()
+        places = rows["own"].arg_true()
+        compared = rows.select(pl.col("event", "number").gather(places))
+        mine = places.to_list()
+        found = self._copies.originals(
+            compared["event"], words.gather(places), [keys[place] for place in mine], compared["number"].to_numpy()
         )
-        compared = tagged.filter(own)
-        columns = compared["event"], token.filter(own), named["named"].filter(own).to_list(), numbers.filter(own)
-        found = iter(self._copies.originals(*columns[:3], columns[3].to_numpy()))
-        return [next(found) if mine else repost for mine, repost in zip(own, named["repost_of"], strict=True)]
+        for place, one in zip(mine, found, strict=True):
+            original[place] = one
+        return original
 
     def _note_changes(self, tagged: pl.DataFrame) -> None:
         """Updates and deletions: what their mentions were compared by is kept."""

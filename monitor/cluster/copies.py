@@ -24,8 +24,7 @@ from monitor.cluster.signatures import (
     NEAR_COPY_WORDS,
     SLOT_BITS,
     band_slots,
-    first_numbers,
-    minhash,
+    signatures,
     word_keys,
 )
 
@@ -37,7 +36,7 @@ _PREFIX = "cluster/kept/"
 
 
 class _Texts(NamedTuple):
-    """The texts of a call: hash of the words, id and number of each."""
+    """The texts of a call: hash of the words, key and number of each."""
 
     keys: Sequence[int]
     ids: Sequence[str]
@@ -86,9 +85,9 @@ class Copies:
         self._changed: dict[str, bytes] = {}
 
     def originals(self, events: pl.Series, words: pl.Series, ids: Sequence[str], numbers: Ints) -> list[str | None]:
-        """For each row the id of the original it repeats, None for an original; rows in order of the stream.
+        """For each row the key of the original it repeats, None for an original; rows in order of the stream.
 
-        `words` are lists of folded words, `numbers` the numbers of the mentions, ascending.
+        `words` are lists of folded words, `ids` the keys of the mentions and `numbers` their numbers, ascending.
         """
         found: list[str | None] = []
         block = (numbers - 1) // self._block
@@ -127,11 +126,9 @@ class Copies:
     def _near_texts(self, events: pl.Series, words: pl.Series, fresh: Sequence[int]) -> _Near:
         """The texts among `fresh` that are long enough."""
         places = np.array(fresh, np.int64)
-        some = words.gather(places)
-        places = places[(some.list.len() >= NEAR_COPY_WORDS).to_numpy()]
-        words = words.gather(places)
-        hashes = minhash(words)
-        return _Near(places, first_numbers(words), hashes, band_slots(events.gather(places), hashes))
+        places = places[(words.list.len() >= NEAR_COPY_WORDS).to_numpy()[places]]
+        hashes, figures = signatures(words.gather(places))
+        return _Near(places, figures, hashes, band_slots(events.gather(places), hashes))
 
     def _nearest(self, near: _Near, numbers: Ints, oldest: int) -> list[int]:
         """The number of the original that each repeats, 0 where there is none."""
@@ -175,12 +172,14 @@ class Copies:
         """Takes note of a call's texts."""
         keys, ids, numbers = texts
         self._keys[numbers % self._size] = np.array(keys, np.uint64)
-        for place in fresh:
-            number = int(numbers[place])
-            self._exact[keys[place]] = found.get(place) or number
-            if not found.get(place):
-                self._ids[number % self._size] = ids[place]
-                self._signatures[number % self._size] = 0
+        size, originals = self._size, []
+        for place, number in zip(fresh, numbers[fresh].tolist(), strict=True):
+            before = found.get(place)
+            self._exact[keys[place]] = before or number
+            if not before:
+                self._ids[number % size] = ids[place]
+                originals.append(number % size)
+        self._signatures[originals] = 0
         own = numbers[near.places]
         new = np.array([not found[place] for place in near.places.tolist()], np.bool_)
         self._signatures[own[new] % self._size] = near.hashes[new]
@@ -227,7 +226,7 @@ class Copies:
         for key, number, event, platform, post, original in zip(keys, *columns, strict=True):
             if original is None:
                 of[event, post] = number
-                self._ids[number % self._size] = f"{platform}\0{post}"
+                self._ids[number % self._size] = f"{platform}\0{event}\0{post}"
             if key and (original is None or (event, original) in of):
                 self._exact[key] = number if original is None else of[event, original]
         self._swept = int(numbers[-1]) // self._size if numbers.size else 0

@@ -12,6 +12,7 @@ from monitor.records import Cited, Narrative
 
 _PREFIX: Final = "cluster/narrative/"
 _LABEL: Final = 300
+_SPEAKING: Final = ("event", "narrative", "platform", "language", "voice")
 _MOST: Final = 50
 """Voices, platforms and languages of a narrative that are named."""
 
@@ -46,21 +47,24 @@ class Records:
         self._rows: dict[str, dict[str, _Row]] = {}
         self._labels: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
         """Labels that narratives had until a time, within the last call."""
+        self._left: dict[tuple[str, str], Narrative] = {}
+        """Narratives that were dropped within the last call: until then they were known."""
         self._changed: dict[str, None] = {}
 
     def settle(self) -> None:
         """A call begins: labels are now what they are."""
         self._labels.clear()
+        self._left.clear()
 
     def get(self, event: str, narrative: str, at: datetime | None = None) -> Narrative | None:
         """What is known of a narrative of `event`; its label as it stood at a time of the last call or later."""
         row = self._rows.get(event, {}).get(narrative)
-        if row is None:
-            return None
+        known = row.narrative if row is not None else None
         for until, label in self._labels.get((event, narrative), ()) if at is not None else ():
             if at is not None and at <= until:
-                return msgspec.structs.replace(row.narrative, label=label)
-        return row.narrative
+                known = known or self._left.get((event, narrative))
+                return msgspec.structs.replace(known, label=label) if known is not None else None
+        return known
 
     def of(self, event: str) -> dict[str, Narrative]:
         """The narratives of an event by id."""
@@ -75,9 +79,12 @@ class Records:
         self._rows.setdefault(narrative.event, {})[narrative.id] = _Row(narrative, key)
         self._mark(narrative.event, narrative.id)
 
-    def drop(self, event: str, narrative: str) -> None:
-        """It is known no more."""
-        if self._rows.get(event, {}).pop(narrative, None) is not None:
+    def drop(self, event: str, narrative: str, at: datetime) -> None:
+        """It is known no more, from a time on."""
+        row = self._rows.get(event, {}).pop(narrative, None)
+        if row is not None:
+            self._labels.setdefault((event, narrative), []).append((at, row.narrative.label))
+            self._left[event, narrative] = row.narrative
             self._changed[f"{_PREFIX}{event}/{narrative}"] = None
 
     def label(self, event: str, narrative: str) -> Label:
@@ -92,24 +99,28 @@ class Records:
 
     def note(self, clustered: pl.DataFrame) -> None:
         """Takes note of who speaks of the narratives: CLUSTERED, in order."""
-        told = clustered.filter((pl.col("op") == "create") & pl.col("narrative").is_not_null())
+        told = clustered.select("op", "tag", *_SPEAKING, "id", "seen_at", "author").filter(
+            (pl.col("op") == "create") & pl.col("narrative").is_not_null()
+        )
         if told.is_empty():
             return
-        speaking = told.group_by("event", "narrative", maintain_order=True).agg(
-            pl.col(name).drop_nulls().unique(maintain_order=True) for name in ("platform", "language", "voice")
-        )
-        for event, name, platforms, languages, voices in speaking.iter_rows():
+        speaking: dict[tuple[str, str], tuple[dict[str, None], ...]] = {}
+        for event, name, *who in told.select(_SPEAKING).unique(maintain_order=True).iter_rows():
+            for known, one in zip(speaking.setdefault((event, name), ({}, {}, {})), who, strict=True):
+                if one is not None:
+                    known[one] = None
+        for (event, name), (platforms, languages, voices) in speaking.items():
             row = self._rows.get(event, {}).get(name)
             if row is None:
                 continue
-            known = row.narrative
+            was = row.narrative
             new = (
-                _joined(known.platforms, platforms),
-                _joined(known.languages, languages),
-                _joined(known.voices, voices),
+                _joined(was.platforms, platforms),
+                _joined(was.languages, languages),
+                _joined(was.voices, voices),
             )
-            if new != (known.platforms, known.languages, known.voices):
-                row.narrative = msgspec.structs.replace(known, platforms=new[0], languages=new[1], voices=new[2])
+            if new != (was.platforms, was.languages, was.voices):
+                row.narrative = msgspec.structs.replace(was, platforms=new[0], languages=new[1], voices=new[2])
                 self._mark(event, name)
         denials = told.filter(pl.col("tag") == Tag.DENIAL).unique(
             ["event", "narrative"], keep="first", maintain_order=True
@@ -164,9 +175,8 @@ class Records:
     def forget(self, events: Collection[str]) -> None:
         """Drops the narratives of these events."""
         for event in events:
-            for name in list(self._rows.get(event, {})):
-                self.drop(event, name)
-            self._rows.pop(event, None)
+            for name in self._rows.pop(event, {}):
+                self._changed[f"{_PREFIX}{event}/{name}"] = None
 
     def snapshot(self) -> dict[str, bytes]:
         """The rows that changed since the last call; an empty one is to be deleted."""

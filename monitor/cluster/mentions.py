@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from itertools import takewhile
 from sys import intern
-from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, gc=False):
     """What is remembered of a mention."""
 
     last: int
@@ -24,6 +24,8 @@ class Mentions:
     def __init__(self, size: int) -> None:
         self._size = size
         self._known: dict[str, Known] = {}
+        self._led: dict[str, dict[str, int]] = {}
+        """Event → narrative → the number of the last mention that belongs to it, in order of these."""
 
     def get(self, key: str | None) -> Known | None:
         """What is known of a mention."""
@@ -38,29 +40,53 @@ class Mentions:
         """A known mention was referred to by mention `number`, and stays longer for it."""
         known = self._known[key]
         if number > known.last:
+            known.last = number
             del self._known[key]
-            self._known[key] = known._replace(last=number)
+            self._known[key] = known
 
-    def put(self, key: str, narrative: str | None, number: int) -> None:
+    def put(self, key: str, event: str, narrative: str | None, number: int) -> None:
         """Mention `number` was made."""
         self._known.pop(key, None)
         self._known[key] = Known(number, narrative, number)
+        if narrative is not None:
+            led = self._led.setdefault(event, {})
+            led.pop(narrative, None)
+            led[narrative] = number
+
+    def leads_to(self, event: str, narrative: str) -> bool:
+        """Whether an answer to a known mention may still belong to a narrative."""
+        return narrative in self._led.get(event, ())
 
     def move(self, key: str, narrative: str) -> None:
         """A mention belongs to another narrative from now on, if it is known."""
-        if key in self._known:
-            self._known[key] = self._known[key]._replace(narrative=narrative)
+        known = self._known.get(key)
+        if known is not None:
+            known.narrative = narrative
+            self._led.setdefault(key.split("\0")[1], {})[narrative] = known.last
 
-    def sweep(self, number: int) -> None:
-        """Forgets what is too old once mention `number` was made."""
+    def sweep(self, number: int) -> list[tuple[str, str, int]]:
+        """Forgets what is too old once mention `number` was made.
+
+        Gives the narratives that nobody who answers can come to belong to any more: event, narrative, and the number of
+        the mention that made it so.
+        """
         oldest = number - self._size
         for old in list(takewhile(lambda key: self._known[key].last <= oldest, self._known)):
             del self._known[old]
+        gone = []
+        for event, led in self._led.items():
+            some = list(takewhile(lambda pair: pair[1] <= oldest, led.items()))
+            gone += [(event, narrative, last + self._size) for narrative, last in some]
+            for narrative, _ in some:
+                del led[narrative]
+        return gone
 
     def forget(self, events: Collection[str]) -> None:
         """Drops the mentions of these events."""
         for key in [key for key in self._known if key.split("\0")[1] in events]:
             del self._known[key]
+        for event in events:
+            self._led.pop(event, None)
 
     def restore(self, remembered: pl.DataFrame) -> None:
         """Refills the memory; `remembered`: REMEMBERED with `number`."""
@@ -74,6 +100,11 @@ class Mentions:
             lists = (column.to_list() for column in part)
             for key, narrative, number, touched in zip(*lists, strict=True):
                 self._known[key] = Known(touched, narrative if narrative is None else intern(narrative), number)
+        belongs = remembered.filter(pl.col("narrative").is_not_null()).sort("number", maintain_order=True)
+        for event, narrative, number in belongs.select("event", "narrative", "number").iter_rows():
+            led = self._led.setdefault(event, {})
+            led.pop(narrative, None)
+            led[narrative] = number
 
 
 def mention_key(name: str) -> pl.Expr:

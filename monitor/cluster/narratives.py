@@ -13,6 +13,7 @@ A narrative's id is a hash of the event and its specifics, or of the mention tha
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -22,8 +23,9 @@ import polars as pl
 
 from classifiers.text import fold_one
 from monitor.cluster.asserted import Asserter, Said
-from monitor.cluster.begun import Begun, Post
-from monitor.cluster.mentions import Mentions, mention_key
+from monitor.cluster.begun import Begun, Gone
+from monitor.cluster.mentions import Mentions
+from monitor.cluster.rows import Named, Rows, Spoken, rows_of
 from monitor.frames import Tag
 from monitor.marks import Ruling
 from monitor.records import Narrative
@@ -43,28 +45,6 @@ SPECIFIC_WORDS: Final = 5
 _EVERYTHING: Final = ("*",)
 NUMBER = re.compile(r"(?:^|\s)(\d{2,6})(?:\s|$)")
 YEAR = re.compile(r"(?:19|20)\d\d$")
-
-
-class _Rows(NamedTuple):
-    """Mentions as `assign` sees them, one list per column."""
-
-    key: list[str]
-    parent: list[str | None]
-    original: list[str | None]
-    create: list[bool]
-    tag: list[str]
-    event: list[str]
-    via: list[str]
-    term: list[str | None]
-    folded: list[str]
-    number: Sequence[int]
-    said: Mapping[int, Said]
-    """Of those that may be originals."""
-    tagged: pl.DataFrame
-
-    def post(self, index: int) -> Post:
-        """What a narrative must know of a mention that joins it."""
-        return self.key[index], self.tag[index], self.tagged, index, self.number[index]
 
 
 class _Person(NamedTuple):
@@ -87,6 +67,8 @@ class Narratives:
         self._asserter = Asserter()
         self._mentions = Mentions(size)
         self._begun = Begun()
+        self.gone: list[Gone] = []
+        """Narratives that nothing can be said of any more since the last call, by time."""
         self._people: dict[str, list[_Person]] = {}
         self._open: list[str] = []
         """Events that take every post."""
@@ -127,128 +109,114 @@ class Narratives:
             if mark.event in self._events:
                 self._begun.rule(mark, self._mentions)
 
-    def assign(
-        self, tagged: pl.DataFrame, words: pl.Series, copy_of: Sequence[str | None], numbers: Sequence[int]
-    ) -> list[str | None]:
-        """The narrative of each row, None for one that asserts nothing and answers nothing; rows in order.
-
-        `copy_of`: platform and id of what a row copies, parted by a NUL.
-        `numbers`: of a create its own, of others the last create's before it.
-        """
+    def assign(self, tagged: pl.DataFrame, named: Named) -> list[str | None]:
+        """The narrative of each row, None for one that asserts nothing and answers nothing; rows in order."""
         self._begun.records.settle()
-        rows = self._rows(tagged, words, copy_of, numbers)
+        rows = rows_of(tagged, named, self._asserter, self._open)
         found: list[str | None] = [None] * tagged.height
         waiting: Sequence[int] = range(tagged.height)
         here = {key for key, create in zip(rows.key, rows.create, strict=True) if create}
         while waiting:
-            later = [index for index in waiting if not self._assign_row(rows, index, found, here)]
+            later = self._decide(rows, waiting, found, here)
             if len(later) == len(waiting):
                 here = set()
             waiting = later
-        if numbers:
-            self._mentions.sweep(numbers[-1])
+        self.gone = self._swept(rows)
         self._begun.records.note(tagged.with_columns(pl.Series("narrative", found, dtype=pl.String)))
         for index in tagged.select(pl.col("op") == "delete").to_series().arg_true():
             self._delete(rows, index)
         return found
 
-    def _rows(
-        self, tagged: pl.DataFrame, words: pl.Series, copy_of: Sequence[str | None], numbers: Sequence[int]
-    ) -> _Rows:
-        frame = tagged.with_columns(pl.Series("original", copy_of, dtype=pl.String))
-        columns = frame.select(
-            mention_key("id").alias("key"),
-            mention_key("parent").alias("parent"),
-            _original_key().alias("original"),
-            (pl.col("op") == "create").alias("create"),
-            pl.col("tag").cast(pl.String),
-            "event",
-            "via",
-            "term",
-        )
-        key, parent, original, create, tag, event, via, term = (column.to_list() for column in columns)
-        folded = words.list.join(" ").to_list()
-        asserts = (pl.col("tag") != Tag.OTHER) | pl.col("event").is_in(self._open)
-        own = (pl.col("op") == "create") & asserts & pl.col("parent").is_null() & pl.col("original").is_null()
-        places = frame.select(own).to_series().arg_true()
-        said = dict(zip(places.to_list(), self._asserter.read(tagged["text"].gather(places)), strict=True))
-        return _Rows(key, parent, original, create, tag, event, via, term, folded, numbers, said, tagged)
+    def _swept(self, rows: Rows) -> list[Gone]:
+        """Forgets old mentions; the narratives that are known no more, and that no known mention leads to any more."""
+        if not rows.number:
+            return []
+        gone: dict[tuple[str, str], datetime] = {}
+        for event, narrative, number in self._mentions.sweep(rows.number[-1]):
+            gone[event, narrative] = rows.tagged["seen_at"][bisect_left(rows.number, number)]
+        left, self._begun.left = self._begun.left, []
+        for at, event, narrative in left:
+            if not self._mentions.leads_to(event, narrative):
+                gone[event, narrative] = max(at, gone.get((event, narrative), at))
+        return sorted(Gone(at, *name) for name, at in gone.items() if self._begun.records.get(*name) is None)
 
-    def _assign_row(self, rows: _Rows, index: int, found: list[str | None], here: set[str]) -> bool:
-        """Decides one row; False where the mention it answers stands in this batch and is not decided yet."""
-        key, number, mentions = rows.key[index], rows.number[index], self._mentions
-        if not rows.create[index]:
-            self._delete(rows, index)
-            live = mentions.live(key, number)
-            found[index] = live.narrative if live is not None else None
-            return True
-        parent = rows.parent[index]
-        target = rows.original[index] if parent is None else parent
-        known = mentions.get(target)
-        if known is not None:
-            found[index] = self._begun.resolved(rows.event[index], known.narrative)
-            if parent is not None:
-                mentions.refer(parent, number)
-        elif target is not None and target != key and target in here:
-            return False
-        else:
-            found[index] = self._found(rows, index)
-        mentions.put(key, found[index], number)
-        return True
+    def _decide(self, rows: Rows, waiting: Sequence[int], found: list[str | None], here: set[str]) -> list[int]:
+        """Decides rows in order; gives those left that answer a mention of this batch that is not decided yet."""
+        mentions, resolved, later = self._mentions, self._begun.resolved, []
+        create, keys, parents, targets, numbers = rows.create, rows.key, rows.parent, rows.target, rows.number
+        for index in waiting:
+            key, number, target = keys[index], numbers[index], targets[index]
+            if not create[index]:
+                self._delete(rows, index)
+                live = mentions.live(key, number)
+                found[index] = live.narrative if live is not None else None
+                continue
+            known = mentions.get(target)
+            if target is not None and known is not None:
+                found[index] = narrative = resolved(rows.event[index], known.narrative)
+                if parents[index] is not None:
+                    mentions.refer(target, number)
+            elif target is not None and target != key and target in here:
+                later.append(index)
+                continue
+            else:
+                found[index] = narrative = self._found(rows, index)
+            mentions.put(key, rows.event[index], narrative, number)
+        return later
 
-    def _found(self, rows: _Rows, index: int) -> str | None:
+    def _found(self, rows: Rows, index: int) -> str | None:
         """The narrative of an original, begun with it where it is new; None where it asserts nothing."""
         event = rows.event[index]
-        if event not in self._open:
-            return None if rows.tag[index] == Tag.OTHER else self._named(rows, index)
-        said = self._said(rows, index)
-        self._begun.learn(event, said)
-        narrative = self._filtered(rows, index, said)
-        return None if narrative is None else self._begun.join(event, narrative, said, rows.post(index))
+        filtered = event in self._open
+        if not filtered and rows.tag[index] == Tag.OTHER:
+            return None
+        spoken, main = rows.says(index, self._asserter), self._begun.main(event)
+        self._begun.learn(event, spoken.said)
+        if not filtered:
+            narrative = self._named(rows, index, spoken, main)
+            learns = narrative != main
+            return self._begun.join(event, narrative, spoken.said, rows.post(index), learns=learns)
+        found = self._filtered(rows, index, spoken.said, main)
+        return None if found is None else self._begun.join(event, found, spoken.said, rows.post(index))
 
-    def _said(self, rows: _Rows, index: int) -> Said:
-        said = rows.said.get(index)
-        return self._asserter.read(rows.tagged["text"][index : index + 1])[0] if said is None else said
-
-    def _filtered(self, rows: _Rows, index: int, said: Said) -> str | None:
+    def _filtered(self, rows: Rows, index: int, said: Said, main: str) -> str | None:
         """Every post is taken: which narrative is near enough, or what a new one begins with."""
         event, other = rows.event[index], rows.tag[index] == Tag.OTHER
         if self._begun.asserts_nothing_else(event, said):
-            return None if other else narrative_id(event, "")
-        near = self._begun.nearest(event, said)
+            return None if other else main
+        near = self._begun.nearest(event, said, self._joins)
         enough = REPEATED_WORDS if near is not None and near.repeats else LONG_ENOUGH
-        if near is not None and near.score >= self._joins and said.words >= enough:
+        if near is not None and said.words >= enough:
             return near.narrative
         if rows.tag[index] == Tag.CELEBRATION:
-            return narrative_id(event, "")
+            return main
         return None if other and said.words < LONG_ENOUGH else narrative_id(event, f"post\0{rows.key[index]}")
 
-    def _named(self, rows: _Rows, index: int) -> str | None:
+    def _named(self, rows: Rows, index: int, spoken: Spoken, main: str) -> str:
         """The event is named: its main narrative, but for what is specific and what is near to another one."""
-        event, specific, said = rows.event[index], self._specific(rows, index), self._said(rows, index)
-        self._begun.learn(event, said)
-        narrative = narrative_id(event, specific)
-        if not specific and said.words >= LONG_ENOUGH:
-            near = self._begun.nearest(event, said)
-            narrative = near.narrative if near is not None and near.score >= JOINS_NAMED else narrative
-        return self._begun.join(event, narrative, said, rows.post(index), learns=narrative != narrative_id(event, ""))
+        event, specific = rows.event[index], self._specific(rows, index, spoken.folded)
+        if specific:
+            return narrative_id(event, specific)
+        if spoken.said.words < LONG_ENOUGH:
+            return main
+        near = self._begun.nearest(event, spoken.said, JOINS_NAMED)
+        return near.narrative if near is not None else main
 
-    def _specific(self, rows: _Rows, index: int) -> str:
+    def _specific(self, rows: Rows, index: int, folded: str) -> str:
         """What a row's assertion is specific about: `number:17`, `person:saleh`, or ""."""
-        folded = rows.folded[index]
         if folded.count(" ") < SPECIFIC_WORDS - 1:
             return ""
         number = NUMBER.search(folded)
         if number is not None and not YEAR.match(number[1]):
             return f"number:{number[1]}"
-        event = rows.event[index]
-        if rows.via[index] == "term" and rows.term[index] not in self._events[event].any:
+        event, term = rows.event[index], rows.term[index]
+        if term is not None and term not in self._events[event].any:
             for person in self._people.get(event, ()):
                 if any(spelling in folded for spelling in person.spellings):
                     return person.specific
         return ""
 
-    def _delete(self, rows: _Rows, index: int) -> None:
+    def _delete(self, rows: Rows, index: int) -> None:
         """A mention was deleted: no narrative is called by its text, nor names its author, from then on."""
         key, event = rows.key[index], rows.event[index]
         known = self._mentions.get(key)
@@ -288,9 +256,3 @@ class Narratives:
         """Goes on where the narratives that gave all these rows left off; `remembered`: REMEMBERED with `number`."""
         self._mentions.restore(remembered)
         self._begun.restore(rows, self._mentions)
-
-
-def _original_key() -> pl.Expr:
-    """The key of the mention that a row copies."""
-    platform, identity = (pl.col("original").str.split_exact("\0", 1).struct.field(f"field_{n}") for n in (0, 1))
-    return pl.concat_str(platform, "event", identity, separator="\0")

@@ -1,5 +1,7 @@
 """What texts are compared by: a hash of the words for copies, MinHashes and their bands for near-copies."""
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -18,6 +20,7 @@ _Unsigned = npt.NDArray[np.uint64]
 _GENERATOR = np.random.default_rng(20210903)
 _FACTORS: _Unsigned = _GENERATOR.integers(1, 2**63, HASHES, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 _SHIFTS: _Unsigned = _GENERATOR.integers(1, 2**63, HASHES, dtype=np.uint64)
+_NUMBER = re.compile(r"\d{1,9}")
 _AT_ONCE = 2_048
 """Texts whose words are hashed at once."""
 
@@ -31,40 +34,46 @@ def word_keys(events: pl.Series, words: pl.Series) -> list[int]:
     return [(digest(f"{event}\0{text}".encode()) or 1) if long else 0 for event, text, long in told]
 
 
-def minhash(words: pl.Series) -> Hashes:
-    """MinHashes of each row's words, shape (rows, HASHES); rows must not be empty."""
-    parts = [_minhash(words.slice(at, _AT_ONCE)) for at in range(0, len(words), _AT_ONCE)]
-    return np.concatenate([np.zeros((0, HASHES), np.uint32), *parts])
+def signatures(words: pl.Series) -> tuple[Hashes, Slots]:
+    """MinHashes of each row's words, shape (rows, HASHES), and its first number of one to nine digits, plus 1, else 0.
+
+    Rows must not be empty.
+    """
+    parts = [_signatures(words.slice(at, _AT_ONCE)) for at in range(0, len(words), _AT_ONCE)]
+    hashes, numbers = zip(*parts, strict=True) if parts else ((), ())
+    return np.concatenate([np.zeros((0, HASHES), np.uint32), *hashes]), np.concatenate(
+        [np.zeros(0, np.int64), *numbers]
+    )
 
 
-def _minhash(words: pl.Series) -> Hashes:
+def _signatures(words: pl.Series) -> tuple[Hashes, Slots]:
     exploded = words.explode()
     vocabulary = exploded.unique(maintain_order=True)
     table = pl.DataFrame({"word": vocabulary, "place": pl.int_range(len(vocabulary), eager=True)})
     place = exploded.to_frame("word").join(table, on="word", how="left", maintain_order="left")["place"].to_numpy()
-    hashes = np.array([xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary.to_list()], np.uint64)
+    known = vocabulary.to_list()
+    hashes = np.array([xxhash.xxh3_64_intdigest(word.encode()) for word in known], np.uint64)
     lengths = words.list.len().to_numpy().astype(np.int64)
     starts = np.cumsum(lengths) - lengths
     mixed = ((hashes[:, None] * _FACTORS + _SHIFTS) >> np.uint64(32)).astype(np.uint32)
     smallest: Hashes = np.minimum.reduceat(mixed[place], starts, axis=0)
-    return smallest
+    values = np.array([int(word) + 1 if _NUMBER.fullmatch(word) else 0 for word in known], np.int64)[place]
+    stated = np.flatnonzero(values)
+    rows, first = np.unique(np.searchsorted(starts, stated, side="right") - 1, return_index=True)
+    numbers = np.zeros(lengths.size, np.int64)
+    numbers[rows] = values[stated[first]]
+    return smallest, numbers
 
 
 def band_slots(events: pl.Series, hashes: Hashes) -> Slots:
     """The places of each row's bands in the table of all bands, shape (rows, BANDS)."""
-    names, name = np.unique(events.to_numpy(), return_inverse=True)
-    salts = np.array([xxhash.xxh3_64_intdigest(str(each).encode()) for each in names], np.uint64)
+    salt = {name: xxhash.xxh3_64_intdigest(name.encode()) for name in events.unique()}
+    salts = np.array([salt[name] for name in events.to_list()], np.uint64)
     grouped = hashes.reshape(len(hashes), BANDS, HASHES // BANDS).astype(np.uint64)
     keys = np.full((len(hashes), BANDS), np.uint64(14695981039346656037))
     keys ^= np.arange(BANDS, dtype=np.uint64)
     for column in range(HASHES // BANDS):
         keys = (keys ^ grouped[:, :, column]) * np.uint64(1099511628211)
-    mixed = (keys ^ salts[name][:, None]) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (keys ^ salts[:, None]) * np.uint64(0x9E3779B97F4A7C15)
     slots: Slots = (mixed >> np.uint64(64 - SLOT_BITS)).astype(np.int64)
     return slots + (np.arange(BANDS, dtype=np.int64) << SLOT_BITS)
-
-
-def first_numbers(words: pl.Series) -> npt.NDArray[np.int64]:
-    """The first number of one to nine digits in each row's words, plus 1; 0 where there is none."""
-    numbers = words.list.eval(pl.element().filter(pl.element().str.contains(r"^\d{1,9}$"))).list.first()
-    return (numbers.cast(pl.Int64) + 1).fill_null(0).to_numpy()

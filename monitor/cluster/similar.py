@@ -6,6 +6,7 @@ ordinary posts; numbers weigh more. A narrative that others spoke of since is le
 little nearer, and one that states another number much less: "11 dead" is not "12 dead".
 """
 
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -34,6 +35,8 @@ _FADES: Final = 100.0
 _FADED: Final = 0.4
 """… but not below this."""
 _CROWD, _CROWD_POWER = 50, 0.05
+_MOST_BONUS: Final = _CROWD**_CROWD_POWER
+_ROUNDED: Final = 1e-4
 _HALVED_AT: Final = 1 << 16
 _FREQUENCIES: Final = "words"
 
@@ -47,19 +50,36 @@ class Near(NamedTuple):
     """The text asserts nothing that originals of the narrative do not, and nearly all that they do."""
 
 
-class _Live(msgspec.Struct, array_like=True):
+class _Saved(msgspec.Struct, array_like=True):
+    """A live narrative, for the next run."""
+
+    column: int
+    originals: int
+    last: int
+    slots: list[int]
+    counts: list[int]
+    norm: float
+    number: float
+
+
+class _Live(msgspec.Struct):
     """A live narrative."""
 
     column: int
     originals: int
     last: int
     """The event's original that joined last."""
-    slots: list[int]
-    counts: list[int]
+    counts: dict[int, int]
+    """Slot → how many of its originals hold it."""
     norm: float
     """Length of its vector when it was joined last."""
     number: float
     """The largest share of a number."""
+
+    def saved(self) -> _Saved:
+        """As it is kept."""
+        slots, counts = list(self.counts), list(self.counts.values())
+        return _Saved(self.column, self.originals, self.last, slots, counts, self.norm, self.number)
 
 
 class _Frequencies(msgspec.Struct, array_like=True):
@@ -86,6 +106,8 @@ class Similar:
         self._live: dict[str, _Live] = {}
         self._names: list[str] = []
         """By column."""
+        self._filled: list[Ints] = []
+        """Per column of `_shares` its slots that are not 0."""
         self._changed: set[str] = set()
 
     def __contains__(self, narrative: str) -> bool:
@@ -101,28 +123,27 @@ class Similar:
             self._total, self._held = self._total / 2, np.floor(self._held / 2)
         self._changed.add(_FREQUENCIES)
 
-    def nearest(self, said: Said, *, besides: frozenset[str] = frozenset()) -> Near | None:
-        """The nearest live narrative but `besides`; None where no one shares a word."""
+    def nearest(self, said: Said, *, at_least: float = 0.0) -> Near | None:
+        """The nearest live narrative; None where no one shares a word, or none is as near as `at_least`."""
         live = len(self._names)
         if not live or not said.slots.size:
             return None
         squared = self._weights(said.slots) ** 2
-        shares = self._shares[said.slots, :live]
+        shares = self._shares.take(said.slots, axis=0)[:, :live]
         norm, last, bonus, number = self._known[:, :live]
-        alike = (shares * squared[:, None]).sum(axis=0) / np.maximum(norm * np.sqrt(squared.sum()), 1e-9)
+        alike = (squared @ shares) / np.maximum(norm * math.sqrt(squared.sum()), 1e-9)
+        if alike.max() * _MOST_BONUS + _ROUNDED < at_least:
+            return None
         stated = said.slots >= WORD_SLOTS
         if stated.any():
             mine = shares[stated].max(axis=0)
             alike[(number >= _STATED) & (mine < _UNSTATED)] *= _OTHER_NUMBER
-        for name in besides:
-            if name in self._live:
-                alike[self._live[name].column] = 0.0
-        alike = np.round(alike, 4)
-        score = np.round(alike * bonus * np.maximum(np.exp((last - self._originals) / _FADES), _FADED), 4)
+        alike = alike.round(4)
+        score = (alike * bonus * np.maximum(np.exp((last - self._originals) / _FADES), _FADED)).round(4)
         best = int((alike if alike.max() >= REPEATS else score).argmax())
         repeats = bool(alike[best] >= REPEATS and (shares[:, best] > 0).all())
         near = max(float(score[best]), float(alike[best]) if alike[best] >= REPEATS else 0.0)
-        return Near(self._names[best], near, repeats) if near > 0 else None
+        return Near(self._names[best], near, repeats) if near > 0 and near >= at_least else None
 
     def central(self, narrative: str, said: Said) -> float:
         """How near a text is to a live narrative by words alone, whenever it was spoken of."""
@@ -140,12 +161,14 @@ class Similar:
             if column >= self._shares.shape[1]:
                 self._grow(max(16, 2 * column))
         else:
-            some = (name for name in self._names if name not in lasting)
-            gone = min(some, key=lambda name: (self._live[name].last, self._live[name].column))
-            column = self._live.pop(gone).column
+            last = self._known[1, : len(self._names)].copy()
+            last[[self._live[name].column for name in lasting if name in self._live]] = np.inf
+            column = int(last.argmin())
+            gone = self._names[column]
+            del self._live[gone]
             self._names[column] = narrative
             self._changed.add(gone)
-        self._live[narrative] = _Live(column, 0, self._originals, [], [], 0.0, 0.0)
+        self._live[narrative] = _Live(column, 0, self._originals, {}, 0.0, 0.0)
         self._fill(self._live[narrative])
         self._changed.add(narrative)
         return gone
@@ -153,17 +176,18 @@ class Similar:
     def join(self, narrative: str, said: Said, *, times: int = 1) -> None:
         """An original joined; `times` −1 takes it out again."""
         one = self._live[narrative]
-        counts = dict(zip(one.slots, one.counts, strict=True))
+        counts = one.counts
         for slot in said.slots.tolist():
             counts[slot] = counts.get(slot, 0) + times
-        kept = {slot: count for slot, count in counts.items() if count > 0}
-        if len(kept) > _FEATURES:
-            kept = dict(sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))[:_KEPT])
+        if times < 0:
+            counts = {slot: count for slot, count in counts.items() if count > 0}
+        if len(counts) > _FEATURES:
+            counts = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_KEPT])
+        one.counts = counts
         one.originals = max(one.originals + times, 1)
         one.last = self._originals
-        one.slots, one.counts = list(kept), list(kept.values())
-        slots, share = np.array(one.slots, np.int64), np.array(one.counts) / one.originals
-        one.norm = float(np.sqrt(((share * self._weights(slots)) ** 2).sum()))
+        slots, share = _shares_of(one)
+        one.norm = math.sqrt(((share * self._weights(slots)) ** 2).sum())
         one.number = float(share[slots >= WORD_SLOTS].max(initial=0.0))
         self._fill(one)
         self._changed.add(narrative)
@@ -172,10 +196,8 @@ class Similar:
         """All originals of one live narrative join another; the first is live no more."""
         source = self._live[narrative]
         target = self._live[into]
-        counts = dict(zip(target.slots, target.counts, strict=True))
-        for slot, count in zip(source.slots, source.counts, strict=True):
-            counts[slot] = counts.get(slot, 0) + count
-        target.slots, target.counts = list(counts), list(counts.values())
+        for slot, count in source.counts.items():
+            target.counts[slot] = target.counts.get(slot, 0) + count
         target.originals += source.originals
         self.join(into, Said(np.zeros(0, np.int64), 0), times=0)
         self.drop(narrative)
@@ -212,20 +234,25 @@ class Similar:
                 held = zlib.compress(self._held.astype("<u4").tobytes(), 1)
                 rows[name] = msgspec.msgpack.encode(_Frequencies(self._originals, self._total, held))
             else:
-                rows[name] = msgspec.msgpack.encode(self._live[name]) if name in self._live else b""
+                rows[name] = msgspec.msgpack.encode(self._live[name].saved()) if name in self._live else b""
         self._changed.clear()
         return rows
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Goes on where the one that gave these rows left off."""
         if rows.get(_FREQUENCIES):
-            saved = msgspec.msgpack.decode(rows[_FREQUENCIES], type=_Frequencies)
-            self._originals, self._total = saved.originals, saved.total
-            self._held = np.frombuffer(zlib.decompress(saved.held), "<u4").astype(np.float64)
-        live = {
-            name: msgspec.msgpack.decode(row, type=_Live) for name, row in rows.items() if row and name != _FREQUENCIES
+            told = msgspec.msgpack.decode(rows[_FREQUENCIES], type=_Frequencies)
+            self._originals, self._total = told.originals, told.total
+            self._held = np.frombuffer(zlib.decompress(told.held), "<u4").astype(np.float64)
+        saved = {
+            name: msgspec.msgpack.decode(row, type=_Saved) for name, row in rows.items() if row and name != _FREQUENCIES
         }
-        self._live = dict(sorted(live.items(), key=lambda pair: pair[1].column))
+        self._live = {
+            name: _Live(
+                one.column, one.originals, one.last, dict(zip(one.slots, one.counts, strict=True)), one.norm, one.number
+            )
+            for name, one in sorted(saved.items(), key=lambda pair: pair[1].column)
+        }
         self._names = list(self._live)
         self._grow(len(self._names))
         for one in self._live.values():
@@ -236,17 +263,29 @@ class Similar:
         return list(self._names)
 
     def _weights(self, slots: Ints) -> Floats:
-        held = self._held[slots] + self._ordinary[slots] + 0.5
+        held = self._held.take(slots) + self._ordinary.take(slots) + 0.5
         weight = np.maximum(np.log((self._total + _PRIOR + 1.0) / held), _LEAST_WEIGHT)
-        return np.asarray(weight * self._heavier[slots], np.float64)
+        return np.asarray(weight * self._heavier.take(slots), np.float64)
 
     def _grow(self, capacity: int) -> None:
-        more = ((0, 0), (0, capacity - self._shares.shape[1]))
+        added = capacity - self._shares.shape[1]
+        more = ((0, 0), (0, added))
         self._shares, self._known = np.pad(self._shares, more), np.pad(self._known, more)
+        self._filled += [_NO_SLOTS] * added
 
     def _fill(self, one: _Live) -> None:
         crowd = min(max(one.originals, 1), _CROWD) ** _CROWD_POWER
         self._known[:, one.column] = one.norm, one.last, crowd, one.number
-        self._shares[:, one.column] = 0
-        if one.originals:
-            self._shares[one.slots, one.column] = np.array(one.counts) / one.originals
+        self._shares[self._filled[one.column], one.column] = 0
+        slots, share = _shares_of(one)
+        self._shares[slots, one.column] = share
+        self._filled[one.column] = slots
+
+
+_NO_SLOTS: Ints = np.zeros(0, np.int64)
+
+
+def _shares_of(one: _Live) -> tuple[Ints, Floats]:
+    """The slots of a narrative, and the share of its originals that hold each."""
+    slots = np.fromiter(one.counts, np.int64, len(one.counts))
+    return slots, np.fromiter(one.counts.values(), np.float64, len(one.counts)) / max(one.originals, 1)

@@ -84,7 +84,7 @@ class FileCollector:
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these lines."""
-        return parse(bodies, self.name, seen_at)
+        return parse(bodies, self.name, seen_at, as_sent=True)
 
     def _place(self, since: str | None) -> Place | None:
         if since is None:

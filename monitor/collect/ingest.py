@@ -68,4 +68,4 @@ class IngestCollector:
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these bodies."""
-        return parse(bodies, self.name, seen_at)
+        return parse(bodies, self.name, seen_at, as_sent=True)

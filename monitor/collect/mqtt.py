@@ -120,7 +120,7 @@ class MqttCollector:
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these messages."""
-        return parse(bodies, self.name, seen_at)
+        return parse(bodies, self.name, seen_at, as_sent=True)
 
     def _note_loss(self, connection: Connection) -> None:
         if not connection.session_present and self._served_until is not None:

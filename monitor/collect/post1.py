@@ -8,6 +8,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -92,6 +93,8 @@ class Parsed(NamedTuple):
     """Per row: the index of its payload."""
     rejected: Sequence[Counter[str]]
     """Per payload: reason → documents."""
+    documents: Sequence[bytes] = ()
+    """Per row: its own document as its source sent it; empty where only the whole payload is known."""
 
 
 def decode(lines: bytes, source: str, seen_at: datetime | None = None) -> Decoded:
@@ -105,8 +108,11 @@ def decode(lines: bytes, source: str, seen_at: datetime | None = None) -> Decode
     return checked(raw, source, seen_at, rejected)
 
 
-def parse(bodies: Sequence[bytes], source: str, seen_at: datetime) -> Parsed:
-    """The posts of `bodies`, each NDJSON, a JSON array or one object; all at once, since a call costs milliseconds."""
+def parse(bodies: Sequence[bytes], source: str, seen_at: datetime, *, as_sent: bool = False) -> Parsed:
+    """The posts of `bodies`, each NDJSON, a JSON array or one object; all at once, since a call costs milliseconds.
+
+    `as_sent`: the source itself wrote these documents, so they are handed on beside the posts.
+    """
     rejected: list[Counter[str]] = [Counter() for _ in bodies]
     documents = [documents_of(body, found) for body, found in zip(bodies, rejected, strict=True)]
     payload = np.repeat(np.arange(len(bodies), dtype=np.uint32), [len(found) for found in documents])
@@ -117,6 +123,7 @@ def parse(bodies: Sequence[bytes], source: str, seen_at: datetime) -> Parsed:
         raw = pl.read_ndjson(io.BytesIO(joined), schema=_RAW) if lines else pl.DataFrame(schema=_RAW)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, pl.exceptions.PolarsError):
         good = [_usable(line, rejected[owner]) for line, owner in zip(lines, payload.tolist(), strict=True)]
+        lines = [line for line, document in zip(lines, good, strict=True) if document is not None]
         payload = payload[[document is not None for document in good]]
         raw = pl.DataFrame([document for document in good if document is not None], schema=_RAW)
     return _parsed(raw, payload, rejected, source, seen_at)
@@ -138,7 +145,9 @@ def _parsed(
     for owner, reason, count in bad.group_by("payload", "reason").len().iter_rows():
         rejected[owner][reason] += count
     good_rows = frame.filter(pl.col("reason").is_null())
-    return Parsed(posts_of(good_rows, source), good_rows["payload"], rejected)
+    good_lines = frame["reason"].is_null().to_list() if as_sent else []
+    own = list(compress(lines, good_lines))
+    return Parsed(posts_of(good_rows, source), good_rows["payload"], rejected, documents=own)
 
 
 def documents_of(body: bytes, rejected: Counter[str]) -> list[bytes]:
@@ -228,6 +237,7 @@ def posts_of(good: pl.DataFrame, source: str) -> pl.DataFrame:
         pl.lit(source).alias("source"),
         pl.when(pl.col("op").is_in(["create", "update"])).then(_without_nul("text").fill_null("")).alias("text"),
         _without_nul("parent_text"),
+        pl.lit(None, pl.String).alias("payload_sha256"),
     ).select(pl.col(name).cast(dtype) for name, dtype in POSTS.items())
 
 

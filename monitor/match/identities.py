@@ -33,7 +33,7 @@ class Identities:
     def add(self, platform: str, post: str, event: str) -> bool:
         """Takes note of a mention; False if it was there."""
         key = xxhash.xxh3_64_intdigest(f"{platform}\0{post}\0{event}".encode()) or 1
-        if self._old.holds(key) or not self._young.put(key):
+        if (self._old.used and self._old.holds(key)) or not self._young.put(key):
             return False
         self._new.append(key)
         if self._young.used >= self._room:

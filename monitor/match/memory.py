@@ -6,19 +6,20 @@ Every change is made by a post in its place in the stream, never by the end of a
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from itertools import takewhile
-from typing import NamedTuple
+
+import msgspec
 
 Key = tuple[str, str]
 """platform, id"""
 
 
-class Post(NamedTuple):
+class Post(msgspec.Struct, frozen=True, gc=False):
     """The columns of a post that threads are made of."""
 
     row: int
     """Index into the batch."""
-    platform: str
-    id: str
+    key: Key
+    """Its identity."""
     op: str
     seen_at: int
     """Microseconds since 1970."""
@@ -28,30 +29,22 @@ class Post(NamedTuple):
     repost_of: str | None
     reply_to: str | None
     quote_of: str | None
-
-    @property
-    def key(self) -> Key:
-        """Its identity."""
-        return self.platform, self.id
-
-    @property
-    def aims(self) -> bool:
-        """Whether it reposts, answers or quotes a post."""
-        return self.reply_to is not None or self.repost_of is not None or self.quote_of is not None
+    aims: bool
+    """Whether it reposts, answers or quotes a post."""
 
     def targets(self) -> list[tuple[str, str]]:
         """(via, id) of what it reposts, answers, quotes, in the order that decides."""
-        found = []
-        if self.repost_of is not None and self.repost_of != self.id:
+        own, found = self.key[1], []
+        if self.repost_of is not None and self.repost_of != own:
             found.append(("repost", self.repost_of))
-        if self.reply_to is not None and self.reply_to != self.id:
+        if self.reply_to is not None and self.reply_to != own:
             found.append(("reply", self.reply_to))
-        if self.quote_of is not None and self.quote_of != self.id:
+        if self.quote_of is not None and self.quote_of != own:
             found.append(("quote", self.quote_of))
         return found
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What is remembered of a mention of one event."""
 
     event: str
@@ -78,9 +71,9 @@ class Mentions:
 
     def refer(self, key: Key) -> None:
         """The mention about to be made refers to a known one, which stays longer for it."""
-        known = self.of(key)
-        if known:
-            self.put(self.made + 1, key, known)
+        found = self._known.get(key)
+        if found is not None and found[0] > self.made - self._size:
+            self.put(self.made + 1, key, found[1])
 
     def add(self, key: Key, known: tuple[Known, ...], made: int) -> None:
         """Remembers what a post is known as, `made` mentions of it newly made."""
@@ -102,14 +95,19 @@ class Mentions:
     def reword(self, key: Key, text: str | None) -> None:
         """The post has another text now, or none any more; what has none stays without."""
         number, knowns = self._known[key]
-        self._known[key] = number, tuple([k if k.text is None else k._replace(text=text) for k in knowns])
+        reworded = [k if k.text is None else msgspec.structs.replace(k, text=text) for k in knowns]
+        self._known[key] = number, tuple(reworded)
 
     def text(self, key: Key, event: str) -> str | None:
         """The text of a mention, a bare repost's being its original's; None if not known."""
         for known in self.of(key):
             if known.event == event:
-                return known.text or (self.text((key[0], known.reposts), event) if known.reposts else None)
+                return known.text or self.carried(key[0], known)
         return None
+
+    def carried(self, platform: str, known: Known) -> str | None:
+        """The text that a mention without one of its own has from what it reposts."""
+        return self.text((platform, known.reposts), known.event) if known.reposts else None
 
     def forget(self, events: Collection[str]) -> None:
         """Drops these events' mentions."""
@@ -133,6 +131,10 @@ class Waiting:
         self.overflowed = 0
         """Posts that could not wait as long as they should because too many did, so far."""
 
+    def __bool__(self) -> bool:
+        """Whether any post waits."""
+        return bool(self._line)
+
     def resume(self, number: int) -> None:
         """The next to come has this number."""
         self._number = number
@@ -147,7 +149,7 @@ class Waiting:
             self.overflowed += 1
         self._line[post.key] = self._number, post
         for _, target in post.targets():
-            self._by_target.setdefault((post.platform, target), {})[post.key] = None
+            self._by_target.setdefault((post.key[0], target), {})[post.key] = None
         self._number += 1
         return self._number - 1
 
@@ -169,10 +171,6 @@ class Waiting:
                 if not waiting:
                     self._by_target.pop((key[0], target), None)
         return found
-
-    def awaited(self, target: Key) -> bool:
-        """Whether a post waits for `target`."""
-        return target in self._by_target
 
     def children(self, target: Key, at: int) -> Iterator[tuple[int, Post]]:
         """Takes out those that wait for `target`, in the order they came, and gives those still in time."""

@@ -110,9 +110,13 @@ class Search:
             if not marks.size:
                 continue
             hits = np.flatnonzero(kept & ~exempt[pattern])
-            mark = np.concatenate(([-1], np.sort(marks)))[np.searchsorted(np.sort(marks), begin[hits], side="right")]
-            for hit, start, stop in zip(hits.tolist(), mark.tolist(), begin[hits].tolist(), strict=True):
-                inside[hit] |= start >= 0 and not ends.search(text, start + 1, stop + 1)
+            places = np.sort(marks)
+            before = np.searchsorted(places, begin[hits], side="right") - 1
+            hits, before = hits[before >= 0], before[before >= 0]
+            last, which = np.unique(before, return_inverse=True)
+            found = (ends.search(text, mark + 1) for mark in places[last].tolist())
+            stops = np.array([len(text) if end is None else end.start() for end in found], np.int64)
+            inside[hits] |= stops[which] > begin[hits]
         return inside
 
 

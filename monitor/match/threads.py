@@ -24,21 +24,13 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TARGETS = ("repost_of", "reply_to", "quote_of")
 _MADE = "match/made"
-_POST = ("platform", "id", "op", "seen_at", "text", "parent_text", "root", *_TARGETS)
+_AIMS = pl.any_horizontal(pl.col(_TARGETS).is_not_null())
 
 
-class _Found(NamedTuple):
-    """A mention: what it adds to row `row` of the posts at hand."""
-
-    row: int
-    event: str
-    seen_at: int
-    via: str
-    term: str | None
-    parent: str | None
-    parent_text: str | None
-    root: str | None
-    root_text: str | None
+_Found = tuple[int, str, int, str, str | None, str | None, str | None, str | None, str | None]
+"""A mention: what it adds to a row of the posts at hand; the columns of _FOUND."""
+_ADDS = ("event", "seen_at", "via", "term", "parent", "parent_text", "root", "root_text")
+_FOUND = {"row": pl.Int64} | {name: MENTIONS[name] for name in _ADDS} | {"seen_at": pl.Int64}
 
 
 class _Thread(NamedTuple):
@@ -50,7 +42,7 @@ class _Thread(NamedTuple):
 
 
 _NO_THREADS: Mapping[str, _Thread] = {}
-_FOUND = {"row": pl.Int64} | {name: MENTIONS[name] for name in _Found._fields[1:]} | {"seen_at": pl.Int64}
+_NO_TERMS: Mapping[str, str] = {}
 
 
 class Threads:
@@ -83,13 +75,10 @@ class Threads:
 
     def follow(self, posts: pl.DataFrame, hits: pl.DataFrame, upto: datetime) -> pl.DataFrame:
         """POSTS in ORDER and their matches (`Matcher.find`) → MENTIONS in ORDER; nothing before `upto` follows."""
-        terms: dict[int, dict[str, str]] = {}
-        for row, event, term in zip(*(hits[name].to_list() for name in ("row", "event", "term")), strict=True):
-            terms.setdefault(row, {})[intern(event)] = term
+        terms = _terms(hits)
         self._found, self._newly, self._left = [], [], []
-        none: dict[str, str] = {}
         for post in _related(posts, hits["row"]):
-            self._read(post, terms.get(post.row, none))
+            self._read(post, terms.get(post.row, _NO_TERMS))
         posts = posts.select(POSTS.keys())
         mentions = _mentions(self._kept.frame, posts, self._found)
         self._waiting.expire((upto - _EPOCH) // _MICROSECOND)
@@ -151,8 +140,8 @@ class Threads:
             self._again(post)
             return
         if self._admitted(post, terms, post.row, post.seen_at):
-            self._leave(post.key)
-            if self._waiting.awaited(post.key):
+            if self._waiting:
+                self._leave(post.key)
                 self._adopt(post)
         elif post.aims and not self._mentions.of(post.key) and self._waiting.add(post) is not None:
             self._newly.append(post.row)
@@ -164,53 +153,54 @@ class Threads:
             self._leave(post.key)
         if known and (post.op == "delete" or (post.op == "update" and post.text is not None)):
             self._mentions.reword(post.key, post.text if post.op == "update" else None)
-        for event, root, *_ in known:
-            root_text = self._mentions.text((post.platform, root), event) if root != post.id else None
-            named = root if root != post.id else post.root
+        platform, own = post.key
+        for one in known:
+            root_text = self._mentions.text((platform, one.root), one.event) if one.root != own else None
+            named = one.root if one.root != own else post.root
             self._found.append(
-                _Found(post.row, event, post.seen_at, "known", None, None, post.parent_text, named, root_text)
+                (post.row, one.event, post.seen_at, "known", None, None, post.parent_text, named, root_text)
             )
 
     def _admitted(self, post: Post, terms: Mapping[str, str], row: int, at: int) -> bool:
         """Makes the post a mention of every event that it or its target speaks of; says whether it became one."""
-        key = (post.platform, post.id)
-        mine = self._mentions.of(key)
+        mine = self._mentions.of(post.key)
         threads = self._threads(post) if post.aims else _NO_THREADS
-        events = {**threads, **terms} if threads else terms
+        events: Collection[str] = {**threads, **terms} if threads else terms
         if mine:
             had = {known.event for known in mine}
             again = len(had.intersection(events)) if events else len(had)
             self.duplicates += again
-            events = {event: "" for event in events if event not in had}
-        new = [event for event in events if self._identities.add(*key, event)]
+            events = [event for event in events if event not in had]
+        new = [event for event in events if self._identities.add(*post.key, event)]
         self.duplicates += len(events) - len(new)
         if not new:
             return False
         made = [self._made(post, event, terms.get(event), threads.get(event), row=row, at=at) for event in new]
-        self._mentions.add(key, (*mine, *made), len(made))
+        self._mentions.add(post.key, (*mine, *made), len(made))
         return True
 
     def _threads(self, post: Post) -> Mapping[str, _Thread]:
         """Event → what the post reposts, answers or quotes there."""
         threads: dict[str, _Thread] = {}
         for via, target in post.targets():
-            for known in self._mentions.of((post.platform, target)):
+            for known in self._mentions.of((post.key[0], target)):
                 threads.setdefault(known.event, _Thread(via, target, known))
         return threads
 
     def _made(self, post: Post, event: str, term: str | None, thread: _Thread | None, *, row: int, at: int) -> Known:
         """Notes a mention; gives what to remember of it."""
-        root, platform = post.root, post.platform
-        via, parent, parent_text, reposts = "term", None, post.parent_text, None
-        if thread is not None:
-            via = thread.via if term is None else via
-            parent, root = thread.target, thread.known.root
-            self._mentions.refer((platform, parent))
-            parent_text = parent_text or self._mentions.text((platform, parent), event)
-            reposts = parent if thread.via == "repost" else None
-        root_text = None if root is None else self._mentions.text((platform, root), event)
-        self._found.append(_Found(row, event, at, via, term, parent, parent_text, root, root_text))
-        return Known(event, root or post.id, post.text or "", reposts)
+        root, (platform, own), mentions = post.root, post.key, self._mentions
+        if thread is None:
+            root_text = None if root is None else mentions.text((platform, root), event)
+            self._found.append((row, event, at, "term", term, None, post.parent_text, root, root_text))
+            return Known(event, root or own, post.text or "", None)
+        via, parent, known = thread
+        mentions.refer((platform, parent))
+        text, root = known.text or mentions.carried(platform, known), known.root
+        root_text = text if root == parent else mentions.text((platform, root), event)
+        how = via if term is None else "term"
+        self._found.append((row, event, at, how, term, parent, post.parent_text or text, root, root_text))
+        return Known(event, root or own, post.text or "", parent if via == "repost" else None)
 
     def _leave(self, key: Key) -> None:
         """Takes a post out of the line, out of turn."""
@@ -230,16 +220,39 @@ class Threads:
                     parents.append(child)
 
 
+def _terms(hits: pl.DataFrame) -> Mapping[int, Mapping[str, str]]:
+    """Row → event → the term by which it is one of the event's."""
+    alone: dict[tuple[str, str], Mapping[str, str]] = {}
+    terms: dict[int, Mapping[str, str]] = {}
+    for row, event, term in zip(*(hits[name].to_list() for name in ("row", "event", "term")), strict=True):
+        named = alone.get((event, term))
+        if named is None:
+            named = alone[event, term] = {intern(event): term}
+        terms[row] = {**terms[row], **named} if row in terms else named
+    return terms
+
+
 def _related(posts: pl.DataFrame, named: pl.Series) -> Iterator[Post]:
     """The posts that can be mentions: by a term, by a target or by being known."""
     rows = pl.Series("row", range(posts.height), dtype=pl.UInt32)
     if named.n_unique() < posts.height:
-        linked = posts.select(pl.any_horizontal(pl.col(_TARGETS).is_not_null(), pl.col("op") != "create")).to_series()
+        linked = posts.select(_AIMS | (pl.col("op") != "create")).to_series()
         rows = rows.filter(linked | rows.is_in(named.implode()))
         posts = posts[rows]
-    columns = posts.select(pl.col("seen_at").cast(pl.Int64) if name == "seen_at" else name for name in _POST)
-    platform, *others = (column.to_list() for column in columns)
-    return map(Post._make, zip(rows.to_list(), map(intern, platform), *others, strict=True))
+    columns = posts.select(
+        "platform",
+        "id",
+        "op",
+        pl.col("seen_at").cast(pl.Int64),
+        "text",
+        "parent_text",
+        "root",
+        *_TARGETS,
+        _AIMS.alias("aims"),
+    )
+    platform, identity, *others = (column.to_list() for column in columns)
+    keys = zip(map(intern, platform), identity, strict=True)
+    return map(Post, rows.to_list(), keys, *others)
 
 
 def _mentions(kept: pl.DataFrame, posts: pl.DataFrame, found: Sequence[_Found]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from monitor.settings.files import load, load_event, load_store, load_web, packaged_model, parse_event
 from monitor.settings.monitor import (
+    ActionsSettings,
     LogFormat,
     LogLevel,
     LogSettings,
@@ -19,6 +20,7 @@ from monitor.settings.monitor import (
 from monitor.settings.schema import schema
 
 __all__ = [
+    "ActionsSettings",
     "LogFormat",
     "LogLevel",
     "LogSettings",

@@ -15,14 +15,15 @@ from monitor.collect.http_settings import HttpSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
 from monitor.settings import checks_chats, checks_mqtt, checks_sources, checks_voices
-from monitor.settings.monitor import Monitor, Receiver
+from monitor.settings.monitor import ActionsSettings, Monitor, Receiver
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
 from monitor.watched import Event
 from monitor.web.access import is_loopback
 
 EVERY_POST = "*"
-ALERTING = ("race", "spike", "volume", "celebration", "quiet")
+SHORTEST_KEY = 32
+ALERTING = checks_chats.RULES
 """The findings that can become alerts."""
 
 _DATABASES = re.compile(r"^(sqlite|postgresql)(\+[a-z0-9]+)?://")
@@ -54,6 +55,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     if not is_loopback(monitor.web.host) and monitor.web.token_env is None and monitor.web.token_file is None:
         where = f"{monitor.web.host!r} is open to other machines"
         yield f'$.web.host: {where}; name a token with token_env or token_file, or listen on "127.0.0.1"'
+    yield from _of_actions(monitor.actions)
     if monitor.tagger.model:
         yield from _of_file(monitor.tagger.model, "$.tagger.model", "leave the setting out for the model that ships")
     yield from _of_names([source.name for source in monitor.sources], "$.source")
@@ -64,6 +66,24 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
         yield from _of_receiver(receiver, f"$.receiver[{i}]")
     yield from checks_mqtt.of_client_ids(monitor.sources, monitor.receivers)
     yield from _of_sources(monitor)
+
+
+def _of_actions(actions: ActionsSettings) -> Iterator[str]:
+    keyed = actions.key_env is not None or actions.key_file is not None
+    if actions.url is not None and not keyed:
+        yield "$.actions: links are signed, and there is no key; name where it is with key_env or key_file"
+    if keyed and actions.url is None:
+        yield "$.actions: a key without a url makes no links; write where people reach the monitor, as url"
+    if not actions.lasts:
+        yield '$.actions.lasts: no time at all, every link would lead nowhere; write a length of time, as in "2d"'
+
+
+def of_key(key: str, actions: ActionsSettings) -> Iterator[str]:
+    """Yields `path: sentence` if `key`, which is a secret and is not shown, could be guessed."""
+    if len(key) < SHORTEST_KEY:
+        where = "key_env" if actions.key_env is not None else "key_file"
+        advice = "make one with `openssl rand -hex 32`"
+        yield f"$.actions.{where}: the key is shorter than {SHORTEST_KEY} characters; {advice}"
 
 
 def of_database(url: str, path: str) -> Iterator[str]:

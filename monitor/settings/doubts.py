@@ -24,6 +24,8 @@ def of_event(event: Event) -> Iterator[str]:
         yield "$.rules.volume_span: is counted in whole minutes of one day; write one minute to 24 hours"
     if rules.for_ >= rules.volume_span and "volume" in rules.alert_on:
         yield "$.rules.for: a volume is over after volume_span, and its alert would never fire; shorten it"
+    if rules.repeat_interval < rules.repeat_least:
+        yield "$.rules.repeat_interval: reminds more often than repeat_least lets anything be told; lengthen it"
     if rules.for_ >= rules.quiet:
         yield "$.rules.for: a race ends after quiet, and its alert may never fire; shorten it"
 

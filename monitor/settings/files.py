@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple
 
+from monitor.alert.receivers.slack_bot import SlackBotSettings
 from monitor.errors import SettingsError
 from monitor.settings import checks, checks_chats
 from monitor.settings.faults import Wanted, faults, sound
@@ -133,13 +134,15 @@ def _settings(directory: Path, monitor: Monitor, events: Sequence[Event], secret
         web_token=secrets["web"].secret,
         source_secrets=_found("source", [source.name for source in monitor.sources], secrets),
         receiver_secrets=_found("receiver", [receiver.name for receiver in monitor.receivers], secrets),
+        actions_key=secrets["actions"].secret,
+        signing_secrets=_found("signing", [one.name for one in monitor.receivers], secrets),
         model=Path(monitor.tagger.model) if monitor.tagger.model else packaged_model(),
     )
 
 
 def _found(kind: str, names: Sequence[str], secrets: Mapping[str, Lookup]) -> dict[str, Secret]:
     """Name → secret, for those that have one."""
-    looked = {name: secrets[f"{kind}.{name}"].secret for name in names}
+    looked = {name: secrets[f"{kind}.{name}"].secret for name in names if f"{kind}.{name}" in secrets}
     return {name: secret for name, secret in looked.items() if secret is not None}
 
 
@@ -177,14 +180,17 @@ def _checked_event(file: _File, receivers: Sequence[str] | None) -> _Checked[Eve
 
 
 def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
-    """Whose secret → what was found: `store`, `web`, `source.<name>`, `receiver.<name>`."""
+    """Whose secret → what was found: `store`, `web`, `actions`, `source.`, `receiver.` and `signing.<name>`."""
     web = monitor.web
     found = {
         "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
         "web": secret(web.token_env, web.token_file, environ, "$.web", "token"),
+        "actions": secret(monitor.actions.key_env, monitor.actions.key_file, environ, "$.actions", "key"),
     }
     if (url := found["store"].secret) is not None:
         found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), "$.store.url_env")))
+    if (key := found["actions"].secret) is not None:
+        found["actions"] = Lookup(key, tuple(checks.of_key(key.reveal(), monitor.actions)))
     for kind, configured in (("source", monitor.sources), ("receiver", monitor.receivers)):
         for i, one in enumerate(configured):
             word = next((word for word in _WORDS if hasattr(one, f"{word}_env")), "secret")
@@ -193,8 +199,11 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
             looked = secret(variable, file, environ, path, word)
             if word == "url" and looked.secret is not None:
                 place = f"{path}.url_env" if variable is not None else f"{path}.url_file"
-                looked = Lookup(looked.secret, tuple(checks_chats.of_address(looked.secret.reveal(), place)))
+                looked = Lookup(looked.secret, tuple(checks_chats.of_address(one, looked.secret.reveal(), place)))
             found[f"{kind}.{one.name}"] = looked
+            if isinstance(one, SlackBotSettings):
+                named = (one.signing_secret_env, one.signing_secret_file)
+                found[f"signing.{one.name}"] = secret(*named, environ, path, "signing_secret")
     return found
 
 

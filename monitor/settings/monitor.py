@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct, field
 
 from monitor.alert.receivers.alertmanager import AlertmanagerSettings
+from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.discord import DiscordSettings
 from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.mail import MailSettings
@@ -45,6 +47,7 @@ Receiver = (
     | TelegramSettings
     | TeamsSettings
     | MailSettings
+    | AppriseSettings
 )
 """Every kind of receiver, told apart by `kind`."""
 
@@ -71,6 +74,29 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Environment variable with the token that requests must carry (`Authorization: Bearer …`)."""
     token_file: str | None = None
     """File with that token, as an alternative to `token_env`."""
+
+
+class ActionsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[actions]`: links on cards by which people act; there are none without a `url`."""
+
+    url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*[^\s?#/])?$(?!\n)",
+                max_length=100,
+                description="an address such as https://monitor.example.org, without a slash at its end",
+            ),
+        ]
+        | None
+    ) = None
+    """Where the people who read cards reach this monitor: a proxy that hands on `/actions/`, or this machine's own."""
+    key_env: str | None = None
+    """Environment variable with the key that signs links: 32 characters or more that nobody can guess."""
+    key_file: str | None = None
+    """File with that key, as an alternative to `key_env`; one of the two is needed with a `url`."""
+    lasts: Duration = Duration(days=2)
+    """A link leads nowhere once its alert's step is this old."""
 
 
 class TaggerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -125,6 +151,8 @@ class Monitor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where everything that must survive is kept."""
     web: WebSettings = WebSettings()
     """Health, metrics, ingest and the JSON API over HTTP."""
+    actions: ActionsSettings = ActionsSettings()
+    """Links on cards by which people act."""
     tagger: TaggerSettings = TaggerSettings()
     """What tells claims from denials."""
     pipeline: PipelineSettings = PipelineSettings()
@@ -188,5 +216,9 @@ class Settings(NamedTuple):
     """Receiver → its secret, for those that have one."""
     model: Path
     """The tagger's artifact."""
+    actions_key: Secret | None = None
+    """What signs links, or None without any."""
+    signing_secrets: Mapping[str, Secret] = MappingProxyType({})
+    """Receiver → what its chat signs with, for those whose buttons come back to us."""
     service: ServiceSettings = ServiceSettings()
     """The service manager that started the monitor."""

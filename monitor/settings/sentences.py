@@ -57,7 +57,7 @@ def unknown(name: str, known: Iterable[str]) -> str:
     """What to say of the setting `name` where only `known` ones exist; a literal secret gets its own answer."""
     names = sorted(known)
     if name in _SECRETS or (name == "url" and "url_env" in names):
-        prefix = next((word for word in ("token", "password", "url") if f"{word}_env" in names), "secret")
+        prefix = next((word for word in ("token", "password", "url", "key") if f"{word}_env" in names), "secret")
         where = (
             f"put it into an environment variable and name that with {prefix}_env, or into a file with {prefix}_file"
         )

@@ -65,6 +65,23 @@ def known(connection: Connection, alert: str) -> bool:
     return connection.execute(select(alerts.c.number).where(alerts.c.id == alert)).first() is not None
 
 
+def one(connection: Connection, alert: str) -> Alert | None:
+    """The last step of the alert of this id."""
+    text = connection.execute(select(alerts.c.json).where(alerts.c.id == alert)).scalar()
+    return None if text is None else alert_from_json(text)
+
+
+def in_force(connection: Connection, alert: str) -> str | None:
+    """The id of this alert, or of one that shares its card, if it fires; None if none does."""
+    text = connection.execute(select(alerts.c.json).where(alerts.c.id == alert)).scalar()
+    if text is None:
+        return None
+    asked = alert_from_json(text)
+    fires = [one for state in (AlertState.FIRING, AlertState.ACKNOWLEDGED) for one in read(connection, state)]
+    mine = [one.id for one in fires if one.id == alert or (asked.group and one.group == asked.group)]
+    return alert if alert in mine else next(iter(mine), None)
+
+
 def put_answer(connection: Connection, answer: Answer) -> None:
     """Keeps what somebody said of an alert."""
     connection.execute(insert(answers).values(msgspec.structs.asdict(answer)))
@@ -90,44 +107,61 @@ def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:
     gone = select(mentions.c.key).where(mentions.c.deleted.is_(True))
     keys = sorted({key for key, _ in pairs})
     return [
-        key for some in _portions(keys) for key in connection.execute(gone.where(mentions.c.key.in_(some))).scalars()
+        key for some in portions(keys) for key in connection.execute(gone.where(mentions.c.key.in_(some))).scalars()
     ]
 
 
-def erase(connection: Connection, gone: Collection[int]) -> None:
-    """Takes text, author and link of deleted mentions out of every alert and notification that shows them."""
-    showing = select(evidence.c.alert_id)
-    touched = {
-        alert_id
-        for some in _portions(sorted(set(gone)))
-        for alert_id in connection.execute(showing.where(evidence.c.mention.in_(some))).scalars()
-    }
-    for some in _portions(sorted(touched)):
+def showing(connection: Connection, gone: Collection[int]) -> list[str]:
+    """The ids of alerts that ever showed one of these mentions."""
+    shown = select(evidence.c.alert_id)
+    return sorted(
+        {
+            alert_id
+            for some in portions(sorted(set(gone)))
+            for alert_id in connection.execute(shown.where(evidence.c.mention.in_(some))).scalars()
+        }
+    )
+
+
+def erase(connection: Connection, touched: Sequence[str], gone: Collection[int]) -> None:
+    """Takes text, author and link of deleted mentions out of these alerts and their notifications."""
+    for some in portions(touched):
         cards = connection.execute(select(alerts.c.id, alerts.c.json).where(alerts.c.id.in_(some))).all()
         bodies = connection.execute(select(outbox.c.number, outbox.c.body).where(outbox.c.alert_id.in_(some))).all()
         if cards:
-            connection.execute(_REWRITE_ALERT, [{"of": of, "json": _without(text, gone)} for of, text in cards])
+            connection.execute(_REWRITE_ALERT, [{"of": of, "json": without(text, gone)} for of, text in cards])
         if bodies:
-            connection.execute(_REWRITE_BODY, [{"of": of, "body": _without(text, gone)} for of, text in bodies])
+            connection.execute(_REWRITE_BODY, [{"of": of, "body": without(text, gone)} for of, text in bodies])
 
 
-def _without(text: str, gone: Collection[int]) -> str:
+def without(text: str, gone: Collection[int]) -> str:
+    """An alert as JSON, without text, author and link of deleted mentions; of each stays that it was there.
+
+    Where the narrative is called by one of them, it is called by the event's proposition instead.
+    """
     alert = alert_from_json(text)
     kept = tuple(
-        msgspec.structs.replace(each, text="", author=None, url=None, cues=None) if key in gone else each
+        msgspec.structs.replace(each, text="", author=None, url=None, cues=None, payload_sha256=None)
+        if key in gone
+        else each
         for key, each in zip(_keys(alert), alert.evidence, strict=True)
     )
-    return alert_to_json(msgspec.structs.replace(alert, evidence=kept))
+    said = [" ".join(before.text.split()) for before, after in zip(alert.evidence, kept, strict=True) if not after.text]
+    spoken = any(text.startswith(alert.label) for text in said if text and alert.label)
+    label = alert.proposition if spoken else alert.label
+    return alert_to_json(msgspec.structs.replace(alert, evidence=kept, label=label))
 
 
 def _keys(alert: Alert) -> list[int]:
-    return [_key(each, alert.event) for each in alert.evidence]
+    return [key_of_evidence(each, alert.event) for each in alert.evidence]
 
 
-def _key(shown: Evidence, event: str) -> int:
+def key_of_evidence(shown: Evidence, event: str) -> int:
+    """The archive's key of the mention that is shown."""
     return key_of(shown.platform, shown.id, event)
 
 
-def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """In parts that one statement takes."""
     for begin in range(0, len(values), _AT_ONCE):
         yield values[begin : begin + _AT_ONCE]

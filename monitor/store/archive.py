@@ -30,7 +30,7 @@ _REPLACE_NUMBERS = _REPLACE_NUMBERS.values({n: func.coalesce(bindparam(f"new_{n}
 _LIVING = update(mentions).where(mentions.c.key == bindparam("of"), mentions.c.deleted.is_(False))
 _REPLACE_WORDING = _LIVING.values({n: func.coalesce(bindparam(f"new_{n}"), mentions.c[n]) for n in _WORDING})
 _TOMBSTONE = _LIVING.values(
-    dict.fromkeys(("text", "url", "media", "parent_text", *_AUTHOR))
+    dict.fromkeys(("text", "url", "media", "payload_sha256", "parent_text", *_AUTHOR))
     | {"author": bindparam("stand_in"), "deleted": True}
 )
 

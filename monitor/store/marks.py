@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.marks import Correction, GapMark, MergeMark, Ruling, Silence, SplitMark, Status, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, MergeMark, Ruling, Silence, SplitMark, Status, StatusMark
 from monitor.saved import events_of, events_text
 from monitor.store.dialect import insert_new
-from monitor.store.schema import answered, corrections, exchanges, gaps, rulings, silences, statuses
+from monitor.store.schema import acknowledgements, answered, corrections, exchanges, gaps, rulings, silences, statuses
 from monitor.watched import Exchange
 
 REQUESTS_KEPT = timedelta(days=1)
@@ -115,6 +115,18 @@ def read_silence(connection: Connection, name: str) -> Silence | None:
     found = select(silences.c.json).where(silences.c.id == name).order_by(silences.c.number.desc()).limit(1)
     text = connection.execute(found).scalar()
     return None if text is None else msgspec.json.decode(text, type=Silence)
+
+
+def put_acknowledgements(connection: Connection, marks: Sequence[AckMark]) -> None:
+    """Keeps who took which alert on, every time."""
+    if marks:
+        connection.execute(insert(acknowledgements), [msgspec.structs.asdict(one) for one in marks])
+
+
+def read_acknowledgements(connection: Connection) -> list[AckMark]:
+    """Who took which alert on, in the order of the stream."""
+    rows = connection.execute(select(acknowledgements).order_by(acknowledgements.c.number)).all()
+    return [AckMark(at=row.at, alert=row.alert, by=row.by, assignee=row.assignee, comment=row.comment) for row in rows]
 
 
 def put_corrections(connection: Connection, marks: Sequence[Correction]) -> None:

@@ -1,15 +1,17 @@
 """The outbox's rows: what is to be sent, was sent, or could not be."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, case, exists, func, select, update
 
-from monitor.records import Alert, AlertState, Notification
-from monitor.store.alerts import alert_from_json, alert_to_json
+from monitor.records import Alert, AlertState, Gathered, Notification
+from monitor.store.alerts import alert_from_json, alert_to_json, portions
 from monitor.store.dialect import insert_new
 from monitor.store.schema import EPOCH, outbox
 
@@ -20,6 +22,8 @@ class QueueState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     DEAD = "dead"
+    GATHERED = "gathered"
+    """Told by a digest, or made superfluous by a later step."""
 
 
 class Queued(NamedTuple):
@@ -45,26 +49,38 @@ class DeadLetter(NamedTuple):
     detail: str
 
 
+HELD = ("quiet_hours", "hourly_budget")
+"""Reasons of what is held back for a digest."""
 _QUEUED = outbox.c.state == QueueState.QUEUED.value
+_NEW = {
+    "attempts": 0,
+    "next_attempt_at": EPOCH,
+    "state": QueueState.QUEUED.value,
+    "reason": "",
+    "detail": "",
+    "receipt": "",
+    "uncertain": False,
+}
 _before = outbox.alias("before")
 _had = outbox.alias("had")
 _FIRST_IN_LINE = ~exists().where(
     _before.c.state == QueueState.QUEUED.value,
-    _before.c.alert_id == outbox.c.alert_id,
+    _before.c.reason.not_in(HELD),
+    _before.c.card == outbox.c.card,
     _before.c.receiver == outbox.c.receiver,
     _before.c.number < outbox.c.number,
 )
-"""The steps of one alert reach a receiver in their order: a later one waits for the earlier."""
+"""What shares one card reaches a receiver in its order: a later step waits for the earlier, unless that is held."""
 
 
 _OF_THE_SAME = (
-    _had.c.alert_id == outbox.c.alert_id,
+    _had.c.card == outbox.c.card,
     _had.c.receiver == outbox.c.receiver,
     _had.c.state == QueueState.SENT.value,
 )
 _LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number)
 _EARLIER = select(_had.c.receipt).where(*_OF_THE_SAME).order_by(_had.c.number.desc()).limit(1).scalar_subquery()
-"""What the receiver answered to the last step of the alert that it has."""
+"""What the receiver answered to the last step of the card that it has."""
 
 
 def waiting(connection: Connection) -> int:
@@ -81,15 +97,10 @@ def put(connection: Connection, notifications: Sequence[Notification]) -> None:
             "key": each.key,
             "receiver": each.receiver,
             "alert_id": each.alert.id,
+            "card": each.alert.group or each.alert.id,
             "body": alert_to_json(each.alert),
             "deadline": each.deadline,
-            "attempts": 0,
-            "next_attempt_at": EPOCH,
-            "state": QueueState.QUEUED.value,
-            "reason": "",
-            "detail": "",
-            "receipt": "",
-            "uncertain": False,
+            **_NEW,
         }
         for each in notifications
     ]
@@ -117,7 +128,7 @@ def unclaimed(connection: Connection, receivers: Collection[str]) -> list[Notifi
 
 def standing(connection: Connection, receiver: str) -> list[Alert]:
     """The last step that `receiver` has of every alert, oldest first, where that is not its end."""
-    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value)
+    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value, outbox.c.alert_id != "")
     last = select(func.max(outbox.c.number)).where(*has).group_by(outbox.c.alert_id)
     rows = connection.execute(select(outbox.c.body).where(outbox.c.number.in_(last)).order_by(outbox.c.number))
     alerts = (alert_from_json(row.body) for row in rows)
@@ -129,9 +140,67 @@ def begun(connection: Connection, key: str) -> None:
     _set(connection, key, uncertain=True)
 
 
-def sent(connection: Connection, key: str, receipt: str) -> None:
-    """The receiver has it."""
-    _set(connection, key, state=QueueState.SENT.value, receipt=receipt, attempts=outbox.c.attempts + 1)
+def sent(connection: Connection, key: str, receipt: str, at: datetime | None) -> None:
+    """The receiver has it, since `at` where that is known."""
+    values = {"state": QueueState.SENT.value, "receipt": receipt, "sent_at": at}
+    _set(connection, key, **values, attempts=outbox.c.attempts + 1)
+
+
+def sent_since(connection: Connection, receiver: str, since: datetime) -> list[datetime]:
+    """When a receiver was sent something after a time, in order."""
+    times = select(outbox.c.sent_at).where(outbox.c.receiver == receiver, outbox.c.sent_at > since)
+    return [time for time in connection.execute(times.order_by(outbox.c.sent_at)).scalars() if time is not None]
+
+
+def hold(connection: Connection, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+    """Held back until a time, for a reason of HELD; its deadline is put off by `longer`."""
+    deadline = connection.execute(select(outbox.c.deadline).where(outbox.c.key == key)).scalar()
+    if deadline is not None:
+        _set(connection, key, next_attempt_at=until, reason=reason, deadline=deadline + longer)
+
+
+def gather(connection: Connection, receiver: str, now: datetime) -> bool:
+    """Makes one message of what was held back until `now` or less; says whether there was something.
+
+    The last step of a single card comes as itself, several cards come as a digest.
+    """
+    held = (_QUEUED, outbox.c.receiver == receiver, outbox.c.reason.in_(HELD), outbox.c.next_attempt_at <= now)
+    mine = select(outbox).where(*held, outbox.c.alert_id != "").order_by(outbox.c.number)
+    rows = connection.execute(mine).all()
+    if not rows:
+        return False
+    numbers = [row.number for row in rows]
+    one_card = len({row.card for row in rows}) == 1
+    if one_card:
+        last = {"reason": "", "next_attempt_at": EPOCH}
+        connection.execute(update(outbox).where(outbox.c.number == numbers.pop()).values(last))
+    else:
+        connection.execute(insert_new(connection.dialect, outbox, ["key"]), [_digest(rows)])
+    for some in portions(numbers):
+        gathered = update(outbox).where(outbox.c.number.in_(some))
+        connection.execute(gathered.values(state=QueueState.GATHERED.value))
+    return True
+
+
+def _digest(rows: Sequence[Row[Any]]) -> dict[str, object]:
+    """The row of a digest of these."""
+    of: dict[str, list[Alert]] = {}
+    for row in rows:
+        of.setdefault(row.card, []).append(alert_from_json(row.body))
+    lines = [
+        Gathered(alert=replace(steps[-1], evidence=(), numbers={}), changes=tuple(step.change for step in steps))
+        for steps in of.values()
+    ]
+    key = blake2b("\0".join(row.key for row in rows).encode(), digest_size=16).hexdigest()
+    return {
+        "key": key,
+        "receiver": rows[0].receiver,
+        "alert_id": "",
+        "card": f"digest {key}",
+        "body": msgspec.json.encode(lines).decode(),
+        "deadline": max(row.deadline for row in rows),
+        **_NEW,
+    }
 
 
 def failed(connection: Connection, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
@@ -141,19 +210,27 @@ def failed(connection: Connection, key: str, next_at: datetime, reason: str, det
     _set(connection, key, next_attempt_at=next_at, attempts=attempts, **said)
 
 
-def dead(connection: Connection, key: str, reason: str, detail: str) -> None:
-    """Nobody tries again, but an operator who queues it anew."""
-    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail)
+def dead(connection: Connection, key: str, reason: str, detail: str, *, unknown: bool) -> None:
+    """Nobody tries again, but an operator who queues it anew; `unknown`: an attempt may have arrived all the same."""
+    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail, uncertain=unknown)
 
 
 def _set(connection: Connection, key: str, **values: object) -> None:
     connection.execute(update(outbox).where(outbox.c.key == key, _QUEUED).values(values))
 
 
-def dead_letters(connection: Connection) -> list[DeadLetter]:
-    """All dead letters, oldest first."""
-    found = select(outbox).where(outbox.c.state == QueueState.DEAD.value).order_by(outbox.c.number)
-    return [DeadLetter(_notification(r), r.attempts, r.reason, r.detail) for r in connection.execute(found)]
+def dead_letters(
+    connection: Connection,
+    receiver: str | None = None,
+    limit: int | None = None,
+    keys: Collection[str] | None = None,
+) -> list[DeadLetter]:
+    """Dead letters, oldest first: the newest `limit`, of one receiver, or of these keys."""
+    found = select(outbox).where(outbox.c.state == QueueState.DEAD.value).order_by(outbox.c.number.desc()).limit(limit)
+    found = found if receiver is None else found.where(outbox.c.receiver == receiver)
+    found = found if keys is None else found.where(outbox.c.key.in_(keys))
+    rows = connection.execute(found).all()[::-1]
+    return [DeadLetter(_notification(r), r.attempts, r.reason, r.detail) for r in rows]
 
 
 def requeue(connection: Connection, key: str, deadline: datetime) -> bool:
@@ -163,8 +240,13 @@ def requeue(connection: Connection, key: str, deadline: datetime) -> bool:
     return connection.execute(statement.values(values)).rowcount > 0
 
 
-def _notification(row: Row[tuple[object, ...]]) -> Notification:
-    alert = alert_from_json(row.body)
+def _notification(row: Row[Any]) -> Notification:
+    digest = () if row.alert_id else msgspec.json.decode(row.body, type=tuple[Gathered, ...])
     return Notification(
-        key=row.key, receiver=row.receiver, alert=alert, deadline=row.deadline, repeat=bool(row.uncertain)
+        key=row.key,
+        receiver=row.receiver,
+        alert=digest[-1].alert if digest else alert_from_json(row.body),
+        deadline=row.deadline,
+        digest=digest,
+        repeat=bool(row.uncertain),
     )

@@ -6,7 +6,7 @@ its own: whoever else makes threads wait does not make its askers wait.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,9 +20,10 @@ from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
 from monitor.marks import Correction, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
-from monitor.store import alerts, archive, lookups, marks, migrate
+from monitor.store import alerts, archive, fired, lookups, marks, migrate, queue
 from monitor.store.dialect import clear_errors, reading_engine
 from monitor.store.lookups import NarrativeCount
+from monitor.store.queue import DeadLetter
 from monitor.store.schema import state
 from monitor.watched import Exchange
 
@@ -125,6 +126,26 @@ class Reader:
         with self._connection() as connection:
             return alerts.known(connection, alert)
 
+    def alert(self, alert: str) -> Alert | None:
+        """The last step of the alert of an id."""
+        with self._connection() as connection:
+            return alerts.one(connection, alert)
+
+    def dead_letters(self, receiver: str | None, limit: int, keys: Collection[str] | None = None) -> list[DeadLetter]:
+        """The newest dead letters, oldest first: of one receiver or of all; only those of these keys, if named."""
+        with self._connection() as connection:
+            return queue.dead_letters(connection, receiver, limit, keys)
+
+    def firing(self, alert: str) -> str | None:
+        """The id of the alert, or of one that shares its card, if it fires; None if none does."""
+        with self._connection() as connection:
+            return alerts.in_force(connection, alert)
+
+    def fired(self, alert: str) -> tuple[Alert, Alert | None] | None:
+        """The last step of an alert, and the step at which it fired first; None if there is no alert of this id."""
+        with self._connection() as connection:
+            return fired.read(connection, alert)
+
     def answers(self, limit: int | None = None) -> list[Answer]:
         """The last answer about each alert, in the order in which they were given: all, or the newest."""
         with self._connection() as connection:
@@ -166,6 +187,7 @@ class Reader:
                 *marks.read_gaps(connection),
                 *marks.read_statuses(connection),
                 *marks.read_every_silence(connection),
+                *marks.read_acknowledgements(connection),
                 *marks.read_corrections(connection),
                 *marks.read_rulings(connection),
             ]

@@ -99,6 +99,13 @@ evidence = Table(  # which alerts show which mention, so that a deletion reaches
     Column("alert_id", Text, primary_key=True),
 )
 
+fired = Table(  # alerts as they stood when they fired first: the frozen evidence
+    "fired",
+    METADATA,
+    Column("alert_id", Text, primary_key=True),
+    Column("json", Text, nullable=False),
+)
+
 outbox = Table(
     "outbox",
     METADATA,
@@ -115,6 +122,8 @@ outbox = Table(
     Column("detail", Text, nullable=False),
     Column("receipt", Text, nullable=False),  # what the receiver answered
     Column("uncertain", Boolean, nullable=False, server_default=false()),  # an attempt may have arrived
+    Column("card", Text, nullable=False, server_default="", index=True),  # what shares one card at the receiver
+    Column("sent_at", Time, index=True),
 )
 
 statuses = Table(
@@ -148,6 +157,14 @@ silences = Table(  # every form of each; the last one of an id counts
     Column("json", Text, nullable=False),
     Column("at", Time, nullable=False),
     Column("expires_at", Time, nullable=False),
+)
+
+acknowledgements = Table(  # who took which alert on; the last one of an alert counts
+    "acknowledgements",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("alert", "by", "assignee", "comment")),
 )
 
 exchanges = Table(  # which events were watched from when on

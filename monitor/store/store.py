@@ -8,7 +8,7 @@ nothing behind.
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
 import polars as pl
@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
 from monitor.errors import StoreError
-from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.marks import AckMark, Correction, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
-from monitor.store import alerts, archive, marks, migrate, queue
+from monitor.store import alerts, archive, fired, marks, migrate, queue, withdrawn
 from monitor.store.dialect import arrived, clear_errors, insert_or_replace, open_engine, transaction_number
 from monitor.store.queue import DeadLetter, Due
 from monitor.store.schema import resume_points, state
@@ -39,10 +39,13 @@ class Commit(NamedTuple):
     gaps: Sequence[GapMark] = ()
     statuses: Sequence[StatusMark] = ()
     silences: Sequence[Silence] = ()
+    acknowledgements: Sequence[AckMark] = ()
     exchanges: Sequence[Exchange] = ()
     corrections: Sequence[Correction] = ()
     rulings: Sequence[Ruling] = ()
     answered: Sequence[Answered] = ()
+    until: Mapping[str, datetime] = {}
+    """Receiver → how long it may be tried to tell it of deletions; empty: nobody is told."""
 
 
 class _Unsure(NamedTuple):
@@ -93,8 +96,9 @@ class Store:
             queue.put(connection, batch.outbox)
             shown = (*batch.alerts, *(notification.alert for notification in batch.outbox))
             gone += alerts.note_evidence(connection, shown)
+            fired.put(connection, batch.alerts)
             if gone:
-                alerts.erase(connection, set(gone))
+                _withdraw(connection, set(gone), batch.until)
             self._unsure = _Unsure(batch, number) if number is not None else None
         self._unsure = None
 
@@ -193,10 +197,25 @@ class Store:
         with self._transaction() as connection:
             queue.begun(connection, key)
 
-    def mark_sent(self, key: str, receipt: str = "") -> None:
-        """The receiver has it; it is never due again."""
+    def mark_sent(self, key: str, receipt: str = "", at: datetime | None = None) -> None:
+        """The receiver has it, since `at`; it is never due again."""
         with self._transaction() as connection:
-            queue.sent(connection, key, receipt)
+            queue.sent(connection, key, receipt, at)
+
+    def sent_since(self, receiver: str, since: datetime) -> list[datetime]:
+        """When a receiver was sent something after a time, in order."""
+        with self._transaction() as connection:
+            return queue.sent_since(connection, receiver, since)
+
+    def mark_held(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+        """Held back for a digest; its deadline is put off by `longer`."""
+        with self._transaction() as connection:
+            queue.hold(connection, key, until, reason, longer)
+
+    def gather(self, receiver: str, now: datetime) -> bool:
+        """Makes one message of what a receiver was not sent until `now`; says whether there was something."""
+        with self._transaction() as connection:
+            return queue.gather(connection, receiver, now)
 
     def mark_failed(
         self,
@@ -215,10 +234,16 @@ class Store:
         with self._transaction() as connection:
             return queue.standing(connection, receiver)
 
-    def mark_dead(self, key: str, reason: str, detail: str = "") -> None:
-        """Given up: a dead letter."""
+    def mark_dead(
+        self,
+        key: str,
+        reason: str,
+        detail: str = "",
+        unknown: bool = False,  # noqa: FBT001, FBT002 -- as the worker calls it
+    ) -> None:
+        """Given up: a dead letter. `unknown`: an attempt may have arrived all the same."""
         with self._transaction() as connection:
-            queue.dead(connection, key, reason, detail)
+            queue.dead(connection, key, reason, detail, unknown=unknown)
 
     def dead_letters(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""
@@ -236,6 +261,15 @@ class Store:
             yield connection
 
 
+def _withdraw(connection: Connection, gone: set[int], until: Mapping[str, datetime]) -> None:
+    """Takes deleted mentions out of all that shows them, and queues who is to be told."""
+    touched = alerts.showing(connection, gone)
+    notices = withdrawn.notices(connection, touched, gone, until)
+    alerts.erase(connection, touched, gone)
+    fired.erase(connection, touched, gone)
+    queue.put(connection, notices)
+
+
 def _write_restart(connection: Connection, batch: Commit) -> None:
     if batch.resume:
         rows = [{"source": source, "cursor": cursor} for source, cursor in batch.resume.items()]
@@ -251,6 +285,7 @@ def _write_marks(connection: Connection, batch: Commit) -> None:
     marks.put_gaps(connection, batch.gaps)
     marks.put_statuses(connection, batch.statuses)
     marks.put_silences(connection, batch.silences)
+    marks.put_acknowledgements(connection, batch.acknowledgements)
     marks.put_exchanges(connection, batch.exchanges)
     marks.put_corrections(connection, batch.corrections)
     marks.put_rulings(connection, batch.rulings)

@@ -1,7 +1,8 @@
 """Tags mentions: an original against its event's proposition, an answer against its parent and its thread's first post.
 
-Posts equal in all of that are tagged once per batch, since viral posts are mostly copies. A bare repost (no text of
-its own, or the text of what it reposts) is read as the post it reposts, that is against the proposition.
+Posts equal in all of that, and in the kind of registered voice that says it, are tagged once per batch, since viral
+posts are mostly copies. A bare repost (no text of its own, or the text of what it reposts) is read as the post it
+reposts, that is against the proposition.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,14 +20,19 @@ from classifiers.text import fold
 from monitor.errors import SettingsError
 from monitor.frames import TAG, TAGGED, TAGS, Tag
 from monitor.marks import Correction
+from monitor.watched import Event
 
-__all__ = ["TagStage", "load_tagger"]
+__all__ = ["Kinds", "TagStage", "kinds_of", "load_tagger"]
+
+Kinds = Mapping[tuple[str, str], str]
+"""Event and name of a registered voice → its kind."""
 
 _SILENT: Final = ("delete", "counts")
 _QUOTED: Final = (Tag.CLAIM, Tag.DENIAL, Tag.CELEBRATION)
 _SURE: Final = 0.6
 """The tags and the probability from which on a card may show a post, and so its cues are quoted."""
-_PAIR: Final = ("read", "against", "root", "answer")
+_READ: Final = ("read", "against", "root", "answer")
+_PAIR: Final = (*_READ, "kind")
 
 
 def load_tagger(path: Path) -> Tagger:
@@ -37,18 +43,32 @@ def load_tagger(path: Path) -> Tagger:
         raise SettingsError([str(error)]) from error
 
 
+def kinds_of(events: Iterable[Event]) -> Kinds:
+    """The kinds of the events' voices."""
+    return {(event.name, voice.name): voice.kind.value for event in events for voice in event.voices}
+
+
 class TagStage:
     """MENTIONS → TAGGED; `propositions` maps an event's name to its proposition."""
 
-    def __init__(self, tagger: Tagger, propositions: Mapping[str, str], languages: Languages | None = None) -> None:
-        """`languages` says what posts are written in; without it the model that ships does."""
+    def __init__(
+        self,
+        tagger: Tagger,
+        propositions: Mapping[str, str],
+        languages: Languages | None = None,
+        *,
+        kinds: Kinds | None = None,
+    ) -> None:
+        """`languages` says what posts are written in; without it the model that ships does. `kinds` are of voices."""
         self._tagger = tagger
         self._languages = languages or load_languages()
         self._corrections: dict[tuple[str, str], str] = {}
-        self.watch(propositions)
+        self.watch(propositions, kinds)
 
-    def watch(self, propositions: Mapping[str, str]) -> None:
-        """Exchanges the propositions."""
+    def watch(self, propositions: Mapping[str, str], kinds: Kinds | None = None) -> None:
+        """Exchanges the propositions and the kinds of voices."""
+        voices = [(*voice, kind) for voice, kind in (kinds or {}).items()]
+        self._kinds = pl.DataFrame(voices, schema=dict.fromkeys(("event", "voice", "kind"), pl.String), orient="row")
         self._propositions = pl.DataFrame(
             {"event": list(propositions), "proposition": list(propositions.values())},
             schema={"event": pl.String, "proposition": pl.String},
@@ -70,15 +90,15 @@ class TagStage:
         """Adds what is read; deletions and counts say nothing and are `other` with certainty, of no language."""
         pairs = self._pairs(mentions)
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
-        languages = self._languages.identify(distinct["read"])
-        told = self._tagger.read(*distinct.select(_PAIR).get_columns(), languages=languages)
+        origin = self._languages.origin(distinct["read"], distinct["kind"])
+        told = self._tagger.read(*distinct.select(_READ).get_columns(), origin=origin)
         known = distinct.with_columns(
             self._tagger.decide(told.probabilities, distinct["answer"]).cast(TAG).alias("tag"),
             *(pl.Series(f"p_{tag.value}", told.probabilities[:, place]) for place, tag in enumerate(TAGS)),
-            languages.alias("language"),
+            origin.languages.alias("language"),
             pl.Series("attributed", told.attributed, dtype=pl.Boolean),
         )
-        tagged = pairs.join(known, on=list(_PAIR), how="left", maintain_order="left").select(
+        tagged = pairs.join(known, on=list(_PAIR), how="left", nulls_equal=True, maintain_order="left").select(
             pl.col("tag").fill_null(Tag.OTHER.value),
             *(pl.col(f"p_{tag.value}").fill_null(1.0 if tag is Tag.OTHER else 0.0) for tag in TAGS),
             "language",
@@ -129,13 +149,18 @@ class TagStage:
         Slow – a reading per word – and for who asks.
         """
         pairs = self._pairs(mentions).with_columns(pl.col("read").fill_null(""))
-        languages = self._languages.identify(pairs["read"])
-        told = explain(self._tagger, *pairs.select(_PAIR).get_columns(), languages=languages)
-        return pl.DataFrame([languages, pl.Series("why", [sentence(each) for each in told], dtype=pl.String)])
+        origin = self._languages.origin(pairs["read"], pairs["kind"])
+        told = explain(self._tagger, *pairs.select(_READ).get_columns(), origin=origin)
+        return pl.DataFrame([origin.languages, pl.Series("why", [sentence(each) for each in told], dtype=pl.String)])
 
     def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
-        return mentions.join(self._propositions, on="event", how="left", maintain_order="left").select(
-            _read().alias("read"), _against().alias("against"), _root().alias("root"), _answer().alias("answer")
+        known = mentions.join(self._propositions, on="event", how="left", maintain_order="left")
+        if self._kinds.is_empty():
+            known = known.with_columns(pl.lit(None, pl.String).alias("kind"))
+        else:
+            known = known.join(self._kinds, on=["event", "voice"], how="left", maintain_order="left")
+        return known.select(
+            _read().alias("read"), _against().alias("against"), _root().alias("root"), _answer().alias("answer"), "kind"
         )
 
 

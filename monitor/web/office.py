@@ -5,7 +5,8 @@ Every method raises RefusedError where the answer is no. What changes something 
 
 from typing import Protocol
 
-from monitor.marks import Correction, MergeMark, Silence, SplitMark, StatusMark
+from monitor.alert.export import Brief
+from monitor.marks import AckMark, Correction, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import AlertState, Answer
 from monitor.web.bodies import (
     AlertList,
@@ -26,11 +27,17 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.letters import LetterOffice
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
 
 class Office(Protocol):
     """The monitor as people see and change it."""
+
+    @property
+    def letters(self) -> LetterOffice:
+        """What could not be delivered."""
+        ...
 
     async def sources(self) -> SourceList:
         """How the sources are doing."""
@@ -44,12 +51,20 @@ class Office(Protocol):
         """The newest alerts, of one state if named."""
         ...
 
+    async def brief(self, alert: str, *, authors: bool) -> Brief:
+        """What fired, and on what evidence."""
+        ...
+
     async def answers(self, limit: int) -> AnswerList:
         """Which alerts were useful."""
         ...
 
     async def answer(self, alert: str, asked: AnswerAsked) -> Answer:
         """Says whether an alert was useful."""
+        ...
+
+    async def acknowledge(self, alert: str, by: str, assignee: str = "", comment: str = "") -> AckMark:
+        """Takes a firing alert on, with all that share its card."""
         ...
 
     async def events(self) -> EventList:

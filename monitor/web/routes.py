@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from monitor.marks import Correction, MergeMark, Silence, SplitMark, StatusMark
+from monitor.alert.export import Brief
+from monitor.marks import AckMark, Correction, MergeMark, Silence, SplitMark, StatusMark
 from monitor.records import Answer
+from monitor.web.alert_bodies import AckAsked
 from monitor.web.bodies import (
     AlertList,
     AnswerAsked,
@@ -31,6 +33,8 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.brief_bodies import WithAuthors
+from monitor.web.letters import DeadAsked, DeadList, ReplayAsked, Replayed
 from monitor.web.office import Office
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
@@ -84,13 +88,34 @@ ROUTES: tuple[Route, ...] = (
         lambda office, asked: office.alerts(asked.query.state, asked.query.limit), query=OfState, refusals=_OF_STORE,
     ),
     Route(
+        "GET", "/alerts/{alert}/brief", "briefAlert", "What fired, and on what evidence; authors only if asked for.",
+        Brief, lambda office, asked: office.brief(asked.path["alert"], authors=asked.query.authors),
+        query=WithAuthors, refusals=_CHANGE,
+    ),
+    Route(
         "POST", "/alerts/{alert}/answer", "answerAlert", "Was this alert useful?", Answer,
         lambda office, asked: office.answer(asked.path["alert"], asked.body), takes=AnswerAsked,
         refusals=(*_CHANGE, 413), status=201,
     ),
     Route(
+        "POST", "/alerts/{alert}/acknowledge", "acknowledgeAlert", "Takes a firing alert on: no more reminders.",
+        AckMark,
+        lambda office, asked: office.acknowledge(
+            asked.path["alert"], asked.body.by, asked.body.assignee, asked.body.comment
+        ),
+        takes=AckAsked, refusals=(*_CHANGE, 409, 413), status=201,
+    ),
+    Route(
         "GET", "/answers", "listAnswers", "Which alerts were useful: the last answer about each.", AnswerList,
         lambda office, asked: office.answers(asked.query.limit), query=Newest, refusals=_OF_STORE,
+    ),
+    Route(
+        "GET", "/notifications/dead", "listDead", "Notifications that were given up.", DeadList,
+        lambda office, asked: office.letters.dead(asked.query), query=DeadAsked, refusals=_OF_STORE,
+    ),
+    Route(
+        "POST", "/notifications/replay", "replayDead", "Sends dead letters again, under the same keys.", Replayed,
+        lambda office, asked: office.letters.replay(asked.body), takes=ReplayAsked, refusals=(*_OF_STORE, 413),
     ),
     Route("GET", "/events", "listEvents", "The watched events.", EventList, lambda office, _: office.events()),
     Route(

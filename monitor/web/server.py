@@ -1,12 +1,12 @@
 """Everything that is served over HTTP, assembled: health, metrics, the door for posts, the JSON API.
 
 A request passes, in this order: JSON for whatever refuses it; the watch over idle connections; who may ask
-(`access.py`); its page. Where a token is set, all but `/healthz` and signed posts want it.
+(`access.py`); its page. Where a token is set, all but `/healthz`, signed posts and what is pressed on a card want it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -45,17 +45,20 @@ async def serving(
     clock: Clock | None = None,
     ingest: Ingest | None = None,
     office: Office | None = None,
+    signed: Sequence[web.RouteDef] = (),
     version: str = "",
 ) -> AsyncIterator[int]:
     """Answers while the context lasts and yields the port, which the system chooses for port 0.
+
+    `signed` are pages whose requests are signed, each in its way, and need no token.
 
     Raises SettingsError if it cannot listen there, or would be open to other machines without a token.
     """
     if token is None and not access.is_loopback(host):
         raise SettingsError([f"web: {host} is open to other machines; name a token with token_env or token_file"])
     idle = Idle(clock or SystemClock(), HEADERS, MOST_CONNECTIONS)
-    application = web.Application(middlewares=[in_json, idle.at_work, _guard(token, ingest)])
-    application.add_routes(pages(health, registry))
+    application = web.Application(middlewares=[in_json, idle.at_work, _guard(token, ingest, signed)])
+    application.add_routes([*pages(health, registry), *signed])
     if ingest is not None:
         application.add_routes(_door(ingest))
     if office is not None:
@@ -101,11 +104,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         raise SettingsError([f"web: cannot listen on {host} port {port} ({why}); {advice}"]) from error
 
 
-def _guard(token: str | None, ingest: Ingest | None) -> Middleware:
+def _guard(token: str | None, ingest: Ingest | None, pages: Sequence[web.RouteDef]) -> Middleware:
+    ours = {page.handler for page in pages}
+
     @web.middleware
     async def guarded(request: web.Request, handler: Respond) -> web.StreamResponse:
         posts = ingest is not None and request.path.startswith("/ingest/")
         signed = posts and ingest is not None and ingest.signed(request.match_info.get("source"))
+        signed = signed or request.match_info.handler in ours
         if request.path != "/healthz" and not signed:
             access.check(request.method, request.headers, token)
         return await handler(request)

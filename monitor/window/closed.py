@@ -203,6 +203,16 @@ class ClosedWindows:
             }
 
 
+def by_event(fresh: pl.DataFrame, added: Ints) -> list[Fresh]:
+    """Rows in order of tick → those of each event; `added`: (MEASURES, rows)."""
+    tick, event_time, events = fresh["tick"].to_numpy(), fresh["event_time"].to_numpy(), fresh["event"]
+    parts = []
+    for event in events.unique(maintain_order=True):
+        rows = np.flatnonzero((events == event).to_numpy())
+        parts.append(Fresh(event, tick[rows], event_time[rows], added[:, rows].T))
+    return parts
+
+
 def microseconds(at: datetime) -> int:
     """Microseconds since 1970, exactly."""
     return (at - EPOCH) // timedelta(microseconds=1)

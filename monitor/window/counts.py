@@ -16,7 +16,7 @@ import polars as pl
 from monitor.frames import CLUSTERED, HEARD, LATE, SPOKEN, TAGS, TICKS, Counted
 from monitor.marks import GapMark
 from monitor.saved import packed, unpacked
-from monitor.window.closed import MEASURES, ClosedWindows, Fresh, microseconds
+from monitor.window.closed import MEASURES, ClosedWindows, by_event, microseconds
 from monitor.window.hashes import Hashes, few, hashed, mix
 from monitor.window.keys import SeenKeys
 from monitor.window.spoken import YOUNG, spoken_of
@@ -33,8 +33,6 @@ MOST_FOLLOWERS = 10**10
 """More than this is a forged number."""
 
 _KEY = ("tick", "event", "narrative")
-_GROUP = "group"
-"""One number for a tick, event and narrative: faster to group by than three columns."""
 _COUNTS = tuple(name for name in TICKS if name not in _KEY)
 _SIDES = ("claims", "denials", "celebrations", "questions", "others")
 _CLAIM, _DENIAL = 0, 1
@@ -147,38 +145,39 @@ class Windows:
             behind = pl.Series("late", late)
             lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
             fresh = rows.filter(~behind)
-        fresh, ticks, spoken = self._ticks(fresh)
-        parts = [_fresh(part) for part in fresh.partition_by("event", maintain_order=True)]
-        closed = self._closed.add(parts, steps, begin, end, gaps)
+        ticks, spoken, added = self._ticks(fresh)
+        closed = self._closed.add(by_event(fresh, added), steps, begin, end, gaps)
         return Counted(ticks, closed, lates, tuple(gaps), _heard(rows), spoken)
 
-    def _ticks(self, fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """The rows with what each adds to its event; TICKS: each event as a whole, and its narratives; and SPOKEN."""
+    def _ticks(self, fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, Ints]:
+        """TICKS: each event as a whole, and its narratives; SPOKEN; (MEASURES, rows): what a row adds to its event."""
         if fresh.is_empty():
-            return fresh, pl.DataFrame(schema=TICKS), pl.DataFrame(schema=SPOKEN)
+            return pl.DataFrame(schema=TICKS), pl.DataFrame(schema=SPOKEN), np.zeros((len(MEASURES), 0), np.int64)
         rows = _Rows(
             fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
         )
-        told = fresh["narrative"].is_not_null().to_numpy()
+        told = np.flatnonzero(fresh["narrative"].is_not_null().to_numpy())
         event, second = self._event(fresh["event"]), rows.tick.astype(np.uint64)
+        inside = np.zeros(rows.tick.size, np.bool_)
+        inside[told] = True
         scopes = [
             (mix(event, np.uint64(0)), np.ones(rows.tick.size, np.bool_)),
-            (mix(event, few(fresh["narrative"])), told),
+            (mix(event, few(fresh["narrative"])), inside),
         ]
         flags = self._new(rows, scopes)
-        groups = [pl.Series(_GROUP, mix(scope, second)) for scope, _ in scopes]
-        plain = fresh.select(*_KEY, "posts", "reposts", "originals", "reach")
-        frames = [
-            plain.with_columns(pl.lit("").alias("narrative"), groups[0], *flags[0]),
-            plain.with_columns(groups[1], *flags[1]).filter(pl.Series(told)),
-        ]
-        spoken = spoken_of(fresh, flags[1][_CLAIM] | flags[1][_DENIAL], _DENIAL)
-        counts = pl.concat(frames).group_by(_GROUP).agg(pl.col(_KEY).first(), pl.col(_COUNTS).sum())
-        seconds = (pl.col("tick") * SECOND).cast(TICKS["tick"])
-        ticks = counts.sort(_KEY).select(seconds, *_KEY[1:], pl.col(_COUNTS).cast(pl.Int64))
-        return fresh.with_columns(flags[0]), ticks, spoken
+        plain = {name: fresh[name].to_numpy() for name in ("posts", "reposts", "originals", "reach")}
+        whole, narratives = (np.stack([(plain | each)[name] for name in _COUNTS]).astype(np.int64) for each in flags)
+        group = np.concatenate([mix(scopes[0][0], second), mix(scopes[1][0], second)[told]])
+        first, sums = _grouped(group, np.concatenate([whole, narratives[:, told]], axis=1))
+        row = np.concatenate([np.arange(rows.tick.size), told])[first]
+        spoken = spoken_of(fresh, pl.Series(flags[1]["claims"] | flags[1]["denials"]), _DENIAL)
+        named = pl.when(pl.Series(first < rows.tick.size)).then(pl.lit("")).otherwise("narrative")
+        keys = fresh.select((pl.col("tick") * SECOND).cast(TICKS["tick"]), *_KEY[1:])[row].with_columns(
+            named.alias("narrative"), *(pl.Series(name, sums[place]) for place, name in enumerate(_COUNTS))
+        )
+        return keys.sort(_KEY), spoken, whole[[_COUNTS.index(name) for name in MEASURES]]
 
-    def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[list[pl.Series]]:
+    def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[dict[str, Flags]]:
         """Per scope (whole event, narrative): which rows are the first of their author, side or platform."""
         author = _author(rows.frame)
         platform = few(rows.frame["platform"])
@@ -260,10 +259,12 @@ def _completed(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(told.alias(name) for name, told in since.items() if name not in rows.columns)
 
 
-def _fresh(part: pl.DataFrame) -> Fresh:
-    """The rows of one event as the closed windows want them."""
-    counts = part.select(pl.col(MEASURES).cast(pl.Int64)).to_numpy()
-    return Fresh(part["event"][0], part["tick"].to_numpy(), part["event_time"].to_numpy(), counts)
+def _grouped(group: Hashes, counts: Ints) -> tuple[Ints, Ints]:
+    """The place of the first of each group, and (counts, groups) their sums."""
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    starts = np.flatnonzero(np.append([True], ordered[1:] != ordered[:-1]))
+    return order[starts], np.add.reduceat(counts[:, order], starts, axis=1)
 
 
 def _heard(rows: pl.DataFrame) -> pl.DataFrame:
@@ -272,13 +273,12 @@ def _heard(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("event", "source", "voice", slot).unique().sort("slot", "event", "source", "voice")
 
 
-def _flags(tag: Ints, new: Sequence[Flags]) -> list[pl.Series]:
+def _flags(tag: Ints, new: Sequence[Flags]) -> dict[str, Flags]:
     """The columns of TICKS that ask who is new, per row."""
     author, voice, platform, anybody = new
     columns = {name: author & (tag == code) for code, name in enumerate(_SIDES)}
     columns |= {"claim_authors": voice & (tag == _CLAIM), "denial_authors": voice & (tag == _DENIAL)}
-    columns |= {"claim_platforms": platform, "authors": anybody}
-    return [pl.Series(name, values) for name, values in columns.items()]
+    return columns | {"claim_platforms": platform, "authors": anybody}
 
 
 def _author(rows: pl.DataFrame) -> Hashes:

@@ -10,9 +10,10 @@ Hashes = npt.NDArray[np.uint64]
 
 def few(values: pl.Series) -> Hashes:
     """A hash per row of a column with few values."""
-    names = values.to_list()
-    known = {name: xxhash.xxh3_64_intdigest((name or "").encode()) for name in set(names)}
-    return np.array([known[name] for name in names], np.uint64)
+    told = values.fill_null("")
+    names = told.unique()
+    known = pl.Series([xxhash.xxh3_64_intdigest(name.encode()) for name in names], dtype=pl.UInt64)
+    return told.replace_strict(names, known, return_dtype=pl.UInt64).to_numpy()
 
 
 def hashed(values: pl.Series) -> Hashes:

@@ -2,7 +2,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -92,8 +92,8 @@ async def test_a_crash_between_send_and_mark_sends_again_under_the_same_key(stor
     receiver_again = ScriptedReceiver()
 
     class Dying(DirectOutbox):
-        async def sent(self, key: str, receipt: str) -> None:
-            raise sqlite3.OperationalError(key, receipt)
+        async def sent(self, key: str, receipt: str, at: datetime) -> None:
+            raise sqlite3.OperationalError(key, receipt, at)
 
     deliverer = Deliverer(Dying(store), [receiver], ManualClock(AT), Random(1))
     with pytest.RaisesGroup(sqlite3.OperationalError):

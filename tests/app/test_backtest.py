@@ -50,13 +50,13 @@ def cut(stream: pl.DataFrame, size: int, marks: Sequence[Mark] = ()) -> list[Bat
 
 
 def replayed(batches: Sequence[Batch], events: Sequence[Event]) -> bytes:
-    """What `monitor replay` writes, but for the posts that are shown."""
+    """What `monitor replay` writes, but for the posts and the curve that are shown."""
     walk = Walk(events, WordTagger())  # type: ignore[arg-type]
     return written([alert for batch in batches for alert in walk(batch).alerts])
 
 
 def written(steps: Sequence[Alert]) -> bytes:
-    return b"\n".join(msgspec.json.encode(msgspec.structs.replace(step, evidence=())) for step in steps)
+    return b"\n".join(msgspec.json.encode(msgspec.structs.replace(step, evidence=(), series=None)) for step in steps)
 
 
 def counted(batches: Sequence[Batch], events: Sequence[Event], folder: Path) -> CountsReader:

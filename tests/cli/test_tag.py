@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from monitor.__main__ import main
-from monitor.cli.tag import ADDED
+from monitor.cli.tag import ADDED, read
+from monitor.errors import SettingsError
 
 EVENT = 'name = "bridge"\nproposition = "The bridge has fallen"\nany = ["*"]\n'
 POSTS = pl.DataFrame(
@@ -63,3 +64,23 @@ def test_the_thread_is_followed_to_its_first_post_with_or_without_its_id(tagged:
 def test_a_thread_that_bites_its_tail_is_no_error(tagged: Path) -> None:
     POSTS.with_columns(reply_to=pl.Series(["2", "1", "3", "9"])).write_ndjson(tagged / "posts.ndjson")
     assert run(tagged).height == POSTS.height
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("posts.ndjson", b'{"id": "1", "text": "a"}\n\n{"id": "2", "text": \n', "line 3 is no JSON object"),
+        ("posts.ndjson", b'{"id": "1", "text": "a"}\n[1, 2]\n', "line 2 is no JSON object"),
+        ("posts.csv", b"id,text\n1,a\n2,b,c\n", "line 3 has more than the header's 2 fields"),
+        ("posts.csv", b"id,text\n1,a\n2,\xff\n", "line 3 cannot be read"),
+        ("posts.parquet", b"PAR", "cannot be read"),
+    ],
+)
+def test_an_input_that_cannot_be_read_is_refused_by_the_line_to_blame(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        read(path)
+    assert f"{name}: {said}" in str(caught.value)

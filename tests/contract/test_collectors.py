@@ -142,7 +142,7 @@ PARSERS: list[Collector] = [
 async def test_payloads_parse_into_posts_of_the_declared_schema(build: Builder, tmp_path: Path) -> None:
     async with build(tmp_path) as feed:
         bodies = [payload.body for payload in await feed.collect(None)]
-    posts, owner, rejected = feed.collector.parse(bodies, SEEN_LATER)
+    posts, owner, rejected, *_ = feed.collector.parse(bodies, SEEN_LATER)
     assert posts.height == owner.len() == 30
     assert owner.is_sorted()
     assert posts.columns == list(POSTS)

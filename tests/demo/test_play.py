@@ -47,13 +47,17 @@ def test_the_chat_has_every_notification_the_outbox_says_was_sent_once(whole: Se
     rows = ask(whole.archive, "SELECT key, state FROM outbox")
     assert [state for _, state in rows] == ["sent"] * whole.outcome.queued
     assert sorted(message.key for message in whole.outcome.chat.messages) == sorted(key for key, _ in rows)
-    assert whole.outcome.queued == 2
+    assert whole.outcome.queued == 3
     assert whole.outcome.chat.refused == 0
 
 
 def test_the_chat_is_told_when_an_alert_fires_and_resolves_but_not_while_it_is_pending(whole: Seen) -> None:
     told = [alert for alert in whole.outcome.board.alerts if alert.state is not AlertState.PENDING]
-    assert [alert.state for alert in told] == [AlertState.FIRING, AlertState.RESOLVED]
+    assert [(alert.state, alert.change) for alert in told] == [
+        (AlertState.FIRING, "first_firing"),
+        (AlertState.FIRING, "doubled"),
+        (AlertState.RESOLVED, "resolved"),
+    ]
     assert [message.text for message in whole.outcome.chat.messages] == [card_text(alert) for alert in told]
 
 
@@ -83,7 +87,8 @@ def test_the_card_on_the_board_is_the_text_that_arrived(whole: Seen) -> None:
 
 def test_the_card_has_arrived_when_an_alert_is_first_shown(whole: Seen) -> None:
     first = next(step for step in whole.steps if step[2])
-    assert first[:2] == (1, whole.outcome.chat.messages[0].text)
+    assert first[1] == whole.outcome.chat.messages[first[0] - 1].text
+    assert first[0] == whole.steps[whole.steps.index(first) - 1][0] + 2, "it fired and claims doubled in this step"
 
 
 async def test_a_stop_ends_the_play_between_two_steps(tmp_path: Path) -> None:

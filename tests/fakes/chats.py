@@ -25,54 +25,14 @@ from monitor.app.chats import chat
 from monitor.clock import SystemClock
 from monitor.watched import Duration
 from tests.fakes.alerts import AT
+from tests.fakes.chat import Asked, Chat
+from tests.fakes.chat_pictures import is_png, picture_of, slack_file, slack_upload, telegram_photo, telegram_refuses
 from tests.fakes.clock import ManualClock
 from tests.fakes.limits import broken_discord, broken_slack, broken_teams
 from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
 
 SECRET = "tellNobody12345"
 MATRIX_TAGS = frozenset({"h4", "br", "p", "ul", "li", "strong", "a"})
-
-
-class Asked(NamedTuple):
-    """A request that came."""
-
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: Any
-
-
-class Chat:
-    """One channel. `answers` are given first, one to a request."""
-
-    def __init__(self, take: Callable[["Chat", Asked], web.Response]) -> None:
-        self._take = take
-        self.answers: list[web.StreamResponse] = []
-        self.asked: list[Asked] = []
-        self.messages: dict[str, Seen] = {}
-        """Id → what stands there now."""
-        self.replies: list[str] = []
-        self.transactions: dict[str, str] = {}
-
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        asked = Asked(
-            request.method, request.path, request.query_string, dict(request.headers), msgspec.json.decode(body)
-        )
-        self.asked.append(asked)
-        if self.answers:
-            return self.answers.pop(0)
-        return self._take(self, asked)
-
-    def put(self, seen: Seen, key: str = "") -> str:
-        """A new message's id."""
-        key = key or str(1000 + len(self.messages))
-        self.messages[key] = seen
-        return key
-
-    def shown(self) -> list[str]:
-        return [seen.text for seen in self.messages.values()]
 
 
 def slack_hook(chat: Chat, asked: Asked) -> web.Response:
@@ -88,24 +48,33 @@ def discord(chat: Chat, asked: Asked) -> web.Response:
     here = f"/api/webhooks/1/{SECRET}"
     if not asked.path.startswith(here):
         return web.json_response({"message": "Unknown Webhook", "code": 10015}, status=404)
-    if broken := broken_discord(asked.body):
+    multipart = "payload_json" in asked.body
+    body = msgspec.json.decode(asked.body["payload_json"]) if multipart else asked.body
+    if broken := broken_discord(body):
         return web.json_response({"code": 50035, "message": "Invalid Form Body", "errors": broken}, status=400)
-    embed = asked.body["embeds"][0]
-    of_markdown(asked.body["content"])
+    embed = body["embeds"][0]
+    of_markdown(body["content"])
     seen = of_markdown(f"{embed['title']}\n{embed['description']}")
+    png = picture_of(body, asked.body) if multipart else b""
     if asked.method == "POST" and asked.path == here:
         key = chat.put(seen)
+        chat.pictures |= {key: png} if png else {}
         return web.json_response({"id": key}) if "wait=true" in asked.query else web.Response(status=204)
     key = asked.path.removeprefix(f"{here}/messages/")
     if asked.method != "PATCH" or key not in chat.messages:
         return web.json_response({"message": "Unknown Message", "code": 10008}, status=404)
     chat.put(seen, key)
+    chat.pictures |= {key: png} if png else {}
     return web.json_response({"id": key})
 
 
 def matrix(chat: Chat, asked: Asked) -> web.Response:
     if asked.headers.get("Authorization") != f"Bearer {SECRET}":
         return web.json_response({"errcode": "M_UNKNOWN_TOKEN", "error": "Invalid access token"}, status=401)
+    if asked.path == "/_matrix/media/v3/upload":
+        assert (asked.method, asked.headers["Content-Type"]) == ("POST", "image/png")
+        chat.files[address := f"mxc://test.local/{len(chat.files)}"] = is_png(asked.body)
+        return web.json_response({"content_uri": address})
     place, _, transaction = asked.path.rpartition("/")
     assert asked.method == "PUT"
     assert place == "/_matrix/client/v3/rooms/!room:test.local/send/m.room.message"
@@ -118,6 +87,10 @@ def matrix(chat: Chat, asked: Asked) -> web.Response:
 def _matrix_event(chat: Chat, content: dict[str, Any], event: str) -> None:
     relation = content.get("m.relates_to", {})
     assert content["m.mentions"] == {}
+    if content["msgtype"] == "m.image":
+        assert relation["rel_type"] == "m.thread"
+        chat.pictures[relation["event_id"]] = chat.files[content["url"]]
+        return
     if relation.get("rel_type") == "m.thread":
         chat.replies.append(content["body"])
         return
@@ -126,28 +99,50 @@ def _matrix_event(chat: Chat, content: dict[str, Any], event: str) -> None:
 
 
 def slack_bot(chat: Chat, asked: Asked) -> web.Response:
+    if asked.path.startswith("/api/upload/"):
+        return slack_upload(chat, asked)
     if asked.headers.get("Authorization") != f"Bearer {SECRET}":
         return web.json_response({"ok": False, "error": "invalid_auth"})
     body, method = asked.body, asked.path.removeprefix("/api/")
+    if not method.startswith("chat."):
+        return slack_file(chat, asked, method) if method.startswith("files.") else slack_history(chat, body, method)
     assert body["mrkdwn"] is False
     assert body["parse"] == "none"
     if "thread_ts" in body:
         assert body["thread_ts"] in chat.messages
         chat.replies.append(body["text"])
-        return web.json_response({"ok": True, "channel": "C1", "ts": "9.9"})
-    if broken := broken_slack(body):
-        return web.json_response({"ok": False, "error": f"invalid_blocks {broken}"})
-    if method == "chat.update" and body["ts"] not in chat.messages:
-        return web.json_response({"ok": False, "error": "message_not_found"})
+        chat.labels[f"9.{len(chat.replies)}"] = body["metadata"]["event_payload"]["key"]
+        return web.json_response({"ok": True, "channel": "C1", "ts": f"9.{len(chat.replies)}"})
+    gone = method == "chat.update" and body["ts"] not in chat.messages
+    broken = broken_slack(body)
+    if broken or gone:
+        return web.json_response({"ok": False, "error": f"invalid_blocks {broken}" if broken else "message_not_found"})
     ts = chat.put(of_slack(body), body["ts"] if method == "chat.update" else f"1503435956.{len(chat.asked)}")
+    if "metadata" in body:
+        chat.labels[ts] = body["metadata"]["event_payload"]["key"]
     return web.json_response({"ok": True, "channel": "C1", "ts": ts})
+
+
+def slack_history(chat: Chat, asked: dict[str, str], method: str) -> web.Response:
+    """One message on a page, the newest first; metadata only where it is asked for."""
+    within = asked["ts"] if method == "conversations.replies" else ""
+    there = [ts for ts in reversed(chat.labels) if ts.startswith("9.") == bool(within)]
+    assert float(asked["oldest"]) > 0
+    place = int(asked.get("cursor", "0"))
+    labels = [{"event_type": "virality_alert", "event_payload": {"key": chat.labels[ts]}} for ts in there]
+    shown = [{"ts": ts, "metadata": label} for ts, label in zip(there, labels, strict=True)][place : place + 1]
+    if asked.get("include_all_metadata") != "true":
+        shown = [{"ts": one["ts"]} for one in shown]
+    cursor = str(place + 1) if place + 1 < len(there) else ""
+    answer = {"ok": True, "messages": shown, "response_metadata": {"next_cursor": cursor}}
+    return web.json_response(answer)
 
 
 def mattermost(chat: Chat, asked: Asked) -> web.Response:
     if asked.path != f"/hooks/{SECRET}":
         return web.json_response({"id": "web.incoming_webhook.invalid.app_error"}, status=400)
-    (attachment,) = asked.body["attachments"]
-    if size(asked.body["text"]) > 4_000 or size(attachment["text"]) > 4_000:
+    attachment, *_ = asked.body["attachments"]
+    if size(asked.body["text"]) > 4_000 or any(size(one["text"]) > 4_000 for one in asked.body["attachments"]):
         return web.json_response({"id": "model.post.is_valid.msg.app_error"}, status=400)
     of_markdown(asked.body["text"])
     of_markdown(attachment["fallback"])
@@ -159,6 +154,8 @@ def telegram(chat: Chat, asked: Asked) -> web.Response:
     method = asked.path.removeprefix(f"/bot{SECRET}/")
     if method == asked.path:
         return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
+    if method in {"sendPhoto", "editMessageMedia"}:
+        return telegram_photo(chat, asked, method)
     seen = of_html(asked.body["text"], frozenset({"b", "a"}))
     if not 0 < size(seen.text) <= 4_096:
         return telegram_refuses("Bad Request: message is too long")
@@ -170,10 +167,6 @@ def telegram(chat: Chat, asked: Asked) -> web.Response:
             return telegram_refuses("Bad Request: message is not modified: …")
     chat.put(seen, key)
     return web.json_response({"ok": True, "result": {"message_id": int(key), "text": seen.text}})
-
-
-def telegram_refuses(why: str) -> web.Response:
-    return web.json_response({"ok": False, "error_code": 400, "description": why}, status=400)
 
 
 def teams(chat: Chat, asked: Asked) -> web.Response:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from random import Random
 
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Alert, AlertState
+from monitor.records import Alert, AlertState, Series
 from tests.fakes.alerts import AT, a_piece, an_alert
 
 SCRIPTS = {
@@ -170,7 +170,12 @@ def _alert(chance: Random, number: int) -> Alert:
         for n in range(chance.choice([0, 1, 8]))
     )
     said = StatusMark(at=AT, event="fall", narrative="n", status=Status.DENIED, by=text(), evidence=text())
+    sides = [
+        tuple(chance.randint(0, (number * 37) % 9_999) for _ in range(chance.choice([1, 30, 180]))) for _ in range(3)
+    ]
+    series = Series(begins=AT - timedelta(hours=3), claims=sides[0], denials=sides[1], celebrations=sides[2])
     return an_alert(
+        series=chance.choice([None, series]),
         id=f"a{number}",
         label=text(),
         proposition=text() or "p",

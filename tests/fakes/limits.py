@@ -8,6 +8,8 @@ from slack_sdk.models.blocks import Block
 
 from monitor.alert.card import size
 
+_OPENS = {"type", "title", "url"}
+
 
 def broken_slack(message: dict[str, Any]) -> str:
     """Blocks through slack_sdk's models, which answer None for what they do not know; and what they do not check."""
@@ -28,7 +30,7 @@ def broken_slack(message: dict[str, Any]) -> str:
 def broken_discord(message: dict[str, Any]) -> str:
     """Content 2,000, ten embeds, title 256, description 4,096, 6,000 in all embeds; nobody may be mentioned."""
     embeds = message["embeds"]
-    sizes = [(size(embed["title"]), size(embed["description"])) for embed in embeds]
+    sizes = [(size(embed.get("title", "–")), size(embed["description"])) for embed in embeds]
     if not 0 < len(embeds) <= 10 or not 0 < size(message["content"]) <= 2_000:
         return "content or embeds"
     if any(not 0 < title <= 256 or not 0 < description <= 4_096 for title, description in sizes):
@@ -48,9 +50,15 @@ def broken_teams(message: dict[str, Any]) -> str:
         return "no card"
     if set(card) != {"$schema", "type", "version", "fallbackText", "body"}:
         return "parts that a card of ours does not have"
-    for block in card["body"]:
-        if block["type"] != "RichTextBlock" or not block["inlines"]:
-            return "an element without text"
-        if any(run["type"] != "TextRun" or not run["text"] for run in block["inlines"]):
-            return "a run without text"
+    return next(filter(None, map(_broken_block, card["body"])), "")
+
+
+def _broken_block(block: dict[str, Any]) -> str:
+    if block["type"] == "ActionSet":
+        whole = 0 < len(block["actions"]) <= 6 and all(set(one) == _OPENS for one in block["actions"])
+        return "" if whole else "actions that are none, or too many"
+    if block["type"] != "RichTextBlock" or not block["inlines"]:
+        return "an element without text"
+    if any(run["type"] != "TextRun" or not run["text"] for run in block["inlines"]):
+        return "a run without text"
     return ""

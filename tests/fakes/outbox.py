@@ -1,7 +1,7 @@
 """The outbox port on a store in memory, called on the loop because nothing there blocks."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.records import Notification
 from monitor.store.queue import Due
@@ -23,11 +23,20 @@ class DirectOutbox:
     async def begun(self, key: str) -> None:
         self.store.mark_begun(key)
 
-    async def sent(self, key: str, receipt: str) -> None:
-        self.store.mark_sent(key, receipt)
+    async def sent(self, key: str, receipt: str, at: datetime) -> None:
+        self.store.mark_sent(key, receipt, at)
 
     async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
         self.store.mark_failed(key, next_at, reason, detail, unknown)
 
-    async def dead(self, key: str, reason: str, detail: str) -> None:
-        self.store.mark_dead(key, reason, detail)
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
+        self.store.mark_dead(key, reason, detail, unknown)
+
+    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
+        return self.store.sent_since(receiver, since)
+
+    async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
+        self.store.mark_held(key, until, reason, longer)
+
+    async def gather(self, receiver: str, now: datetime) -> bool:
+        return self.store.gather(receiver, now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from monitor.alert.bucket import Pace
 from monitor.alert.message import card_text
 from monitor.errors import DeliveryError
-from monitor.records import Notification
+from monitor.records import Notification, Offered
 
 
 class ScriptedReceiver:
@@ -24,8 +24,12 @@ class ScriptedReceiver:
         """Whether each attempt was marked as a possible repeat."""
         self.earlier: list[str] = []
         """The receipt that came with each attempt."""
+        self.actions: list[tuple[Offered, ...]] = []
+        """The links that came with each attempt."""
         self.taken: list[str] = []
         """Keys."""
+        self.sent: list[Notification] = []
+        """What was taken."""
         self.shown: list[str] = []
         """Cards."""
         self.attempts = 0
@@ -41,10 +45,12 @@ class ScriptedReceiver:
         self.attempts += 1
         self.marked.append(notification.repeat)
         self.earlier.append(notification.earlier)
+        self.actions.append(notification.actions)
         await self.open.wait()
         if self.errors:
             raise self.errors.pop(0)
         if notification.key not in self.taken:
             self.shown.append(card_text(notification.alert))
         self.taken.append(notification.key)
+        self.sent.append(notification)
         return f"receipt {len(self.taken)}"

@@ -14,7 +14,7 @@ class Seen(NamedTuple):
 
 def of_slack(message: dict[str, Any]) -> Seen:
     """Blocks of a message: plain text, rich text of texts and links, nothing else."""
-    header, body = message["blocks"]
+    header, body, *acts = message["blocks"]
     assert header["type"] == "header"
     assert header["text"]["type"] == "plain_text"
     assert header["text"]["emoji"] is False
@@ -26,6 +26,7 @@ def of_slack(message: dict[str, Any]) -> Seen:
             texts.append(element["text"])
             links += [element["url"]] if element["type"] == "link" else []
         texts.append("\n")
+    links += [button["url"] for block in acts for button in block["elements"] if "url" in button]
     return Seen("".join(texts), tuple(links))
 
 
@@ -43,6 +44,9 @@ def of_teams(message: dict[str, Any]) -> Seen:
     (attachment,) = message["attachments"]
     lines, links = [], []
     for block in attachment["content"]["body"]:
+        if block["type"] == "ActionSet":
+            links += [action["url"] for action in block["actions"]]
+            continue
         lines.append("".join(run["text"] for run in block["inlines"]))
         links += [run["selectAction"]["url"] for run in block["inlines"] if "selectAction" in run]
     return Seen("\n".join(lines), tuple(links))

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from classifiers.figures import Confusion
+from classifiers.origin import Origin
 from classifiers.rates import Rates
 from classifiers.tagger import Told
 from classifiers.tags import TAGS, Tag
@@ -33,7 +34,7 @@ class WordTagger:
         roots: pl.Series | None = None,  # noqa: ARG002
         answers: pl.Series | None = None,  # noqa: ARG002
         *,
-        languages: pl.Series | None = None,  # noqa: ARG002
+        origin: Origin | None = None,  # noqa: ARG002
     ) -> npt.NDArray[np.float64]:
         tags = [next((tag for tag, word in WORDS.items() if word in text), Tag.OTHER) for text in texts]
         return np.array([[1.0 if tag == given else 0.0 for tag in TAGS] for given in tags]).reshape(
@@ -47,11 +48,11 @@ class WordTagger:
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
         *,
-        languages: pl.Series | None = None,
+        origin: Origin | None = None,
     ) -> Told:
         """The probabilities; a post that holds `says` is attributed."""
         attributed = texts.str.contains("says", literal=True).to_numpy()
-        return Told(self.probabilities(texts, parents, roots, answers, languages=languages), attributed)
+        return Told(self.probabilities(texts, parents, roots, answers, origin=origin), attributed)
 
     def quotes(self, texts: pl.Series, tags: Sequence[Tag]) -> pl.Series:
         """The word that decided, where it stands in the text."""

@@ -14,13 +14,13 @@ PIECE = 1000
 """Bytes of a payload, so that there are several."""
 
 
-def deadly(bodies: Sequence[bytes], source: str, seen_at: datetime) -> Parsed:
+def deadly(bodies: Sequence[bytes], source: str, seen_at: datetime, *, as_sent: bool = False) -> Parsed:
     """As `parse`, but for the poison."""
     if any(POISON in body for body in bodies):
         if sys.argv[2] == "exit":
             os._exit(9)
         _ = 1 / 0
-    return parse(bodies, source, seen_at)
+    return parse(bodies, source, seen_at, as_sent=as_sent)
 
 
 if __name__ == "__main__":

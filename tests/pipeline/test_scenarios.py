@@ -52,6 +52,8 @@ class Played(NamedTuple):
     """On cards of narratives: posts whose tag is the truth, and all;"""
     firsts: tuple[int, int]
     """… and the first claims among them."""
+    told: list[tuple[str, int]]
+    """Cards, and how often a channel is told of each; the most first."""
 
 
 def play(name: str, seed: int, folder: Path) -> Played:
@@ -60,12 +62,13 @@ def play(name: str, seed: int, folder: Path) -> Played:
     write_ndjson(frame, path)
     stream = decode(path.read_bytes(), SOURCE).posts.sort(ORDER)
     walk = Walk([load_event(EVENTS / f"{SCENARIOS[name]}.toml")], load_tagger(packaged_model()))
-    steps = [
+    every = [
         alert
         for part in stream.iter_slices(8192)
         for alert in walk(Batch(part, upto=part["seen_at"][-1])).alerts
-        if alert.state is AlertState.FIRING
+        if alert.state is not AlertState.PENDING
     ]
+    steps = list({alert.id: alert for alert in reversed(every) if alert.state is AlertState.FIRING}.values())[::-1]
     claims = frame.filter(pl.col("truth_tag") == "claim")
     per_minute = (
         claims.group_by(pl.col("seen_at").dt.truncate("10m")).len().sort("len", "seen_at", descending=[True, False])
@@ -85,6 +88,7 @@ def play(name: str, seed: int, folder: Path) -> Played:
         per_minute["seen_at"][0] + timedelta(minutes=5),
         (sum(truth.get(piece.id) == piece.tag for piece in shown), len(shown)),
         (sum(truth.get(piece.id) == piece.tag for piece in firsts), len(firsts)),
+        Counter(alert.group for alert in every if alert.change and not alert.silenced).most_common(),
     )
 
 
@@ -100,6 +104,11 @@ def test_over_twenty_seeds(name: str, tmp_path: Path) -> None:
         first = "none" if one.first is None else f"{one.first:%d %b %H:%M} {one.rule}"
         said = f"{seed:>4} {one.fired:>3} {one.busiest:>3} {first:>20} {one.peak:%d %b %H:%M}"
         out.write(f"{said} {leads[0]:>7} {leads[1]:>7}\n")
+    most = [one.told[0][1] for one in played if one.told] or [0]
+    whole = [sum(count for _, count in one.told) for one in played]
+    out.write(
+        f"notifications of a channel, most per card: {max(most)} (target 6), of each seed {most}; in all {whole}\n"
+    )
     if name == "quiet-week":
         out.write(f"most alerts in a quiet week: {max(one.fired for one in played)}   target 0\n")
         assert max(one.fired for one in played) == 0

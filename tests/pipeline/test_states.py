@@ -27,7 +27,7 @@ def test_an_alert_says_where_its_narrative_stands() -> None:
 
 def test_an_event_added_when_its_story_has_broken_is_alerted_and_said_to_be_warming_up() -> None:
     _, alerts = played(Rules(warm_up=Duration(days=3)), chatter_hours=0)
-    fired = [alert for alert in alerts if alert.state is AlertState.FIRING]
+    fired = [alert for alert in alerts if alert.change == "first_firing"]
     assert [(alert.rule, alert.reason) for alert in fired] == [("volume", "viral_warming_up")]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -81,12 +81,20 @@ class Live:
 
 
 @asynccontextmanager
-async def live(folder: Path, *, events: int, persistent: bool = False, store: str = "") -> AsyncIterator[Live]:
-    """A live rig whose daemon is not started yet."""
+async def live(
+    folder: Path,
+    *,
+    events: int,
+    persistent: bool = False,
+    store: str = "",
+    more: str = "",
+    words: Mapping[str, str] | None = None,
+) -> AsyncIterator[Live]:
+    """A live rig whose daemon is not started yet; `more` tables of its configuration, and `words` they name."""
     (folder / "broker").mkdir()
-    environ = {"BUS": password("monitor"), "PUSH": SECRET}
+    environ = {"BUS": password("monitor"), "PUSH": SECRET, **(words or {})}
     async with (
         mosquitto(folder / "broker", persistent=persistent) as broker,
-        rig(folder, sources(broker), environ, events=events, store=store) as made,
+        rig(folder, sources(broker) + more, environ, events=events, store=store) as made,
     ):
         yield Live(made, broker, events)

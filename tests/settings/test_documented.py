@@ -71,7 +71,8 @@ def test_the_examples_show_the_defaults() -> None:
     shown = tomllib.loads(re.sub(r"^#(?=[a-z_]+ = )", "", text, flags=re.MULTILINE))
     assert shown["store"].pop("url_env"), "a setting without a default, commented out"
     assert [shown["web"].pop(name) for name in ("token_env", "token_file")]
-    for section in ("store", "web", "tagger", "pipeline", "log"):
+    assert [shown["actions"].pop(name) for name in ("url", "key_env", "key_file")]
+    for section in ("store", "web", "actions", "tagger", "pipeline", "log"):
         default = msgspec.to_builtins(getattr(Monitor(), section), enc_hook=written)
         assert {**default, **shown[section]} == default, section
 

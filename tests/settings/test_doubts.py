@@ -26,6 +26,7 @@ def test_the_defaults_raise_no_doubt() -> None:
         ({"for_": Duration(hours=6), "alert_on": ("race",)}, "$.rules.for"),
         ({"alert_on": ("spike",), "spike_on": ()}, "$.rules.spike_on"),
         ({"spike_on": (Measure.QUESTIONS,)}, "$.rules.spike_on"),
+        ({"repeat_interval": Duration(minutes=5)}, "$.rules.repeat_interval"),
         ({"alert_on": ("race",), "volume_posts": 100}, "$.rules.volume_posts"),
     ],
 )

@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.errors import SettingsError
@@ -28,7 +29,12 @@ from monitor.web.bodies import LabelAsked
 from monitor.web.openapi import document
 
 HERE = Path(__file__).parent
-ENVIRON = {"TOKEN": "a word", "DESK_SECRET": "hunter2", "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor"}
+ENVIRON = {
+    "TOKEN": "a word",
+    "DESK_SECRET": "hunter2",
+    "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor",
+    "ACTIONS_KEY": "0123456789abcdef" * 2,
+}
 EVENT = {"name": "bridge", "proposition": "The harbour bridge has collapsed", "any": ["bridge"]}
 
 
@@ -155,11 +161,17 @@ def test_every_setting_is_taken_from_the_files_and_secrets_from_their_places() -
     assert monitor.pipeline.batch_interval == timedelta(seconds=1.5)
     assert (monitor.log.level, monitor.log.format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert [source.name for source in monitor.sources] == ["posts", "live"]
-    assert [type(receiver) for receiver in monitor.receivers] == [WebhookSettings, TerminalSettings, FileSettings]
+    *others, chat = monitor.receivers
+    assert [type(receiver) for receiver in others] == [WebhookSettings, TerminalSettings, FileSettings]
+    assert isinstance(chat, TelegramSettings)
+    assert (len(chat.calm.hours), chat.calm.per_hour, chat.calm.urgent) == (2, 6, {"race"})
     assert settings.store_url.reveal() == ENVIRON["MONITOR_STORE_URL"]
     assert settings.web_token is not None
     assert settings.web_token.reveal() == "a token"
-    assert {name: word.reveal() for name, word in settings.receiver_secrets.items()} == {"desk": "hunter2"}
+    assert {name: word.reveal() for name, word in settings.receiver_secrets.items()} == {
+        "desk": "hunter2",
+        "night-desk": "a word",
+    }
     assert settings.model == Path("model.npz")
     bridge, everything = settings.events
     assert everything.any == ("*",)

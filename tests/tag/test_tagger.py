@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from classifiers.artifact import load
+from classifiers.origin import Origin
 from classifiers.tags import TAGS
 from classifiers.train import OUTPUT
 from monitor.errors import SettingsError
@@ -26,6 +27,7 @@ class Listener(WordTagger):
         super().__init__()
         self.asked: list[tuple[str, str]] = []
         self.threads: list[tuple[str, bool]] = []
+        self.voices: list[str | None] = []
 
     def probabilities(
         self,
@@ -34,12 +36,14 @@ class Listener(WordTagger):
         roots: pl.Series | None = None,
         answers: pl.Series | None = None,
         *,
-        languages: pl.Series | None = None,
+        origin: Origin | None = None,
     ) -> npt.NDArray[np.float64]:
         self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
+        if origin is not None and origin.voices is not None:
+            self.voices += origin.voices.to_list()
         if roots is not None and answers is not None:
             self.threads += list(zip(roots.to_list(), answers.to_list(), strict=True))
-        return super().probabilities(texts, parents, roots, answers, languages=languages)
+        return super().probabilities(texts, parents, roots, answers, origin=origin)
 
 
 def mentions(*rows: dict[str, object]) -> pl.DataFrame:
@@ -207,3 +211,15 @@ def test_any_cut_into_batches_gives_the_same_tags(cut: int) -> None:
 def test_a_model_that_cannot_be_used_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.npz does not exist"):
         load_tagger(tmp_path / "none.npz")
+
+
+def test_the_kind_of_a_registered_voice_is_told_to_the_tagger_and_nobody_elses() -> None:
+    listener = Listener()
+    tagging = TagStage(listener, {"bridge": PROPOSITION}, kinds={("bridge", "Bridge Office"): "official"})  # type: ignore[arg-type]
+    posts = mentions({"text": "a lie", "voice": "Bridge Office"}, {"text": "a lie"}, {"text": "a lie", "voice": "Gone"})
+    tagged = tagging.tag(posts)
+    assert tagged["tag"].to_list() == ["denial"] * 3
+    assert listener.voices == ["official", None]
+    tagging.watch({"bridge": PROPOSITION})
+    tagging.tag(posts)
+    assert listener.voices[2:] == [None]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import monitor.__main__ as command_line
+from monitor.marks import AckMark
 from monitor.records import AlertState, Answer
 from monitor.store.reader import Reader
 from monitor.store.store import Commit, Store
@@ -91,3 +92,25 @@ def test_an_answer_is_told_with_its_time(folder: Path) -> None:
         assert reader.answers() == [answer]
         assert reader.has_alert("a1")
         assert not reader.has_alert("a3")
+
+
+async def test_only_what_fires_can_be_acknowledged_and_the_archive_knows_by_whom(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with live(folder) as daemon:
+        made = await daemon.ask("POST", "/alerts/a1/acknowledge", {"by": "ada", "assignee": "ben", "comment": "mine"})
+        assert (made.status, made.body["assignee"]) == (201, "ben")
+        words = ["alerts", "acknowledge", "a1", "--by", "\x1b[31mcleo", "--config", str(folder)]
+        assert await asyncio.to_thread(command_line.main, words) == 0
+        assert capsys.readouterr().out == "a1: acknowledged by ␛[31mcleo, ␛[31mcleo has it\n"
+        over = await daemon.ask("POST", "/alerts/a2/acknowledge", {"by": "ada"})
+        assert (over.status, over.body["error"]) == (409, "not_firing")
+        unknown = await daemon.ask("POST", "/alerts/a3/acknowledge", {"by": "ada"})
+        assert (unknown.status, unknown.body["error"]) == (404, "unknown_alert")
+        assert (await daemon.ask("POST", "/alerts/a1/acknowledge", {})).status == 400
+    with Reader(f"sqlite:///{folder}/m.sqlite") as reader:
+        acks = [mark for mark in reader.every_mark() if isinstance(mark, AckMark)]
+    assert [(one.alert, one.by, one.assignee, one.comment) for one in acks] == [
+        ("a1", "ada", "ben", "mine"),
+        ("a1", "\x1b[31mcleo", "", ""),
+    ]

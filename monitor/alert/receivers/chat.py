@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from monitor.alert.bucket import Pace
+from monitor.alert.calm import Calm, Hours, Span
 from monitor.alert.card import Card, card
-from monitor.records import Notification
+from monitor.alert.digest import digest_card
+from monitor.records import EVIDENCE_DELETED, Notification
 from monitor.watched import Duration, Name
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 _EMOJI_NAME = re.compile(r":(?=[\w+'-]{1,100}:)")
+PerHour = Annotated[int, Meta(ge=1, le=3600)]
 PerMinute = Annotated[int, Meta(ge=1, le=600)]
 
 
@@ -29,6 +32,18 @@ class Chat(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Messages a minute, evenly spread: what the channel takes from all who write there, so less if others do."""
     zone: str = "UTC"
     """The desk's time zone, as in `Asia/Kabul`: cards show its time beside UTC."""
+    quiet_hours: tuple[Hours, ...] = ()
+    """Times of the day, in `zone`, at which nothing is sent; what changed comes at their end as one digest."""
+    urgent: tuple[str, ...] = ()
+    """Rules whose first firing is sent in quiet hours too."""
+    per_hour: PerHour | None = None
+    """Messages in any hour; what comes beyond is not lost but comes as one digest."""
+
+    @property
+    def calm(self) -> Calm:
+        """When it is left in peace."""
+        hours = tuple(Span.parse(one) for one in self.quiet_hours)
+        return Calm(hours, ZoneInfo(self.zone), frozenset(self.urgent), self.per_hour)
 
     @property
     def pace(self) -> Pace:
@@ -55,8 +70,16 @@ class Bot(Chat, frozen=True, kw_only=True):
 
 
 def shown(notification: Notification, settings: Chat, *, marked: bool = True) -> Card:
-    """The card for this chat; `marked` where it is a new message, which may be a repeat."""
-    return card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
+    """The card or the digest for this chat; `marked` where it is a new message, which may be a repeat."""
+    if notification.digest:
+        return digest_card(notification.digest, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
+    made = card(notification.alert, ZoneInfo(settings.zone), repeat=notification.repeat and marked)
+    return made._replace(actions=notification.actions)
+
+
+def withdraws(notification: Notification) -> bool:
+    """Whether it only takes a deleted post off the card: where that is gone too, nothing is left to do."""
+    return notification.alert.reason == EVIDENCE_DELETED
 
 
 def there(notification: Notification, place: str) -> str:

@@ -6,11 +6,13 @@ import msgspec
 from aiohttp import ClientSession
 from msgspec import Struct
 
+from monitor.alert import words
 from monitor.alert.card import Card, fitted, size
 from monitor.alert.harmless import harmless
-from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Answer, Http, told
-from monitor.alert.receivers.markdown import escaped, lines
+from monitor.alert.receivers.markdown import actions, escaped, lines
+from monitor.alert.receivers.picture import FILE, drawn, form
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
 from monitor.marks import Status
@@ -22,6 +24,8 @@ EMBEDS = 6_000
 """Characters of all embeds of a message together."""
 _CONTENT = 300
 _GONE = 404
+_UNWANTED = frozenset({400, 413, 415})
+"""What Discord says of a file that it will not have, among other things."""
 _PLACE = "discord"
 """A message of another webhook is simply not found."""
 _COLOURS = {
@@ -38,6 +42,8 @@ class DiscordSettings(Hook, tag="discord", tag_field="kind", frozen=True, kw_onl
 
     per_minute: PerMinute = 30
     """Messages a minute, evenly spread; Discord takes thirty a minute in a channel."""
+    chart: bool = True
+    """Shows the chart: on the card."""
 
 
 class _Message(Struct):
@@ -65,15 +71,29 @@ class Discord:
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits the one that is there; the receipt is the message's id. Raises DeliveryError."""
+        png = await drawn(notification, self._settings.zone, wanted=self._settings.chart)
         message = there(notification, _PLACE)
         if message:
-            body = encoded(shown(notification, self._settings, marked=False), notification.alert.status)
-            where = _address(self._url, f"/messages/{message}")
-            answer = await self._http.ask("PATCH", where, body, JSON)
+            card = shown(notification, self._settings, marked=False)
+            answer = await self._ask("PATCH", f"/messages/{message}", card, notification, png)
             if answer.status != _GONE:
                 return self._receipt(answer)
-        body = encoded(shown(notification, self._settings), notification.alert.status)
-        return self._receipt(await self._http.ask("POST", _address(self._url, "", "wait=true"), body, JSON))
+        if withdraws(notification):
+            return notification.earlier
+        card = shown(notification, self._settings)
+        return self._receipt(await self._ask("POST", "", card, notification, png))
+
+    async def _ask(self, method: str, path: str, card: Card, notification: Notification, png: bytes | None) -> Answer:
+        """The card with its chart; without it where Discord will not have that."""
+        where = _address(self._url, path, *(() if path else ("wait=true",)))
+        status = notification.alert.status
+        if png is not None:
+            body = {"payload_json": encoded(card, status, pictured=True).decode()}
+            sent = form(png, "files[0]", body, json=frozenset(body))
+            answer = await self._http.ask(method, where, sent, {})
+            if answer.status not in _UNWANTED:
+                return answer
+        return await self._http.ask(method, where, encoded(card, status), JSON)
 
     def _receipt(self, answer: Answer) -> str:
         if not answer.taken:
@@ -94,17 +114,27 @@ def _address(url: str, path: str, *asked: str) -> str:
     return f"{place}{path}?{asks}" if asks else f"{place}{path}"
 
 
-def encoded(card: Card, status: Status) -> bytes:
+def encoded(card: Card, status: Status, *, pictured: bool = False) -> bytes:
     """The message: the claim for notifications, and the card as an embed; nobody is mentioned."""
+    image = {"image": {"url": f"attachment://{FILE}"}} if pictured else {}
 
     def embed(shorter: Card) -> dict[str, Any]:
         title = escaped(harmless(shorter.head, TITLE // 2))
-        return {"title": title, "description": lines(shorter), "color": _COLOURS[status]}
+        return {"title": title, "description": lines(shorter), "color": _COLOURS[status], **image}
 
-    message = {
+    acts = [{"description": actions(card), "color": _COLOURS[status]}] if card.actions else []
+    room = EMBEDS - size(actions(card))
+
+    def fits(made: dict[str, Any]) -> bool:
+        length = size(made["description"])
+        return length <= DESCRIPTION and size(made["title"]) + length <= room
+
+    message: dict[str, Any] = {
         "content": escaped(harmless(f"{card.status}: {card.claim}", _CONTENT)),
-        "embeds": [fitted(card, embed, lambda made: size(made["description"]) <= DESCRIPTION)],
+        "embeds": [fitted(card, embed, fits), *acts],
         "allowed_mentions": {"parse": []},
         "flags": 0,
     }
+    if pictured:
+        message["attachments"] = [{"id": 0, "filename": FILE, "description": words.CHART}]
     return msgspec.json.encode(message)

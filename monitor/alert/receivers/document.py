@@ -3,8 +3,9 @@
 `version` 1 · `key` the idempotency key · `sent_to` the receiver's name · `text` the whole card as plain text ·
 `alert` the fields of `monitor.records.Alert`: id, fingerprint, event, narrative, label, proposition, rule, state, at,
 since, reason, status, claims, denials, celebrations, questions, authors, numbers, evidence[] (platform, id, tag,
-posted_at, text, url, cues), said (the status mark: by, at, evidence, voice; or null), blind[] (source, begins, ends,
-why). Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside.
+posted_at, text, url, cues, payload_sha256), said (the status mark: by, at, evidence, voice; or null), blind[] (source,
+begins, ends, why), series (begins, then per minute claims[], denials[], celebrations[], and spikes[]; or null).
+Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside.
 Fields may be added; another meaning is another version.
 """
 

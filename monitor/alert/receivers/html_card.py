@@ -8,6 +8,7 @@ from monitor.alert.card import Card, Post, Row
 
 def card_html(card: Card) -> str:
     """The card as what stands in a body."""
+    actions = " · ".join(_linked(words.ACTIONS[one.action], one.url) for one in card.actions)
     posts = "".join(f"<li>{_post(post)}</li>" for post in card.posts)
     return "".join(
         [
@@ -15,6 +16,7 @@ def card_html(card: Card) -> str:
             "<br>".join(_row(row) for row in card.above()),
             f"<p><strong>{escape(words.EVIDENCE)}:</strong></p><ul>{posts}</ul>" if posts else "<br>",
             "<br>".join(_row(row) for row in card.below()),
+            f"<p>{actions}</p>" if actions else "",
         ]
     )
 

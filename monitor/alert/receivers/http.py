@@ -19,6 +19,7 @@ from aiohttp import (
     ClientSession,
     ClientSSLError,
     ClientTimeout,
+    FormData,
 )
 
 from monitor.alert.harmless import harmless
@@ -60,10 +61,10 @@ class Http:
         self._session = session
         self._clock = clock
         self._limit = ClientTimeout(total=timeout.total_seconds())
-        self._hidden = sorted({part for word in hidden for part in _parts(word)}, key=len, reverse=True)
+        self._hidden = hidden_parts(hidden)
 
     async def ask(
-        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, status_only: bool = False
+        self, method: str, url: str, body: bytes | FormData, headers: Mapping[str, str], *, status_only: bool = False
     ) -> Answer:
         """Sends once; any status is an answer. Raises DeliveryError where there is none.
 
@@ -110,6 +111,11 @@ class Http:
         for word in self._hidden:
             text = text.replace(word, "…")
         return harmless(text[:_SHOWN], _DETAIL)
+
+
+def hidden_parts(words: Sequence[str]) -> list[str]:
+    """What of these secrets must not be shown, the longest first: they themselves, and telling parts of addresses."""
+    return sorted({part for word in words for part in _parts(word)}, key=len, reverse=True)
 
 
 def told(answer: Answer, kind: type[Told]) -> Told | None:

@@ -25,10 +25,13 @@ from aiosmtplib import (
 from aiosmtplib.errors import SMTPConnectTimeoutError
 from msgspec import Meta
 
+from monitor.alert import words
 from monitor.alert.card import Card, plain, update
+from monitor.alert.chart_drawing import WIDTH
 from monitor.alert.harmless import harmless
 from monitor.alert.receivers.chat import Chat, PerMinute, shown
 from monitor.alert.receivers.html_card import card_html
+from monitor.alert.receivers.picture import FILE, drawn
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
@@ -79,6 +82,8 @@ class MailSettings(Chat, tag="email", tag_field="kind", frozen=True, kw_only=Tru
     """Who gets it; each sees the others."""
     per_minute: PerMinute = 10
     """Messages a minute, evenly spread."""
+    chart: bool = True
+    """Shows the chart: within the message, beside the card."""
 
 
 class Mail:
@@ -100,7 +105,8 @@ class Mail:
         """Hands the message to the server; the receipt is its `Message-ID`. Raises DeliveryError."""
         card = shown(notification, self._settings)
         before = _message_id(notification.earlier)
-        message = self._message(update(card) if before else card, notification.key, before)
+        png = await drawn(notification, self._settings.zone, wanted=self._settings.chart)
+        message = self._message(update(card) if before else card, notification.key, before, png)
         try:
             await self._deliver(message)
         except (SMTPConnectTimeoutError, SMTPConnectError) as error:
@@ -139,7 +145,7 @@ class Mail:
         finally:
             client.close()
 
-    def _message(self, card: Card, key: str, before: str) -> EmailMessage:
+    def _message(self, card: Card, key: str, before: str, png: bytes | None) -> EmailMessage:
         message = EmailMessage(policy=LINES)
         message["Subject"] = harmless(f"{card.status}: {card.claim}", _SUBJECT)
         message["From"] = self._settings.sender
@@ -150,8 +156,14 @@ class Mail:
         if before:
             message["In-Reply-To"] = message["References"] = before
         message.set_content(plain(card))
-        page = f'<!doctype html><html><body dir="auto">{card_html(card)}</body></html>'
+        name = f"chart-{key}@{_domain(self._settings.sender)}"
+        chart = f'<p><img src="cid:{name}" width="{WIDTH // 2}" alt="{words.CHART}"></p>' if png is not None else ""
+        page = f'<!doctype html><html><body dir="auto">{card_html(card)}{chart}</body></html>'
         message.add_alternative(page, subtype="html")
+        if png is not None:
+            html = message.get_body(("html",))
+            if isinstance(html, EmailMessage):
+                html.add_related(png, "image", "png", cid=f"<{name}>", filename=FILE, disposition="inline")
         return message
 
     def _unreached(self, error: SMTPException) -> DeliveryError:

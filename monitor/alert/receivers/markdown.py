@@ -23,6 +23,11 @@ def lines(shown: Card) -> str:
     return "\n".join([*rows, *(_row(row) for row in shown.below())])
 
 
+def actions(shown: Card) -> str:
+    """The card's links to act by, on one line."""
+    return " · ".join(_linked(words.ACTIONS[one.action], one.url) for one in shown.actions)
+
+
 def _row(row: Row) -> str:
     said = _linked(row.text, row.link)
     return f"**{escaped(row.label)}:** {said}" if row.label else said

@@ -11,10 +11,13 @@ import msgspec
 from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
+from monitor.alert import words
 from monitor.alert.card import Card, fitted, plain, step
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
+from monitor.alert.chart_drawing import HEIGHT, WIDTH
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there, withdraws
 from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.http import Answer, Http, told
+from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
@@ -42,12 +45,18 @@ class MatrixSettings(Bot, tag="matrix", tag_field="kind", frozen=True, kw_only=T
     """The room's id; the account must have joined it."""
     thread: bool = True
     """Says in the card's thread what has changed, beside editing the card: edits notify nobody."""
+    chart: bool = True
+    """Shows the chart: in the card's thread."""
     per_minute: PerMinute = 12
     """Alerts a minute, evenly spread; servers limit accounts to one message in five seconds until told otherwise."""
 
 
 class _Event(Struct):
     event_id: str
+
+
+class _Uploaded(Struct):
+    content_uri: str
 
 
 class _Limited(Struct):
@@ -63,6 +72,7 @@ class Matrix:
         self.pace = settings.pace
         self._settings = settings
         self._where = f"{settings.homeserver}/_matrix/client/v3/rooms/{quote(settings.room)}/send/m.room.message/"
+        self._media = f"{settings.homeserver}/_matrix/media/v3/upload?filename={FILE}"
         self._headers = {**JSON, "Authorization": f"Bearer {token}"}
         self._http = Http(session, clock, settings.timeout, [token])
 
@@ -74,12 +84,33 @@ class Matrix:
         """Sends the card, or edits it and says what has changed; the receipt is the card's event id and room."""
         card = shown(notification, self._settings, marked=False)
         key, event = notification.key, there(notification, self._settings.room)
+        until = time_limit(self.timeout)
+        if withdraws(notification) and not event:
+            return notification.earlier
         if not event:
-            return receipt(await self._put(key, content(card)), self._settings.room)
+            event = await self._put(key, content(card))
+            await self._show(notification, event, until)
+            return receipt(event, self._settings.room)
         await self._put(key, _edit(card, event))
         if self._settings.thread:
             await self._put(f"{key}-thread", _reply(card, event))
+            if not withdraws(notification):
+                await self._show(notification, event, until)
         return notification.earlier
+
+    async def _show(self, notification: Notification, event: str, until: float) -> None:
+        """The chart, in the thread of the card; sent again it is the same event."""
+        async with beside_the_card(self.name, until):
+            png = await drawn(notification, self._settings.zone, wanted=self._settings.chart)
+            if png is None:
+                return
+            answer = await self._http.ask("POST", self._media, png, {**self._headers, "Content-Type": TYPE})
+            if not answer.taken:
+                raise self._trouble(answer)
+            file = told(answer, _Uploaded)
+            if file is None:
+                raise DeliveryError(Reason.UNREACHABLE, retry=True, detail="the answer broke off")
+            await self._put(f"{notification.key}-chart", _image(file.content_uri, len(png), event))
 
     async def _put(self, transaction: str, document: dict[str, Any]) -> str:
         answer = await self._http.ask("PUT", self._where + transaction, msgspec.json.encode(document), self._headers)
@@ -117,10 +148,25 @@ def _edit(card: Card, event: str) -> dict[str, Any]:
 
 
 def _reply(card: Card, event: str) -> dict[str, Any]:
-    relation = {
+    return {"msgtype": "m.text", "body": step(card), "m.mentions": {}, "m.relates_to": _thread(event)}
+
+
+def _image(address: str, size: int, event: str) -> dict[str, Any]:
+    return {
+        "msgtype": "m.image",
+        "body": words.CHART,
+        "filename": FILE,
+        "url": address,
+        "info": {"mimetype": TYPE, "size": size, "w": WIDTH, "h": HEIGHT},
+        "m.mentions": {},
+        "m.relates_to": _thread(event),
+    }
+
+
+def _thread(event: str) -> dict[str, Any]:
+    return {
         "rel_type": "m.thread",
         "event_id": event,
         "is_falling_back": True,
         "m.in_reply_to": {"event_id": event},
     }
-    return {"msgtype": "m.text", "body": step(card), "m.mentions": {}, "m.relates_to": relation}

@@ -7,7 +7,7 @@ import msgspec
 from monitor.alert.card import Card, fitted, size
 from monitor.alert.harmless import harmless
 from monitor.alert.receivers.chat import Hook
-from monitor.alert.receivers.markdown import escaped, lines
+from monitor.alert.receivers.markdown import actions, escaped, lines
 
 TEXT = 4_000
 """Characters of a text that every version of the server takes."""
@@ -27,4 +27,5 @@ def encoded(card: Card) -> bytes:
         return {"fallback": escaped(line), "color": "#E69F00", "text": text}
 
     made = fitted(card, attachment, lambda one: size(one["text"]) <= TEXT)
-    return msgspec.json.encode({"text": escaped(line), "attachments": [made]})
+    acts = [{"fallback": "", "color": made["color"], "text": actions(card)}] if card.actions else []
+    return msgspec.json.encode({"text": escaped(line), "attachments": [made, *acts]})

@@ -13,19 +13,25 @@ from monitor.alert import words
 from monitor.alert.card import Card, Post, Row, fitted, size
 from monitor.alert.harmless import harmless
 from monitor.alert.receivers.chat import no_emoji_names
+from monitor.records import Offered
 
 HEADER = 150
 TEXTS = 3_000
 """Characters of all rich text together: what one text of a block may hold."""
 FALLBACK = 300
+ACTS = "actions"
+"""The block of the buttons."""
 Element = dict[str, Any]
 
 
 def message(shown: Card) -> dict[str, Any]:
-    """What `chat.postMessage` and incoming webhooks take: blocks, fallback text, and no unfurling."""
+    """What `chat.postMessage` and incoming webhooks take: blocks, fallback text, and no unfurling.
+
+    A button opens its link, or where it has none sends its value to the app.
+    """
     return {
         "text": fallback(f"{shown.head}: {shown.claim}"),
-        "blocks": fitted(shown, _blocks, _fits),
+        "blocks": [*fitted(shown, _blocks, _fits), *_buttons(shown)],
         "mrkdwn": False,
         "parse": "none",
         "link_names": False,
@@ -48,6 +54,28 @@ def _blocks(shown: Card) -> list[Element]:
         elements.append({"type": "rich_text_list", "style": "bullet", "elements": [_item(p) for p in shown.posts]})
     elements.append(_section(shown.below()))
     return [{"type": "header", "text": title}, {"type": "rich_text", "elements": elements}]
+
+
+def _buttons(shown: Card) -> list[Element]:
+    if not shown.actions:
+        return []
+    return [{"type": "actions", "block_id": ACTS, "elements": [_button(one) for one in shown.actions]}]
+
+
+def _button(one: Offered) -> Element:
+    label = {"type": "plain_text", "text": words.ACTIONS[one.action], "emoji": False}
+    button: Element = {"type": "button", "action_id": one.action, "text": label}
+    if one.url:
+        return button | {"url": one.url}
+    button["value"] = one.value
+    if one.action in words.SURE:
+        button["confirm"] = {
+            "title": label,
+            "text": {"type": "plain_text", "text": words.MEANS[one.action]},
+            "confirm": label,
+            "deny": {"type": "plain_text", "text": words.CANCEL},
+        }
+    return button
 
 
 def _section(rows: list[Row]) -> Element:

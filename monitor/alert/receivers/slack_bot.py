@@ -1,22 +1,30 @@
 """Slack, as an app with a bot token: one card for each alert, edited in place; its thread says what has changed.
 
-The app needs the scope `chat:write`, and must be in the channel.
+The app needs the scope `chat:write`, for charts `files:write` and to look back `channels:history` too, and must be in
+the channel; with a signing secret its buttons act in Slack itself.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
+from monitor.alert import words
 from monitor.alert.card import Card, step
-from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there
+from monitor.alert.links import offered
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Http, told
+from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
 from monitor.alert.receivers.receiver import Reason
 from monitor.alert.receivers.slack_blocks import encoded, fallback, message
+from monitor.alert.receivers.slack_history import found, labelled
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.records import Notification
+from monitor.records import Notification, Offered
 
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _BUSY = frozenset({"ratelimited", "rate_limited"})
 _BROKEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -38,14 +46,22 @@ class SlackBotSettings(Bot, tag="slack-bot", tag_field="kind", frozen=True, kw_o
         ),
     ] = "https://slack.com/api"
     """Where Slack's Web API answers."""
+    signing_secret_env: str | None = None
+    """Environment variable with the app's signing secret: with it buttons act in Slack, and open no page."""
+    signing_secret_file: str | None = None
+    """File that holds it, as an alternative to `signing_secret_env`."""
     thread: bool = True
     """Says in the card's thread what has changed, beside editing the card: edits notify nobody."""
+    chart: bool = True
+    """Shows the chart: in the card's thread, which needs the scope `files:write`."""
 
 
 class _Said(Struct):
     ok: bool
     error: str = ""
     ts: str = ""
+    upload_url: str = ""
+    file_id: str = ""
 
 
 class SlackBot:
@@ -58,32 +74,77 @@ class SlackBot:
         self._settings = settings
         self._headers = {**JSON, "Authorization": f"Bearer {token}"}
         self._http = Http(session, clock, settings.timeout, [token])
+        self._interactive = settings.signing_secret_env is not None or settings.signing_secret_file is not None
 
     def repeats(self, notification: Notification) -> bool:
         """A new card, or a line in a thread, may be posted twice; an edit is the same edit again."""
         return not there(notification, self._settings.channel) or self._settings.thread
 
     async def send(self, notification: Notification) -> str | None:
-        """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card."""
-        channel = self._settings.channel
+        """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card.
+
+        Where an attempt before may have arrived, looks back whether it did, and posts nothing twice.
+        """
+        channel, until = self._settings.channel, time_limit(self.timeout)
         ts = there(notification, channel)
         if ts:
-            card = shown(notification, self._settings, marked=False)
+            card = self._card(notification, marked=False)
             said = await self._call("chat.update", {"channel": channel, "ts": ts, **message(card)})
             if said.ok:
                 if self._settings.thread:
-                    await self._reply(shown(notification, self._settings), ts)
+                    if not await self._arrived(notification, ts):
+                        await self._reply(notification, ts)
+                    if not withdraws(notification):
+                        await self._show(notification, ts, until)
                 return notification.earlier
-        card = shown(notification, self._settings)
-        said = await self._call("chat.postMessage", {"channel": channel, **message(card)})
+        if withdraws(notification):
+            return notification.earlier
+        if before := await self._arrived(notification):
+            return receipt(before, channel)
+        document = {"channel": channel, "metadata": labelled(notification.key), **message(self._card(notification))}
+        said = await self._call("chat.postMessage", document)
+        await self._show(notification, said.ts, until)
         return receipt(said.ts, channel)
 
-    async def _reply(self, card: Card, ts: str) -> None:
+    def _card(self, notification: Notification, *, marked: bool = True) -> Card:
+        card = shown(notification, self._settings, marked=marked)
+        if not self._interactive or notification.digest:
+            return card
+        alert = notification.alert
+        return card._replace(actions=tuple(Offered(action.value, value=alert.id) for action in offered(alert)))
+
+    async def _arrived(self, notification: Notification, ts: str = "") -> str:
+        """The message of an attempt before this one, in the channel or in a card's thread; "" if none is known."""
+        if not notification.repeat:
+            return ""
+        place = {"channel": self._settings.channel, **({"ts": ts} if ts else {})}
+        api, since = self._settings.api, notification.alert.at
+        return await found(self._http, api, self._headers, place=place, key=notification.key, since=since)
+
+    async def _show(self, notification: Notification, ts: str, until: float) -> None:
+        """The chart, in the thread of the card: a place for it, the file itself, and that it belongs there."""
+        async with beside_the_card(self.name, until):
+            png = await drawn(notification, self._settings.zone, wanted=self._settings.chart and bool(ts))
+            if png is None:
+                return
+            asked = urlencode({"filename": FILE, "length": len(png), "alt_txt": words.CHART}).encode()
+            place = await self._ask("files.getUploadURLExternal", asked, {**self._headers, **_FORM})
+            if not place.upload_url.startswith(("https://", self._settings.api)):
+                raise DeliveryError(Reason.REFUSED, retry=False, detail="Slack named no place for the file")
+            await self._http.post(place.upload_url, png, {"Content-Type": TYPE})
+            shared = {"channel_id": self._settings.channel, "thread_ts": ts}
+            await self._call(
+                "files.completeUploadExternal", {"files": [{"id": place.file_id, "title": words.CHART}], **shared}
+            )
+
+    async def _reply(self, notification: Notification, ts: str) -> None:
+        card = shown(notification, self._settings)
         said = f"{card.repeat}. {step(card)}" if card.repeat else step(card)
         reply = {
             "channel": self._settings.channel,
             "thread_ts": ts,
             "text": fallback(said),
+            "metadata": labelled(notification.key),
             "mrkdwn": False,
             "parse": "none",
         }
@@ -91,7 +152,10 @@ class SlackBot:
 
     async def _call(self, method: str, asked: dict[str, Any]) -> _Said:
         """What Slack says: yes, or that the message to edit is gone. Raises DeliveryError for all else."""
-        answer = await self._http.ask("POST", f"{self._settings.api}/{method}", encoded(asked), self._headers)
+        return await self._ask(method, encoded(asked), self._headers)
+
+    async def _ask(self, method: str, body: bytes, headers: Mapping[str, str]) -> _Said:
+        answer = await self._http.ask("POST", f"{self._settings.api}/{method}", body, headers)
         if not answer.taken:
             raise self._http.trouble(answer)
         said = told(answer, _Said)

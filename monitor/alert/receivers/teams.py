@@ -13,6 +13,8 @@ from monitor.alert.receivers.chat import Hook, PerMinute
 
 BYTES = 24_000
 """Of a message: Teams takes 28 KB, and the flow that passes it on adds to it."""
+ACTIONS = 5
+"""Buttons of a set: Teams shows six."""
 _CARD = "application/vnd.microsoft.card.adaptive"
 
 
@@ -33,7 +35,7 @@ def _encoded(card: Card) -> bytes:
     body = [title, *(_row(row) for row in card.above())]
     if card.posts:
         body += [_row(Row(words.EVIDENCE, "")), *(_post(post) for post in card.posts)]
-    body += [_row(row) for row in card.below()]
+    body += [*(_row(row) for row in card.below()), *_actions(card)]
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -43,6 +45,14 @@ def _encoded(card: Card) -> bytes:
     }
     attachment = {"contentType": _CARD, "contentUrl": None, "content": content}
     return msgspec.json.encode({"type": "message", "attachments": [attachment]})
+
+
+def _actions(card: Card) -> list[dict[str, Any]]:
+    """Buttons, in sets of at most `ACTIONS`."""
+    buttons = [{"type": "Action.OpenUrl", "title": words.ACTIONS[one.action], "url": one.url} for one in card.actions]
+    return [
+        {"type": "ActionSet", "actions": buttons[begin : begin + ACTIONS]} for begin in range(0, len(buttons), ACTIONS)
+    ]
 
 
 def _row(row: Row) -> dict[str, Any]:

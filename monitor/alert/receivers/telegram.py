@@ -5,6 +5,7 @@ Telegram makes of plain letters by itself – mentions and commands – is broke
 """
 
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Annotated, Any, NamedTuple
 
@@ -14,15 +15,17 @@ from msgspec import Meta, Struct
 
 from monitor.alert import words
 from monitor.alert.card import Card, Post, Row, fitted, size
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there, withdraws
 from monitor.alert.receivers.http import Answer, Http, told
+from monitor.alert.receivers.picture import beside_the_card, drawn, form, time_limit
 from monitor.alert.receivers.receiver import Reason
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.records import Notification
+from monitor.records import Notification, Offered
 
 TEXT = 4_096
 """UTF-16 code units of a message's text, its tags not counted."""
+ROW = 3
 _COMMAND = re.compile(r"(?<![^\s(\[])/(?=\w)")
 _BAD_REQUEST = 400
 _AS_IT_IS = "message is not modified"
@@ -50,7 +53,9 @@ class TelegramSettings(Bot, tag="telegram", tag_field="kind", frozen=True, kw_on
     ] = "https://api.telegram.org"
     """Where the Bot API answers; a server of your own can stand here."""
     per_minute: PerMinute = 20
-    """Messages a minute, evenly spread; Telegram takes about twenty a minute in a group."""
+    """Messages a minute, evenly spread; Telegram takes about twenty a minute in a group, charts too."""
+    chart: bool = True
+    """Shows the chart: as a reply to the card, exchanged when the card is edited."""
 
 
 class _Wait(Struct, frozen=True):
@@ -97,17 +102,43 @@ class Telegram:
             "parse_mode": "HTML",
             "link_preview_options": {"is_disabled": True},
         }
-        message = there(notification, self._settings.chat)
+        if notification.actions:
+            chat["reply_markup"] = keyboard(notification.actions)
+        until = time_limit(self.timeout)
+        message, _, photo = there(notification, self._settings.chat).partition("+")
         if message:
             text = rendered(shown(notification, self._settings, marked=False)).html
             edit = {**chat, "message_id": int(message), "text": text}
             answer = await self._http.ask("POST", f"{self._bot}/editMessageText", msgspec.json.encode(edit), JSON)
             if self._edited(answer):
-                return notification.earlier
+                return await self._show(notification, message, photo, until)
+        if withdraws(notification):
+            return notification.earlier
         post = {**chat, "text": rendered(shown(notification, self._settings)).html}
         answer = await self._http.ask("POST", f"{self._bot}/sendMessage", msgspec.json.encode(post), JSON)
         new = self._said(answer).result
-        return receipt(str(new.message_id) if new is not None else "", self._settings.chat)
+        return await self._show(notification, str(new.message_id) if new is not None else "", "", until)
+
+    async def _show(self, notification: Notification, message: str, photo: str, until: float) -> str:
+        """The chart, under the card: the one that is there is exchanged. The receipt names card and chart."""
+        async with beside_the_card(self.name, until):
+            png = await drawn(notification, self._settings.zone, wanted=self._settings.chart and bool(message))
+            if png is not None:
+                photo = await self._photo(png, message, photo)
+        return receipt(f"{message}+{photo}" if photo else message, self._settings.chat)
+
+    async def _photo(self, png: bytes, message: str, photo: str) -> str:
+        chat = {"chat_id": self._settings.chat}
+        if photo:
+            media = msgspec.json.encode({"type": "photo", "media": "attach://chart", "caption": words.CHART})
+            edit = form(png, "chart", {**chat, "message_id": photo, "media": media.decode()})
+            if self._edited(await self._http.ask("POST", f"{self._bot}/editMessageMedia", edit, {})):
+                return photo
+        under = msgspec.json.encode({"message_id": int(message), "allow_sending_without_reply": True}).decode()
+        post = {**chat, "caption": words.CHART, "disable_notification": "true", "reply_parameters": under}
+        answer = await self._http.ask("POST", f"{self._bot}/sendPhoto", form(png, "photo", post), {})
+        new = self._said(answer).result
+        return str(new.message_id) if new is not None else ""
 
     def _edited(self, answer: Answer) -> bool:
         """False where the message to edit is gone."""
@@ -128,6 +159,12 @@ class Telegram:
         if said is None or not said.ok:
             raise DeliveryError(Reason.UNREACHABLE, retry=True, unknown=True, detail="the answer broke off")
         return said
+
+
+def keyboard(actions: Sequence[Offered]) -> dict[str, Any]:
+    """Buttons under a message, `ROW` in a row."""
+    buttons = [{"text": words.ACTIONS[one.action], "url": one.url} for one in actions]
+    return {"inline_keyboard": [buttons[begin : begin + ROW] for begin in range(0, len(buttons), ROW)]}
 
 
 def rendered(card: Card) -> Text:

@@ -15,7 +15,7 @@ from monitor.settings.sentences import unknown
 from monitor.watched import Event, Rules
 
 MOST_POINTS = 10_000
-OF_POLICY = ("for", "keep_firing", "alert_on")
+OF_POLICY = ("for", "keep_firing", "repeat_least", "repeat_interval", "alert_on")
 """Settings that no finding depends on: they say what becomes of one."""
 _PRESET = "preset"
 _PRESETS = ("fewer", "balanced", "more")
@@ -60,7 +60,7 @@ def grid(files: Sequence[Path], sweeps: Sequence[str]) -> list[Point]:
 def judging(event: Event) -> Event:
     """The event as far as its findings depend on it: settings of the alert policy are those of every other point."""
     plain = Rules()
-    same = {name: getattr(plain, name) for name in ("for_", "keep_firing", "alert_on")}
+    same = {name: getattr(plain, name) for name in ("for_", *OF_POLICY[1:])}
     return msgspec.structs.replace(event, rules=msgspec.structs.replace(event.rules, **same))
 
 

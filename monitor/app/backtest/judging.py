@@ -5,13 +5,16 @@ an alert policy of its own.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
-from monitor.alert.decide import AlertPolicy, Totals
+from monitor.alert.decide import AlertPolicy
+from monitor.alert.totals import Totals
 from monitor.app.backtest.counts import Counts, CountsReader, Labels
 from monitor.app.backtest.grid import judging
+from monitor.cluster.narratives import narrative_id
 from monitor.judge.judge import Judge, taken_apart
 from monitor.judge.measures import Measures, asked_of_measures
 from monitor.judge.rates import Rates
@@ -35,7 +38,10 @@ class Judging:
     def __init__(self, points: Sequence[Events], rates: Rates | None, labels: Labels) -> None:
         """`points`: the watched events, under the rules of each point."""
         self._labels = labels
-        self._policies = [AlertPolicy({event.name: event for event in events}) for events in points]
+        self._policies = [
+            AlertPolicy({event.name: event for event in events}, partial(narrative_id, specifics=""))
+            for events in points
+        ]
         self._events = [event.name for event in points[0]] if points else []
         self._measures: dict[tuple[object, ...], Measures] = {}
         groups: dict[str, _Same] = {}
@@ -68,6 +74,7 @@ class Judging:
                     self._labels.describe,
                     counts.told.marks,
                     state_of=same.judge.state_of,
+                    passed=judged.transitions,
                     totals=totals,
                 )
 

@@ -7,22 +7,32 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from monitor.alert import words
-from monitor.alert.card import Card, card, size, update
+from monitor.alert.card import Card, card, plain, size, update
+from monitor.alert.links import Links
 from monitor.alert.receivers import discord, mattermost, teams
+from monitor.alert.receivers.alertmanager import posted
+from monitor.alert.receivers.document import document
+from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.matrix import content
 from monitor.alert.receivers.slack_blocks import message
-from monitor.alert.receivers.telegram import rendered
+from monitor.alert.receivers.telegram import keyboard, rendered
 from monitor.marks import Status
-from monitor.records import Alert
-from tests.fakes.alerts import a_piece, an_alert
+from monitor.records import Alert, Notification
+from monitor.watched import Duration
+from tests.fakes.adaptive import complaints
+from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import MATRIX_TAGS
 from tests.fakes.corpus import alerts, hostile
+from tests.fakes.desk import KEY
 from tests.fakes.limits import broken_discord, broken_slack, broken_teams
 from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
 
 PINGS = re.compile(r"@(everyone|here|channel|all|room)\b|<[!@#]|<at>|<a?:\w+:", re.IGNORECASE)
+LONGEST = Links(f"https://{'m' * 92}", KEY, Duration(days=2))
+RECEIVER = "r" * 64
 KABUL = ZoneInfo("Asia/Kabul")
 
 
@@ -45,25 +55,34 @@ def slack(shown: Card) -> Shown:
 
 def in_discord(shown: Card) -> Shown:
     made = msgspec.json.decode(discord.encoded(shown, Status.UNCONFIRMED))
-    (embed,) = made["embeds"]
+    embed, *acts = made["embeds"]
     of_markdown(made["content"])
-    seen = of_markdown(f"{embed['title']}\n{embed['description']}")
+    seen = linked(of_markdown(f"{embed['title']}\n{embed['description']}"), *(one["description"] for one in acts))
     return Shown(seen, (made["content"], embed["title"], embed["description"]), broken_discord(made))
 
 
 def in_mattermost(shown: Card) -> Shown:
     made = msgspec.json.decode(mattermost.encoded(shown))
-    (attachment,) = made["attachments"]
+    attachment, *acts = made["attachments"]
     texts = (made["text"], attachment["fallback"], attachment["text"])
     for text in texts:
         assert not re.search(r":[\w+'-]+:", text)
         of_markdown(text)
-    return Shown(of_markdown(attachment["text"]), texts, "long" if max(map(size, texts)) > 4_000 else "")
+    more = [one["text"] for one in acts]
+    seen = linked(of_markdown(attachment["text"]), *more)
+    return Shown(seen, texts, "long" if max(map(size, (*texts, *more))) > 4_000 else "")
+
+
+def linked(seen: Seen, *more: str) -> Seen:
+    """With the links in more texts of Markdown."""
+    return seen._replace(links=(*seen.links, *(link for text in more for link in of_markdown(text).links)))
 
 
 def telegram(shown: Card) -> Shown:
     html = rendered(shown).html
     seen = of_html(html, frozenset({"b", "a"}))
+    buttons = [button for row in keyboard(shown.actions)["inline_keyboard"] for button in row]
+    seen = seen._replace(links=(*seen.links, *(button["url"] for button in buttons)))
     assert not re.search(r"(^|[\s(\[])/\w", seen.text)
     return Shown(seen, (html,), "" if 0 < size(seen.text) <= 4_096 else "length")
 
@@ -82,6 +101,12 @@ def in_teams(shown: Card) -> Shown:
     return Shown(of_teams(made), (text,), broken_teams(made))
 
 
+def email(shown: Card) -> Shown:
+    """The HTML part; the other one is plain text."""
+    seen = of_html(card_html(shown), MATRIX_TAGS)
+    return Shown(seen, (plain(shown),), "")
+
+
 CHATS: dict[str, Callable[[Card], Shown]] = {
     "slack": slack,
     "discord": in_discord,
@@ -89,6 +114,7 @@ CHATS: dict[str, Callable[[Card], Shown]] = {
     "telegram": telegram,
     "matrix": matrix,
     "teams": in_teams,
+    "email": email,
 }
 chats = pytest.mark.parametrize("chat", CHATS.values(), ids=CHATS.keys())
 
@@ -96,19 +122,22 @@ chats = pytest.mark.parametrize("chat", CHATS.values(), ids=CHATS.keys())
 def ours(alert: Alert) -> set[str]:
     """The links that a card may have."""
     made = card(alert)
-    return {link for link in (made.first_link, *(post.link for post in made.posts)) if link is not None}
+    mine = {link for link in (made.first_link, *(post.link for post in made.posts)) if link is not None}
+    return mine | {one.url for one in LONGEST.of(alert, RECEIVER)}
 
 
 @pytest.fixture(scope="module")
 def cards() -> list[tuple[Alert, Card]]:
     """Five hundred, every third of them a short update."""
     made = [(alert, card(alert, KABUL, repeat=True)) for alert in alerts(500, seed=6)]
+    made = [(alert, one._replace(actions=LONGEST.of(alert, RECEIVER))) for alert, one in made]
     return [(alert, one if number % 3 else update(one)) for number, (alert, one) in enumerate(made)]
 
 
 @pytest.fixture(scope="module")
 def acting() -> list[tuple[Alert, Card]]:
-    return [(alert, card(alert)) for alert in map(acted_on, hostile())]
+    made = [(alert, card(alert)) for alert in map(acted_on, hostile())]
+    return [(alert, one._replace(actions=LONGEST.of(alert, RECEIVER))) for alert, one in made]
 
 
 @chats
@@ -123,6 +152,7 @@ def test_five_hundred_alerts_in_all_scripts_are_taken_everywhere(
         assert "Celebration reports: 17. Questions: 5." in shown.seen.text
         assert words.REPEAT in shown.seen.text
         assert set(shown.seen.links) <= ours(alert)
+        assert {one.url for one in made.actions} <= set(shown.seen.links)
 
 
 def test_the_hostile_strings_are_many() -> None:
@@ -137,11 +167,49 @@ def test_nothing_hostile_pings_breaks_a_card_or_spoofs_a_link(
         text = alert.label
         shown = chat(made)
         assert shown.broken == "", text
-        assert set(shown.seen.links) == {"https://example.org/0"}, text
+        assert set(shown.seen.links) == {"https://example.org/0", *(one.url for one in made.actions)}, text
         assert shown.seen.text.startswith("UNCONFIRMED · firing"), text
         for said in (*shown.texts, shown.seen.text):
             assert not PINGS.search(said), text
             assert all(char.isprintable() or char in "\n\u200c" for char in said), text
+
+
+def test_nothing_hostile_acts_where_cards_are_plain_text(acting: list[tuple[Alert, Card]]) -> None:
+    """Terminal, file, MQTT, the webhook's `text`, Alertmanager's annotations, Apprise."""
+    lines = len(plain(card(acted_on("harmless"))).splitlines())
+    for alert, made in acting:
+        without = made._replace(actions=())
+        for said in (plain(without), document(notified(alert)).decode(), *annotations(alert)):
+            assert not PINGS.search(said), alert.label
+            assert all(char.isprintable() or char in "\n\u200c" for char in said), alert.label
+        assert len(plain(without).splitlines()) == lines, alert.label
+
+
+def notified(alert: Alert) -> Notification:
+    """For programs, which get words of bounded sets as they are: no stranger's text can stand there."""
+    pieces = tuple(replace(piece, platform="x") for piece in alert.evidence)
+    return a_notification(alert=replace(alert, reason="quiet", numbers={}, evidence=pieces))
+
+
+def annotations(alert: Alert) -> list[str]:
+    return [str(said) for said in posted(alert, "monitor", AT, AT)["annotations"].values()]
+
+
+def test_microsofts_own_library_finds_nothing_wrong_with_any_card(
+    cards: list[tuple[Alert, Card]], acting: list[tuple[Alert, Card]]
+) -> None:
+    made = [msgspec.json.decode(teams.encoded(one))["attachments"][0]["content"] for _, one in (*cards, *acting)]
+    found = complaints(made)
+    assert len(found) == len(made) >= 800
+    assert [said for said in found if said] == []
+
+
+def test_microsofts_own_library_finds_what_is_wrong() -> None:
+    good = msgspec.json.decode(teams.encoded(card(an_alert())._replace(actions=LONGEST.of(an_alert(), RECEIVER))))
+    content = good["attachments"][0]["content"]
+    unknown = {**content, "body": [{"type": "RichTextBox"}]}
+    nowhere = {**content, "body": [{"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": "x"}]}]}
+    assert [bool(said) for said in complaints([content, unknown, nowhere])] == [False, True, True]
 
 
 def acted_on(text: str) -> Alert:

@@ -1,5 +1,6 @@
 """Alerts by e-mail over a real SMTP server: encrypted, in threads, and every failure with its word."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -10,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from monitor.alert import words
+from monitor.alert.chart import picture
 from monitor.alert.receivers.mail import Encryption, Mail, MailSettings
 from monitor.errors import DeliveryError
 from monitor.records import Notification
@@ -20,6 +22,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.corpus import hostile
 from tests.fakes.mail_server import PASSWORD, MailServer, mail_server
 from tests.fakes.mosquitto import free_ports
+from tests.fakes.pictures import charted
 from tests.fakes.seen import of_html
 
 
@@ -73,6 +76,19 @@ async def test_a_card_arrives_as_text_and_html_and_the_next_step_is_in_its_threa
     assert "41 claims against 3 denials" in html
     assert "https://example.org/0" in html
     assert words.UPDATE.partition("{")[0] in part(second, "plain")
+
+
+async def test_the_chart_stands_in_the_message_and_is_fetched_from_nowhere(server: MailServer, tmp_path: Path) -> None:
+    note = a_notification(alert=charted())
+    await mail(server.port, tmp_path).send(note)
+    await mail(server.port, tmp_path, chart=False).send(note)
+    pictured, plain = server.taken
+    (image,) = [one for one in pictured.walk() if one.get_content_type() == "image/png"]
+    assert image.get_content() == picture(note.alert)
+    assert image["Content-ID"].strip("<>") == re.findall(r'<img src="cid:([^"]+)"', part(pictured, "html"))[0]
+    assert "█ denials" in part(pictured, "plain")
+    assert not [one for one in plain.walk() if one.get_content_type() == "image/png"]
+    assert "<img" not in part(plain, "html")
 
 
 async def test_a_step_that_may_have_arrived_says_so_under_the_same_id(server: MailServer, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -12,7 +12,9 @@ import pytest_asyncio
 from aiohttp import ClientSession, web
 from msgspec.structs import replace
 
+from monitor.alert import words
 from monitor.alert.card import card
+from monitor.alert.chart import picture
 from monitor.alert.deliver import Deliverer
 from monitor.alert.receivers.matrix import BYTES, Matrix, MatrixSettings, content
 from monitor.clock import SystemClock
@@ -25,6 +27,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.mentions import none
 from tests.fakes.mosquitto import PATIENCE
 from tests.fakes.outbox import DirectOutbox
+from tests.fakes.pictures import charted
 from tests.fakes.synapse import Synapse, synapse, words_of
 
 SECOND = timedelta(seconds=1)
@@ -80,13 +83,30 @@ async def test_a_card_is_sent_once_edited_in_place_and_its_thread_says_what_chan
 
 
 @together
+async def test_the_chart_hangs_in_the_thread_of_the_card_and_is_sent_once(server: Synapse) -> None:
+    async with ClientSession() as session:
+        note = a_notification(alert=charted(id="a7", fingerprint="f7"))
+        one = receiver(server, session)
+        receipt = await one.send(note)
+        assert await one.send(note) == receipt
+        card_id = (receipt or "").partition(" ")[0]
+        assert await server.thread(card_id) == [words.CHART]
+        (image,) = [event["content"] for event in await server.events() if event["content"]["msgtype"] == "m.image"]
+        where = image["url"].removeprefix("mxc://")
+        headers = {"Authorization": f"Bearer {server.reader}"}
+        async with session.get(f"{server.url}/_matrix/client/v1/media/download/{where}", headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/png")
+            assert await answer.read() == picture(note.alert)
+
+
+@together
 async def test_a_crash_between_send_and_mark_shows_nobody_anything_twice(server: Synapse) -> None:
     steps = [an_alert(id="a9", fingerprint="f9"), an_alert(id="a9", fingerprint="f9", claims=77, at=AT + SECOND)]
     before = len(await server.events())
 
     class Dying(DirectOutbox):
-        async def sent(self, key: str, receipt: str) -> None:
-            raise KeyError(key, receipt)
+        async def sent(self, key: str, receipt: str, at: datetime) -> None:
+            raise KeyError(key, receipt, at)
 
     async with ClientSession() as session:
         with Store("sqlite://") as store:

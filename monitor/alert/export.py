@@ -1,0 +1,90 @@
+"""A brief of an alert for the file: what fired, on what evidence, as it stood then and as it stands now. Pure.
+
+Without authors unless asked for: denials from inside are evidence about people at risk. Then a post is named by its
+number in the brief and by the hash of what its source sent, its link by its host alone, and texts name no account.
+"""
+
+import re
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from monitor.alert.harmless import harmless_link
+from monitor.records import Alert, Evidence
+
+_HANDLE = re.compile(r"(?<![^\W_])[@＠][\w.:\-]*\w(?:[@＠][\w.\-]*\w)?")
+_PROFILE = re.compile(r"https?://\S+", re.IGNORECASE)
+_SOMEBODY = "@…"
+
+
+class Exhibit(Struct, frozen=True, kw_only=True):
+    """A post of a brief."""
+
+    number: int
+    """In the brief, from 1."""
+    frozen: bool
+    """It was shown when the alert fired first; else by a later step."""
+    deleted: bool
+    """Its author deleted it since: what was said is gone, that something was said is not."""
+    post: Evidence
+
+
+class Brief(Struct, frozen=True, kw_only=True):
+    """What `monitor alerts export` writes."""
+
+    made_at: datetime
+    authors: bool
+    """Whether authors, links and names of accounts are in it."""
+    alert: Alert
+    """As it stands now, without posts."""
+    fired: Alert | None
+    """As it stood when it fired first, without posts; None where it never did, or did before this was kept."""
+    exhibits: tuple[Exhibit, ...]
+
+
+def brief(last: Alert, fired: Alert | None, made_at: datetime, *, authors: bool) -> Brief:
+    """The brief of an alert from its last step and the one at which it fired first."""
+    then = () if fired is None else fired.evidence
+    known = {(one.platform, one.id) for one in then}
+    posts = [*((one, True) for one in then), *((one, False) for one in last.evidence if _post(one) not in known)]
+    exhibits = tuple(
+        Exhibit(
+            number=number,
+            frozen=frozen,
+            deleted=not post.text and post.author is None and post.url is None,
+            post=post if authors else _redacted(post),
+        )
+        for number, (post, frozen) in enumerate(posts, 1)
+    )
+    return Brief(
+        made_at=made_at,
+        authors=authors,
+        alert=_without_posts(last, authors=authors),
+        fired=None if fired is None else _without_posts(fired, authors=authors),
+        exhibits=exhibits,
+    )
+
+
+def _post(one: Evidence) -> tuple[str, str]:
+    return one.platform, one.id
+
+
+def _without_posts(alert: Alert, *, authors: bool) -> Alert:
+    return replace(alert, evidence=(), label=alert.label if authors else _nobody(alert.label))
+
+
+def _redacted(post: Evidence) -> Evidence:
+    return replace(post, id="", author=None, url=_host(post.url), text=_nobody(post.text))
+
+
+def _host(url: str | None) -> str | None:
+    """A link's host: what stands behind it names the account, or leads to it."""
+    link = harmless_link(url)
+    return None if link is None else f"{urlsplit(link).scheme}://{urlsplit(link).hostname}/"
+
+
+def _nobody(text: str) -> str:
+    """The text without names of accounts, also those in its links."""
+    return _HANDLE.sub(_SOMEBODY, _PROFILE.sub(lambda found: _host(found[0]) or "", text))

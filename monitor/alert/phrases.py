@@ -1,0 +1,40 @@
+"""What a card says of times, and of who said or did what. Pure; every text in it is harmless."""
+
+from datetime import UTC, datetime, tzinfo
+
+from monitor.alert import words
+from monitor.alert.harmless import harmless, harmless_link
+from monitor.marks import AckMark, GapMark, StatusMark
+
+_CLAIM = 200
+_SHORT = 80
+_WORD = 80
+
+
+def status_said(mark: StatusMark, zone: tzinfo) -> str:
+    """Who set the status, when, and on what evidence."""
+    who = words.VOICE if mark.voice else words.EDITOR
+    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
+    return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=moment(mark.at, zone), evidence=evidence or "–")
+
+
+def taken_on(ack: AckMark, zone: tzinfo) -> str:
+    """Who took the alert on, and who looks after it."""
+    by, assignee = harmless(ack.by, _WORD), harmless(ack.assignee or ack.by, _WORD)
+    comment = harmless(ack.comment, _SHORT)
+    said = words.TAKEN_BY.format(by=by, at=moment(ack.at, zone), assignee=assignee)
+    return f"{said}: {comment}" if comment else said
+
+
+def outage(gap: GapMark, zone: tzinfo) -> str:
+    """When which source was blind, and why."""
+    begins, ends = moment(gap.begins, zone), moment(gap.ends, zone)
+    said = words.BLIND_SINCE if gap.goes_on else words.BLIND
+    return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """A time in UTC, and in the desk's `zone` where that is another."""
+    utc = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    local = at.astimezone(zone)
+    return utc if local.utcoffset() == at.astimezone(UTC).utcoffset() else f"{local:%Y-%m-%d %H:%M %z} ({utc})"

@@ -1,0 +1,118 @@
+"""Makes the steps in the life of alerts, each with everything as it stood then. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from monitor.alert.groups import Group, Seen
+from monitor.alert.lifecycle import Live
+from monitor.alert.marks import SETTLED
+from monitor.alert.totals import Totals
+from monitor.marks import Status
+from monitor.records import Alert, AlertState, Evidence
+from monitor.watched import Event
+
+Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
+"""(event, narrative, at) → label and evidence as they stood then."""
+
+
+class Steps:
+    """Makes the steps of one call of the policy."""
+
+    def __init__(
+        self, events: Mapping[str, Event], seen: Seen, describe: Describe, main: Callable[[str], str] = lambda _: ""
+    ) -> None:
+        self._events = events
+        self.seen = seen
+        self._describe = describe
+        self._main = main
+
+    def unheard(self, live: Live, at: datetime) -> tuple[datetime, str] | None:
+        """Until when nobody is to be told of the alert, and why; None where somebody is."""
+        return self.seen.marks.unheard_until(live, at, self._main(live.event))
+
+    def step(
+        self,
+        live: Live,
+        state: AlertState,
+        at: datetime,
+        reason: str,
+        *,
+        group: Group,
+        change: str = "",
+        members: Sequence[Live] = (),
+    ) -> Alert:
+        """One step; `members` of its group, itself among them. Where there is a change, the desk is told now."""
+        self.seen.totals.count(live, at)
+        label, evidence = self._describe(live.event, live.narrative, at)
+        claims, denials, celebrations, questions, authors = live.counts
+        said = self.seen.marks.status(live, at)
+        never_heard = live.silenced_until is not None and state == AlertState.RESOLVED
+        until, why = self.unheard(live, at) or (None, "")
+        ends_side_claim = why == SETTLED and state == AlertState.RESOLVED  # who was told of it hears of its end
+        others = {one.rule for one in members if one is not live and one.firing and one.silenced_until is None}
+        alert = Alert(
+            id=live.id,
+            fingerprint=live.fingerprint,
+            event=live.event,
+            narrative=live.narrative,
+            label=label,
+            proposition=self._events[live.event].proposition,
+            rule=live.rule,
+            state=state,
+            at=at.astimezone(UTC),
+            since=live.since,
+            reason=reason,
+            status=said.status if said is not None else Status.UNCONFIRMED,
+            said=said,
+            claims=claims,
+            denials=denials,
+            celebrations=celebrations,
+            questions=questions,
+            authors=authors,
+            numbers=live.numbers,
+            evidence=evidence,
+            blind=self.seen.marks.outages(live.since, at),
+            silenced=never_heard or (until is not None and not ends_side_claim),
+            subject=live.subject,
+            narrative_state=self.seen.state_of(live.event, live.narrative, at) if live.narrative else None,
+            group=group.id,
+            also=tuple(sorted(others)),
+            change=change,
+            acknowledged=group.ack,
+            inhibited=why if why == SETTLED else "",
+        )
+        if change and not alert.silenced:
+            for one in members:
+                self.seen.totals.count(one, at)
+            group.told(alert, members)
+        return alert
+
+
+class Leaving(NamedTuple):
+    """An alert whose event is not watched any more, with what is shown of it."""
+
+    live: Live
+    group: Group
+    event: Event
+    label: str
+    evidence: tuple[Evidence, ...]
+
+    def describe(self, *_: object) -> tuple[str, tuple[Evidence, ...]]:
+        """Label and evidence."""
+        return self.label, self.evidence
+
+
+def left(leaving: Sequence[Leaving], seen: Seen) -> list[Alert]:
+    """The end of the alerts of events that are not watched any more."""
+    blind = seen._replace(totals=Totals(pl.DataFrame()), state_of=lambda *_: None)
+    why = "event_removed"
+    steps = [
+        Steps({one.event.name: one.event}, blind, one.describe).step(
+            one.live, AlertState.RESOLVED, seen.end, why, group=one.group, change=why
+        )
+        for one in leaving
+    ]
+    return sorted(steps, key=lambda step: step.id)

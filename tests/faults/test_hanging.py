@@ -1,0 +1,72 @@
+"""From a crossing post to the request that tells of it, with and without another receiver that hangs."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.clock import SystemClock
+from tests.rig.feed import HttpFeed, Writer
+from tests.rig.live import SECRET, live
+from tests.rig.measure import Floats, alert_delays, spread
+
+CROSSINGS = 20
+EACH = timedelta(seconds=1.5)
+LIMIT = 2.0
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[tuple[str, list[int]]]:
+    """A server that takes every request and never answers; how many it has taken."""
+    asked: list[int] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.append(1)
+        await reader.read(1 << 20)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/services/T0/B0/x", asked
+
+
+async def crossed(folder: Path, more: str, words: dict[str, str]) -> Floats:
+    """Seconds from each crossing post to the webhook's request."""
+    async with live(folder, events=CROSSINGS, more=more, words=words) as made:
+        writer = Writer(5)
+        feed = HttpFeed(lambda: made.rig.daemon.base, SECRET.encode(), made.rig.ledger, writer)
+        stop = asyncio.Event()
+        await made.rig.daemon.start()
+        await made.rig.daemon.ready()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(feed.run(stop, posts=5, pause=timedelta(milliseconds=50)))
+            for number in range(CROSSINGS):
+                writer.on = (number,)
+                await SystemClock().sleep(EACH)
+            stop.set()
+        await SystemClock().sleep(timedelta(seconds=4))
+        await made.rig.daemon.stop()
+        return alert_delays(made.rig.store, made.rig.ledger, made.rig.sink.taken, made.rig.sink.taken_at)
+
+
+@pytest.mark.prove
+async def test_a_hanging_receiver_delays_no_other(tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "beside").mkdir()
+    alone = await crossed(tmp_path / "alone", "", {})
+    async with silent() as (address, asked):
+        hanging = '[[receiver]]\nkind = "slack-webhook"\nname = "hangs"\nurl_env = "HANGS"\n'
+        beside = await crossed(tmp_path / "beside", hanging, {"HANGS": address})
+    assert asked
+    out = sys.stdout
+    out.write(f"\ncrossing post → webhook request, seconds: {spread(alone)}   target p99 ≤ {LIMIT:g}\n")
+    out.write(f"the same beside a receiver that hangs: {spread(beside)}   target no effect\n")
+    assert beside.size >= CROSSINGS // 2
+    assert float(np.quantile(beside, 0.99)) <= LIMIT
