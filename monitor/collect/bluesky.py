@@ -15,7 +15,6 @@ from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
-from monitor.collect import post1
 from monitor.collect.about import About
 from monitor.collect.bluesky_connect import BlueskyWire, Opened, Place, Wish, connected, place
 from monitor.collect.bluesky_fold import Folding, Recent
@@ -26,6 +25,7 @@ from monitor.collect.http import opened
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.post1 import Parsed
 from monitor.collect.refresh import Refreshes
+from monitor.collect.rows import of_rows
 from monitor.errors import PostRejectedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -172,7 +172,7 @@ class BlueskyCollector:
                 else:
                     rows.append(document)
                     owners.append(number)
-        return post1.of_rows(rows, owners, rejected, self.name, seen_at)
+        return of_rows(rows, owners, rejected, self.name, seen_at)
 
     def _wish(self) -> Wish:
         settings = self._settings

@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
-from monitor.collect import post1
 from monitor.collect.claims import plain, posted
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, iso_rate
@@ -28,6 +27,7 @@ from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mastodon_wire import Found, Own, Status, documents, event, found_in, owned, status
 from monitor.collect.post1 import Parsed
 from monitor.collect.refresh import Refreshes
+from monitor.collect.rows import of_rows
 from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -127,7 +127,7 @@ class MastodonCollector:
                 else:
                     rows.append(document)
                     owners.append(number)
-        return post1.of_rows(rows, owners, rejected, self.name, seen_at)
+        return of_rows(rows, owners, rejected, self.name, seen_at)
 
     def _timelines(self) -> list[str]:
         scope = ":local" if self._settings.local else ""
