@@ -164,7 +164,7 @@ def test_every_setting_is_taken_from_the_files_and_secrets_from_their_places() -
     *others, chat = monitor.receivers
     assert [type(receiver) for receiver in others] == [WebhookSettings, TerminalSettings, FileSettings]
     assert isinstance(chat, TelegramSettings)
-    assert (len(chat.calm.hours), chat.calm.per_hour, chat.calm.urgent) == (2, 6, {"race"})
+    assert (len(chat.calm.hours), chat.calm.per_hour, chat.calm.urgent) == (2, 6, frozenset({"race"}))
     assert settings.store_url.reveal() == ENVIRON["MONITOR_STORE_URL"]
     assert settings.web_token is not None
     assert settings.web_token.reveal() == "a token"
