@@ -19,13 +19,17 @@ from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.app.chats import chat
 from monitor.clock import Clock
+from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
+from monitor.metrics import Metrics
 
 
-def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
+def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock, metrics: Metrics) -> Collector:
     """The collector of a configured source; `secret` as settings found it."""
     match source:
         case FileSource():
@@ -34,6 +38,10 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
             return IngestCollector(source)
         case MqttSource():
             return MqttCollector(source, secret.reveal() if secret else None, clock)
+        case BlueskySource():
+            return BlueskyCollector(source, clock, metrics)
+        case MastodonSource():
+            return MastodonCollector(source, secret.reveal() if secret else "", clock, metrics)
         case _:
             assert_never(source)
 

@@ -31,7 +31,6 @@ from monitor.app.sources import Sources
 from monitor.app.version import installed_version
 from monitor.app.walk import Prepared
 from monitor.clock import Clock
-from monitor.collect.supervise import SourceState
 from monitor.errors import SettingsError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -84,10 +83,10 @@ class Daemon:
         self._sole = sole(configured.store_url.reveal())
         self._store = Store(configured.store_url.reveal())
         self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
-        self._desk = Desk(configured, self._store, self._in_hand, clock)
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry, version=installed_version())
         ProcessCollector(registry=self._registry)
+        self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
         observe.expect(self._metrics, configured)
         observe.store(self._metrics, configured.store_url.reveal())
         self._metrics.clock.set_function(lambda: clock.now().timestamp())
@@ -135,7 +134,7 @@ class Daemon:
             tasks.create_task(deliverer.run(done), name="deliver")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
-            sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
+            sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics)
             outlets = Outlets(
                 tasks,
                 metrics=self._metrics,
@@ -238,7 +237,8 @@ class Daemon:
         """What the world outside is told of a batch."""
         self._service.alive()
         if self._run is not None:
-            self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+            sources = taken.batch.posts["source"].unique()
+            self._run.sources.seen(sources, taken.batch.upto, taken.walked.mentions)
             self._run.outlets.tell(taken.walked.judged.findings)
             if taken.commit.outbox:
                 self._run.deliverer.wake()
@@ -282,10 +282,6 @@ class Daemon:
             store=self._worker.failing or "good",
             sources=self._run.sources.health() if self._run is not None else (),
         )
-
-    def _note_source(self, name: str, state: SourceState) -> None:
-        """A source's state, for metrics."""
-        observe.source(self._metrics, name, state)
 
     def _deliverer(self, session: ClientSession) -> Deliverer:
         return Deliverer(

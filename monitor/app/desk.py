@@ -20,9 +20,11 @@ from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
 from monitor.app.walked import Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
+from monitor.collect.record import Recorder
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
 from monitor.marks import AckMark, Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
 from monitor.store.in_hand import CONVICTED, InHand
@@ -77,10 +79,13 @@ class Committed(NamedTuple):
 class Desk:
     """The walk and the store behind it; every method runs on the worker thread."""
 
-    def __init__(self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock) -> None:
+    def __init__(
+        self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock, metrics: Metrics
+    ) -> None:
         self._store = store
         self._in_hand = in_hand
         self._clock = clock
+        self._metrics = metrics
         self._configure(configured)
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
@@ -97,8 +102,12 @@ class Desk:
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
         self._cards = {one.name for one in configured.monitor.receivers if isinstance(one, Chat)}
         secrets = configured.source_secrets
+        self._recorder = Recorder(
+            (one.name, one.record, one.record_bytes) for one in configured.monitor.sources if one.record is not None
+        )
         self._parse = {
-            one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
+            one.name: collector(one, secrets.get(one.name), self._clock, self._metrics).parse
+            for one in configured.monitor.sources
         }
 
     def labels(self, event: str, narratives: Sequence[str]) -> dict[str, str]:
@@ -160,6 +169,7 @@ class Desk:
         """What is walked at once: all payloads together, but suspects by themselves; poison is set aside."""
         at = max(arrivals.closed_at, self.upto or arrivals.closed_at)  # time never goes back, whatever the clock does
         self.ahead = at - arrivals.closed_at
+        self._recorder.take(arrivals.payloads, at)
         parts = [Part([], arrivals.marks, at, {}, {}, [])]
         for payload in arrivals.payloads:
             digest = self._in_hand.digest(payload)

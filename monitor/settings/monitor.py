@@ -23,12 +23,14 @@ from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
+from monitor.collect.bluesky import BlueskySource
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttSource
 from monitor.watched import Duration, Event
 
-Source = FileSource | MqttSource | IngestSource
+Source = FileSource | MqttSource | IngestSource | BlueskySource | MastodonSource
 """Every kind of source, told apart by `kind`."""
 
 Receiver = (
