@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from monitor.errors import PostRejectedError
 from monitor.frames import POSTS, TIME
+from monitor.marks import FactCheck
 from monitor.records import Op
 
 MAX_TEXT = 20_000
@@ -92,6 +93,8 @@ class Parsed(NamedTuple):
     """Per row: the index of its payload."""
     rejected: Sequence[Counter[str]]
     """Per payload: reason → documents."""
+    reviews: Sequence[FactCheck] = ()
+    """What fact-checkers say, of no event yet; from a source that brings no posts."""
 
 
 def decode(lines: bytes, source: str, seen_at: datetime | None = None) -> Decoded:

@@ -21,6 +21,11 @@ class ManualClock:
     def monotonic(self) -> float:
         return (self._now - self._start).total_seconds()
 
+    @property
+    def sleeping(self) -> int:
+        """How many wait for this clock."""
+        return len(self._sleepers)
+
     async def sleep(self, duration: timedelta) -> None:
         self.slept.append(duration)
         awake = asyncio.Event()

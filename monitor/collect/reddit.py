@@ -1,0 +1,207 @@
+"""Reddit: its search for posts about the events, and the newest posts and comments of communities that are named.
+
+Needs an app that Reddit has approved. What is known is looked at again, so that deletions reach us: Reddit's terms ask
+that what its author deleted is deleted everywhere.
+"""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from monitor.arrivals import Contact, Payload
+from monitor.clock import Clock
+from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http_rates import Budget, Limit, seconds_rate
+from monitor.collect.http_settings import Address, HttpSource
+from monitor.collect.news import Found, parsed
+from monitor.collect.polling import Part, Polling, Read
+from monitor.collect.post1 import Parsed
+from monitor.collect.reddit_listing import PLATFORM, after, things
+from monitor.collect.terms import Asked, Events, asked, questions, quoted
+from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
+from monitor.marks import GapMark
+from monitor.metrics import Metrics
+from monitor.watched import Duration, Name
+
+_AT_ONCE = 100
+_PAGES = 10
+"""Reddit gives no more than the newest thousand."""
+_LONGEST = 512
+_EARLY = timedelta(minutes=5)
+"""A token is renewed so long before it ends."""
+_UNKNOWN_TOKEN = 401
+
+Community = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{2,30}$(?!\n)", description="a community's name, without r/")]
+
+
+class RedditSource(HttpSource, tag="reddit", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Searches Reddit for the events, and reads the newest posts and comments of communities."""
+
+    name: Name
+    """What the source is called in metrics, alerts and the archive."""
+    client_id: Annotated[str, Meta(pattern=r"^[!-~]{1,100}$(?!\n)", description="the app's id, as Reddit shows it")]
+    """The id of an app that Reddit has approved."""
+    secret_env: str | None = None
+    """Environment variable with the app's secret."""
+    secret_file: str | None = None
+    """File with that secret, as an alternative to `secret_env`."""
+    communities: tuple[Community, ...] = ()
+    """Communities whose newest posts and comments are all looked at, without r/."""
+    every: Duration = Duration(minutes=1)
+    """How often each event and each community is asked for."""
+    recheck: Duration = Duration(minutes=10)
+    """How often the last hundred posts of each are looked at again, for counts, edits and deletions."""
+    per_minute: Annotated[int, Meta(ge=1, le=1000)] = 90
+    """Requests in a minute; Reddit takes a hundred."""
+    api: Address = "https://oauth.reddit.com"
+    """Where its interface is,"""
+    accounts: Address = "https://www.reddit.com"
+    """… and where it gives tokens."""
+
+
+class _Token(Struct):
+    access_token: str
+    expires_in: float = 3600.0
+
+
+class RedditCollector:
+    """The collector of a RedditSource; its resume point is what each part brought last."""
+
+    def __init__(
+        self, settings: RedditSource, secret: str | None, clock: Clock, metrics: Metrics, events: Events
+    ) -> None:
+        self._settings = settings
+        self._secret = secret or ""
+        self._clock = clock
+        self._metrics = metrics
+        self._events = events
+        show = metrics.source_failing.labels(settings.name).set
+        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._budget = Budget(Limit(settings.per_minute, timedelta(minutes=1)), clock)
+        self._token: str | None = None
+        self._ends = 0.0
+        self._rechecked: dict[str, float] = {}
+
+    @property
+    def name(self) -> str:
+        """The source's name in the configuration."""
+        return self._settings.name
+
+    @property
+    def stale_after(self) -> timedelta | None:
+        """An answer that does not come in time is a failure."""
+        return None
+
+    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+        """New, edited and deleted posts and comments; a GapMark where there are more than Reddit still gives."""
+        hidden = [self._secret]
+        async with opened(
+            self.name, self._settings, self._clock, self._metrics, rate=seconds_rate, hidden=hidden
+        ) as http:
+            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
+            async with aclosing(arrivals):  # type: ignore[type-var]
+                async for arrival in arrivals:
+                    yield arrival
+
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
+        """The posts and comments in these listings."""
+        return parsed(bodies, self.name, PLATFORM, seen_at, things)
+
+    def _parts(self) -> list[str]:
+        """`search NAME` of an event, `new NAME` and `comments NAME` of a community."""
+        searches = [f"search {event.name}" for event in self._events() if asked(event) is not None]
+        return searches + [f"{kind} {name}" for name in self._settings.communities for kind in ("new", "comments")]
+
+    async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
+        for path, params in self._questions(part.name):
+            pages, lost = await self._pages(http, part, path, params)
+            for body, found in reversed(pages):  # the oldest first: what is not reached comes again
+                yield Read(body, found, lost=lost)
+        due = self._rechecked.setdefault(part.name, self._clock.monotonic())
+        if due > self._clock.monotonic() or not (names := part.known.names()[-_AT_ONCE:]):
+            return
+        answer = await self._got(http, "/api/info", [("id", ",".join(names))])
+        found = _read(answer.body)
+        there = {one["id"] for one in found if isinstance(one, dict)}
+        self._rechecked[part.name] = self._clock.monotonic() + self._settings.recheck.total_seconds()
+        yield Read(answer.body, found, [name for name in names if name not in there])
+
+    def _questions(self, part: str) -> list[tuple[str, list[tuple[str, str]]]]:
+        kind, _, name = part.partition(" ")
+        if kind != "search":
+            return [(f"/r/{name}/{kind}", [])]
+        wanted = next((asked(event) for event in self._events() if event.name == name), None)
+        queries = questions(wanted, written, _LONGEST) if wanted is not None else ()
+        return [("/search", [("q", one), ("sort", "new"), ("t", "day"), ("type", "link")]) for one in queries]
+
+    async def _pages(
+        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]]
+    ) -> tuple[list[tuple[bytes, list[Found]]], str]:
+        """Pages back to what is known, the newest first, and why something may be lost."""
+        pages: list[tuple[bytes, list[Found]]] = []
+        anchor = ""
+        while len(pages) < _PAGES:
+            more = [("after", anchor)] if anchor else []
+            answer = await self._got(http, path, [*params, ("limit", str(_AT_ONCE)), *more])
+            found = _read(answer.body)
+            pages.append((answer.body, found))
+            anchor = after(answer.body)
+            if part.first or not anchor or any(isinstance(one, dict) and one["id"] in part.known for one in found):
+                return pages, ""
+        return pages, f"{path}: more came than the thousand that Reddit gives"
+
+    async def _got(self, http: Http, path: str, params: Sequence[tuple[str, str]]) -> Answer:
+        address = f"{self._settings.api.rstrip('/')}{path}"
+        for attempt in range(2):
+            headers = {"Authorization": f"Bearer {await self._authorised(http)}"}
+            answer = await http.get(
+                address,
+                params=[*params, ("raw_json", "1")],
+                headers=headers,
+                budgets=(self._budget,),
+                also=(_UNKNOWN_TOKEN,),
+            )
+            if answer.status != _UNKNOWN_TOKEN:
+                break
+            self._token = None
+            if attempt:
+                raise http.refusal(answer)
+        return answer
+
+    async def _authorised(self, http: Http) -> str:
+        if self._token is not None and self._clock.monotonic() < self._ends:
+            return self._token
+        basic = b64encode(f"{self._settings.client_id}:{self._secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+        address = f"{self._settings.accounts.rstrip('/')}/api/v1/access_token"
+        body = b"grant_type=client_credentials"
+        answer = await http.post(address, body, headers=headers, budgets=(self._budget,))
+        try:
+            token = msgspec.json.decode(answer.body, type=_Token)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            why = f"Reddit gives no token: {http.shown(answer.body)}"
+            raise SourceRefusedError(why) from error
+        self._token = token.access_token
+        self._ends = self._clock.monotonic() + max(60.0, token.expires_in - _EARLY.total_seconds())
+        return token.access_token
+
+
+def written(wanted: Asked) -> str:
+    """An event's terms as Reddit writes them."""
+    one_of = " OR ".join(map(quoted, wanted.any))
+    parts = [f"({one_of})" if len(wanted.any) > 1 else one_of, *map(quoted, wanted.all)]
+    return " AND ".join(parts) + "".join(f" NOT {quoted(term)}" for term in wanted.none)
+
+
+def _read(body: bytes) -> list[Found]:
+    try:
+        return list(things(body))
+    except PostRejectedError as error:
+        why = "what Reddit answers is no listing"
+        raise SourceUnavailableError(why) from error
