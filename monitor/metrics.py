@@ -65,7 +65,7 @@ class Metrics:
     def forget(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
         """Ends the gauges of what is no longer configured; counters stay, as Prometheus wants them."""
         for source in sources:
-            for gauge in (self.source_up, self.source_seen, self.watermark):
+            for gauge in (self.source_up, self.source_seen, self.watermark, self.rate_remaining, self.rate_resets_at):
                 gauge.remove_by_labels({"source": source})
         for event in events:
             for gauge in (self.warming_up, self.race_claims, self.race_denials, self.race_evidence):
@@ -91,6 +91,15 @@ class Metrics:
         )
         self.blind_seconds = self._counter(
             "source_blind_seconds", "A source was blind so long: unavailable, or the monitor did not run.", "source"
+        )
+        self.source_requests = self._counter(
+            "source_requests", "A platform answered a request of the source.", "source", "code"
+        )
+        self.rate_remaining = self._gauge(
+            "source_rate_remaining", "Requests that the platform last said it still takes.", "source"
+        )
+        self.rate_resets_at = self._gauge(
+            "source_rate_reset_timestamp_seconds", "When the platform takes new ones, seconds since 1970.", "source"
         )
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"

@@ -18,9 +18,10 @@ from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
+from monitor.metrics import Metrics
 
 
-def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
+def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock, metrics: Metrics) -> Collector:  # noqa: ARG001 -- for sources over HTTP
     """The collector of a configured source; `secret` as settings found it."""
     match source:
         case FileSource():

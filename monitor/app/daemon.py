@@ -30,7 +30,6 @@ from monitor.app.sources import Sources
 from monitor.app.version import installed_version
 from monitor.app.walk import Prepared
 from monitor.clock import Clock
-from monitor.collect.supervise import SourceState
 from monitor.errors import SettingsError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -132,7 +131,7 @@ class Daemon:
             tasks.create_task(deliverer.run(done), name="deliver")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
-            sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
+            sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics)
             outlets = Outlets(
                 tasks,
                 metrics=self._metrics,
@@ -277,10 +276,6 @@ class Daemon:
             store=self._worker.failing or "good",
             sources=self._run.sources.health() if self._run is not None else (),
         )
-
-    def _note_source(self, name: str, state: SourceState) -> None:
-        """A source's state, for metrics."""
-        observe.source(self._metrics, name, state)
 
     def _deliverer(self, session: ClientSession) -> Deliverer:
         return Deliverer(

@@ -1,34 +1,28 @@
 """The sources at work: one supervised task each, started, stopped and exchanged by name."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from random import Random
 
 from monitor import settings
+from monitor.app import observe
 from monitor.app.build import collector
 from monitor.clock import Clock
 from monitor.collect.supervise import Put, SourceState, supervise
+from monitor.metrics import Metrics
 from monitor.web.server import SourceHealth
 
 
 class Sources:
-    """Runs in a TaskGroup that it is given; `note` hears of every change of state."""
+    """Runs in a TaskGroup that it is given; every change of state shows in the metrics."""
 
-    def __init__(
-        self,
-        tasks: asyncio.TaskGroup,
-        put: Put,
-        *,
-        clock: Clock,
-        chance: Random,
-        note: Callable[[str, SourceState], None],
-    ) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, put: Put, clock: Clock, chance: Random, metrics: Metrics) -> None:
         self._tasks = tasks
         self._put = put
         self._clock = clock
         self._chance = chance
-        self._tell = note
+        self._metrics = metrics
         self._running: dict[str, asyncio.Task[None]] = {}
         self._states: dict[str, SourceState] = {}
         self._seen: dict[str, datetime] = {}
@@ -42,7 +36,7 @@ class Sources:
         """Starts sources, each behind its resume point."""
         for source in sources:
             work = supervise(
-                collector(source, secrets.get(source.name), self._clock),
+                collector(source, secrets.get(source.name), self._clock, self._metrics),
                 resume.get(source.name),
                 self._put,
                 self._note,
@@ -86,4 +80,4 @@ class Sources:
 
     def _note(self, name: str, state: SourceState) -> None:
         self._states[name] = state
-        self._tell(name, state)
+        observe.source(self._metrics, name, state)
