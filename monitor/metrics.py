@@ -101,6 +101,13 @@ class Metrics:
         self.rate_resets_at = self._gauge(
             "source_rate_reset_timestamp_seconds", "When the platform takes new ones, seconds since 1970.", "source"
         )
+        self.source_failing = self._gauge(
+            "source_failing", "Feeds, channels or events of the source that could not be read when last tried.", "source"
+        )
+        self.source_drift = self._gauge(
+            "source_drift", "Share of the messages on the last page that could not be read: the page has changed.", "source"
+        )
+        self.source_spent = self._gauge("source_spent_dollars", "What the source cost in this cycle.", "source")
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
         )

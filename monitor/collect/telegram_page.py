@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from monitor.collect.html import text_of
+from monitor.collect.html import text_of, too_deep
 from monitor.collect.news import Document, Found
+from monitor.errors import PostRejectedError
 
 PLATFORM = "telegram"
 _THERE = re.compile(rb"""\bdata-post\s*=""")
 _NAMED = re.compile(r"[A-Za-z0-9_]{1,64}/\d{1,18}")
 _NUMBER = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([KMB]?)\s*$")
+_LONGEST = 1 << 21
 _TIMES = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _PICTURE = re.compile(r"""background-image:\s*url\(['"]?(https://[^'")\s]+)""")
 
@@ -27,8 +29,12 @@ def there(body: bytes) -> int:
 
 
 def messages(body: bytes, channel: str) -> Iterator[Found]:  # noqa: ARG001 -- the page names its channel itself
-    """The messages of a page, the oldest first."""
-    page = LexborHTMLParser(body.decode("utf-8", "replace"))
+    """The messages of a page, the oldest first; raises PostRejectedError for one that would take too long to read."""
+    text = body.decode("utf-8", "replace")
+    if len(text) > _LONGEST or too_deep(text):
+        reason = "over_size"
+        raise PostRejectedError(reason, "no page of Telegram's")
+    page = LexborHTMLParser(text)
     followers = _followers(page)
     for message in page.css("div.tgme_widget_message[data-post]"):
         document = _message(message)

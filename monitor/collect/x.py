@@ -76,7 +76,7 @@ class XCollector:
         self._afford()
         hidden = [self._token]
         async with opened(
-            self.name, self._settings, self._clock, self._metrics, rate=epoch_rate, hidden=hidden, spent=_capped
+            self.name, self._settings, self._clock, self._metrics, rate=epoch_rate, hidden=hidden, capped=_capped
         ) as http:
             while not rules_of(self._events()):
                 yield Contact()

@@ -30,7 +30,10 @@ class ManualClock:
         self.slept.append(duration)
         awake = asyncio.Event()
         self._sleepers.append((self._now + duration, awake))
-        await awake.wait()
+        try:
+            await awake.wait()
+        finally:
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[1] is not awake]
 
     async def advance(self, duration: timedelta) -> None:
         """Moves on, waking sleepers in order, and lets everybody run."""
