@@ -165,7 +165,11 @@ class Http:
         said = f"{self.place(answer.url)} answered {answer.status}"
         shown = self.shown(answer.body)
         why = f"{said}: {shown}" if shown else said
-        if self._capped(answer) or answer.status in _REFUSES or (answer.status // 100 in {3, 4} and answer.status not in _PASSES):
+        if (
+            self._capped(answer)
+            or answer.status in _REFUSES
+            or (answer.status // 100 in {3, 4} and answer.status not in _PASSES)
+        ):
             return SourceRefusedError(why)
         wait = self._spent.get(bucket, 0.0) - self._clock.monotonic()
         return SourceUnavailableError(why, wait if wait > 0 else None)

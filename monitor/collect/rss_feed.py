@@ -33,11 +33,11 @@ def entries(body: bytes, feed: str, seen_at: datetime) -> Iterator[Document]:
     """
     try:
         read = feedparser.parse(BytesIO(body), response_headers={"content-location": feed})
-        found = [_entry(entry, read.feed, feed, seen_at) for entry in read.entries]
+        found = [_entry(entry, read.get("feed", {}), feed, seen_at) for entry in read.get("entries", [])]
     except _BROKEN as error:
         reason = "wrong_type"
         raise PostRejectedError(reason, str(error)) from error
-    if not found and not read.version:
+    if not found and not read.get("version"):
         reason = "wrong_type"
         raise PostRejectedError(reason, "no feed")
     yield from found

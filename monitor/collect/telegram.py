@@ -22,7 +22,7 @@ from monitor.collect.news import Document, parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.post1 import Parsed
 from monitor.collect.telegram_page import PLATFORM, messages, number, there
-from monitor.errors import SourceRefusedError, SourceUnavailableError
+from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 from monitor.watched import Duration, Name
@@ -113,12 +113,12 @@ class TelegramCollector:
         if answer.status // 100 == 3:  # noqa: PLR2004 -- HTTP's
             why = "has no public web preview, or does not exist"
             raise SourceRefusedError(why)
-        documents = [one for one in messages(answer.body, channel) if isinstance(one, dict) and one.get("created_at")]
-        understood = [one for one in documents if one["id"]]
+        understood = _understood(answer.body, channel)
         held = there(answer.body)
-        drift = self._metrics.source_drift.labels(self.name)
-        drift.set((held - len(understood)) / held if held else 0 if b"tgme_" in answer.body else 1)
-        if not understood and (held or b"tgme_" not in answer.body):
+        page = b"tgme_" in answer.body
+        drift = (held - len(understood)) / held if held else 0 if page else 1
+        self._metrics.source_drift.labels(self.name).set(drift)
+        if not understood and (held or not page):
             why = "the page is not understood: the web preview has changed, or something else answers"
             raise SourceUnavailableError(why)
         return _Page(answer.body, understood, whole=held == len(understood))
@@ -151,6 +151,15 @@ class _Page(NamedTuple):
     def lacks(self, name: str) -> bool:
         """Whether this message would be on it, as the newest page of its channel, were it not deleted."""
         return self.whole and 0 < self.first <= number(name) and all(one["id"] != name for one in self.documents)
+
+
+def _understood(body: bytes, channel: str) -> list[Document]:
+    """The messages that could be read whole."""
+    try:
+        found = [one for one in messages(body, channel) if isinstance(one, dict)]
+    except PostRejectedError:
+        return []
+    return [one for one in found if one["id"] and one.get("created_at")]
 
 
 def _last(channel: Part) -> int:

@@ -91,7 +91,7 @@ class FakeChannel:
             numbers = [one for one in numbers if one > int(request.query["after"])][:MESSAGES]
         page = preview(self.name, [self.messages[one] for one in numbers[-MESSAGES:]], self.views)
         return web.Response(
-            text=page.replace("tgme_widget_message_date", "d") if self.drifted else page, content_type="text/html"
+            text=page.replace("datetime=", "data-at=") if self.drifted else page, content_type="text/html"
         )
 
 
