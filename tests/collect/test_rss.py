@@ -109,7 +109,7 @@ async def test_a_feed_that_is_gone_does_not_hold_up_the_others(feed: FakeFeed, s
     async with reading(source_of, clock) as source:
         await source.passes(2 * MINUTE)
         assert source.ids() == {"urn:news:1": 1}
-        assert source.states[-1] is SourceState.RUNNING
+        assert source.state is SourceState.RUNNING
 
 
 async def test_when_every_feed_refuses_the_source_is_refused(server: Platform) -> None:
@@ -117,7 +117,7 @@ async def test_when_every_feed_refuses_the_source_is_refused(server: Platform) -
     server.faults = [403, 401]
     async with reading(collector(server, clock, "/a", "/b"), clock) as source:
         await source.passes(MINUTE)
-        assert source.states[-1] is SourceState.REFUSED
+        assert source.state is SourceState.REFUSED
 
 
 async def test_what_is_no_feed_is_said(server: Platform, feed: FakeFeed) -> None:
@@ -125,9 +125,9 @@ async def test_what_is_no_feed_is_said(server: Platform, feed: FakeFeed) -> None
     server.faults = [200]
     feed.add(1, START)
     async with reading(collector(server, clock), clock) as source:
-        assert source.states[-1] is SourceState.UNAVAILABLE
+        assert source.states == [SourceState.STARTING, SourceState.UNAVAILABLE]
         await source.passes(MINUTE)
-        assert source.states[-1] is SourceState.RUNNING
+        assert source.states[2:] == [SourceState.RUNNING]
         assert source.ids() == {"urn:news:1": 1}
 
 

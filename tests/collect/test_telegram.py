@@ -119,7 +119,7 @@ async def test_a_page_that_is_not_understood_any_more_is_noticed(channel: FakeCh
         channel.add(1, START)
         await source.passes(MINUTE)
         assert drift._value.get() == 1  # noqa: SLF001 -- as above
-        assert source.states[-1] is SourceState.UNAVAILABLE
+        assert source.state is SourceState.UNAVAILABLE
         assert source.posts("delete").is_empty()
         channel.drifted = False
         await source.passes(5 * MINUTE)
@@ -138,7 +138,7 @@ async def test_a_channel_without_a_preview_does_not_hold_up_the_others(channel: 
 async def test_a_source_without_any_channel_to_read_is_refused(server: Platform) -> None:
     clock = ManualClock()
     async with reading(collector(server, clock, "private_one"), clock) as source:
-        assert source.states[-1] is SourceState.REFUSED
+        assert source.state is SourceState.REFUSED
 
 
 def test_forwards_replies_reactions_and_pictures_are_read() -> None:

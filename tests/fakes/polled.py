@@ -103,6 +103,13 @@ class Reading:
         if self.task.done():
             self.task.result()
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Until something holds, the clock standing still."""
+        while not condition() and not self.task.done():
+            await settle()
+        if self.task.done():
+            self.task.result()
+
     async def passes(self, duration: timedelta, step: timedelta = timedelta(seconds=30)) -> None:
         """Time goes on in steps; the source does what is due at each."""
         end = self.clock.now() + duration
@@ -111,13 +118,18 @@ class Reading:
             await self.resting()
 
     @property
+    def state(self) -> SourceState:
+        """How it is doing."""
+        return self.states[-1] if self.states else SourceState.STARTING
+
+    @property
     def resume(self) -> str | None:
         return self.payloads[-1].resume if self.payloads else None
 
     @property
     def lost(self) -> list[GapMark]:
         """Gaps but for those of the time in which the source was away, which it made up for."""
-        return [gap for gap in self.gaps if not gap.goes_on and "may be lost" in gap.why or "more" in gap.why]
+        return [gap for gap in self.gaps if "may be lost" in gap.why or "more" in gap.why]
 
     def posts(self, op: str | None = None) -> pl.DataFrame:
         posts = self.collector.parse([one.body for one in self.payloads], self.clock.now()).posts
@@ -129,10 +141,17 @@ class Reading:
 
 @asynccontextmanager
 async def reading(collector: Collector, clock: ManualClock, since: str | None = None) -> AsyncIterator[Reading]:
+    """A source at work until it is left, once it has read what there is."""
+    async with listening(collector, clock, since) as source:
+        await source.resting()
+        yield source
+
+
+@asynccontextmanager
+async def listening(collector: Collector, clock: ManualClock, since: str | None = None) -> AsyncIterator[Reading]:
     """A source at work until it is left."""
     source = Reading(collector, clock, since)
     try:
-        await source.resting()
         yield source
     finally:
         source.task.cancel()
