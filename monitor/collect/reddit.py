@@ -33,6 +33,7 @@ _AT_ONCE = 100
 _PAGES = 10
 """Reddit gives no more than the newest thousand."""
 _LONGEST = 512
+_ALMOST_A_DAY = timedelta(hours=20)
 _EARLY = timedelta(minutes=5)
 """A token is renewed so long before it ends."""
 _UNKNOWN_TOKEN = 401
@@ -119,10 +120,11 @@ class RedditCollector:
         return searches + [f"{kind} {name}" for name in self._settings.communities for kind in ("new", "comments")]
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
-        for path, params in self._questions(part.name):
+        for path, params in self._questions(part):
             pages, lost = await self._pages(http, part, path, params)
             for body, found in reversed(pages):  # the oldest first: what is not reached comes again
                 yield Read(body, found, lost=lost)
+                lost = ""
         due = self._rechecked.setdefault(part.name, self._clock.monotonic())
         if due > self._clock.monotonic() or not (names := part.known.names()[-_AT_ONCE:]):
             return
@@ -132,13 +134,15 @@ class RedditCollector:
         self._rechecked[part.name] = self._clock.monotonic() + self._settings.recheck.total_seconds()
         yield Read(answer.body, found, [name for name in names if name not in there])
 
-    def _questions(self, part: str) -> list[tuple[str, list[tuple[str, str]]]]:
-        kind, _, name = part.partition(" ")
+    def _questions(self, part: Part) -> list[tuple[str, list[tuple[str, str]]]]:
+        kind, _, name = part.name.partition(" ")
         if kind != "search":
             return [(f"/r/{name}/{kind}", [])]
         wanted = next((asked(event) for event in self._events() if event.name == name), None)
         queries = questions(wanted, written, _LONGEST) if wanted is not None else ()
-        return [("/search", [("q", one), ("sort", "new"), ("t", "day"), ("type", "link")]) for one in queries]
+        away = timedelta() if part.read_at is None else self._clock.now() - part.read_at
+        span = "day" if away < _ALMOST_A_DAY else "week"
+        return [("/search", [("q", one), ("sort", "new"), ("t", span), ("type", "link")]) for one in queries]
 
     async def _pages(
         self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]]
@@ -152,7 +156,9 @@ class RedditCollector:
             found = _read(answer.body)
             pages.append((answer.body, found))
             anchor = after(answer.body)
-            if part.first or not anchor or any(isinstance(one, dict) and one["id"] in part.known for one in found):
+            if part.first or any(isinstance(one, dict) and one["id"] in part.known for one in found):
+                return pages, ""
+            if not anchor and len(pages) < _PAGES:
                 return pages, ""
         return pages, f"{path}: more came than the thousand that Reddit gives"
 

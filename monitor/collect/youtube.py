@@ -179,7 +179,8 @@ class YoutubeCollector:
             told = await self._got(http, "commentThreads", params)
             if told.status in {_FORBIDDEN, _MISSING}:
                 place.silent = [*place.silent, video][-_VIDEOS:]
-                break
+                yield Read(b"", (), mark=_mark(place))
+                return
             found = _read(told)
             pages.append((told.body, found))
             token = answer(told.body).nextPageToken
@@ -189,6 +190,7 @@ class YoutubeCollector:
         place.read = [*(one for one in place.read if one != video), video][-_VIDEOS:]
         for body, found in reversed(pages):
             yield Read(body, found, mark=_mark(place), lost=lost if begun else "")
+            lost = ""
 
     async def _got(self, http: Http, path: str, params: Sequence[tuple[str, str]]) -> Answer:
         """An answer; 403 and 404 only where they say something of one video."""
