@@ -82,10 +82,10 @@ class Daemon:
         self._sole = sole(configured.store_url.reveal())
         self._store = Store(configured.store_url.reveal())
         self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
-        self._desk = Desk(configured, self._store, self._in_hand, clock)
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry, version=installed_version())
         ProcessCollector(registry=self._registry)
+        self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
         observe.expect(self._metrics, configured)
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)

@@ -21,6 +21,7 @@ from monitor.clock import Clock
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
 from monitor.marks import Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
 from monitor.store.in_hand import CONVICTED, InHand
@@ -75,10 +76,13 @@ class Committed(NamedTuple):
 class Desk:
     """The walk and the store behind it; every method runs on the worker thread."""
 
-    def __init__(self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock) -> None:
+    def __init__(
+        self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock, metrics: Metrics
+    ) -> None:
         self._store = store
         self._in_hand = in_hand
         self._clock = clock
+        self._metrics = metrics
         self._configure(configured)
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
@@ -95,7 +99,8 @@ class Desk:
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
         secrets = configured.source_secrets
         self._parse = {
-            one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
+            one.name: collector(one, secrets.get(one.name), self._clock, self._metrics).parse
+            for one in configured.monitor.sources
         }
 
     def labels(self, event: str, narratives: Sequence[str]) -> dict[str, str]:

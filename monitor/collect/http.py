@@ -183,7 +183,10 @@ class Http:
 
     def place(self, url: str) -> str:
         """Host and path of an address, for people."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return "an address that is none"
         return self.shown(f"{parts.hostname or ''}{parts.path}")
 
     async def allowed(self, bucket: str) -> None:

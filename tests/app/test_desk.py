@@ -17,6 +17,7 @@ from monitor.store.in_hand import InHand
 from monitor.store.store import Commit, Store
 from tests.fakes.counts import counted
 from tests.fakes.mentions import none
+from tests.fakes.platform import metrics
 
 BEGIN = datetime(2021, 9, 3, tzinfo=UTC)
 EVENT = 'name = "{name}"\nproposition = "The {name} has fallen"\nany = ["{name}"]\nreceivers = ["{told}"]\n'
@@ -42,7 +43,7 @@ def store() -> Iterator[Store]:
 
 
 def desk(settings: Settings, store: Store, folder: Path) -> Desk:
-    return Desk(settings, store, InHand(folder / "in-hand"), SystemClock())
+    return Desk(settings, store, InHand(folder / "in-hand"), SystemClock(), metrics())
 
 
 def batch(at: Desk, second: float, *payloads: Payload) -> Taken:
