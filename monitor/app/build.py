@@ -1,7 +1,6 @@
 """Settings → the things they configure: one `match` arm per kind of source and of receiver."""
 
 import sys
-from typing import assert_never
 
 from aiohttp import ClientSession
 
@@ -13,16 +12,20 @@ from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.app.chats import chat
+from monitor.app.platforms import polled
 from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
+from monitor.collect.terms import Events
 from monitor.metrics import Metrics
 
 
-def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock, metrics: Metrics) -> Collector:  # noqa: ARG001 -- for sources over HTTP
-    """The collector of a configured source; `secret` as settings found it."""
+def collector(
+    source: settings.Source, secret: settings.Secret | None, clock: Clock, metrics: Metrics, events: Events = tuple
+) -> Collector:
+    """The collector of a configured source; `secret` as settings found it, `events` those that are watched now."""
     match source:
         case FileSource():
             return FileCollector(source, clock)
@@ -31,7 +34,7 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
         case MqttSource():
             return MqttCollector(source, secret.reveal() if secret else None, clock)
         case _:
-            assert_never(source)
+            return polled(source, secret.reveal() if secret else None, clock, metrics, events)
 
 
 def receiver(

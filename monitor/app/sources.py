@@ -10,6 +10,7 @@ from monitor.app import observe
 from monitor.app.build import collector
 from monitor.clock import Clock
 from monitor.collect.supervise import Put, SourceState, supervise
+from monitor.collect.terms import Events
 from monitor.metrics import Metrics
 from monitor.web.server import SourceHealth
 
@@ -17,12 +18,15 @@ from monitor.web.server import SourceHealth
 class Sources:
     """Runs in a TaskGroup that it is given; every change of state shows in the metrics."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, put: Put, clock: Clock, chance: Random, metrics: Metrics) -> None:
+    def __init__(
+        self, tasks: asyncio.TaskGroup, put: Put, clock: Clock, chance: Random, metrics: Metrics, *, events: Events
+    ) -> None:
         self._tasks = tasks
         self._put = put
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
+        self._events = events
         self._running: dict[str, asyncio.Task[None]] = {}
         self._states: dict[str, SourceState] = {}
         self._seen: dict[str, datetime] = {}
@@ -36,7 +40,7 @@ class Sources:
         """Starts sources, each behind its resume point."""
         for source in sources:
             work = supervise(
-                collector(source, secrets.get(source.name), self._clock, self._metrics),
+                collector(source, secrets.get(source.name), self._clock, self._metrics, self._events),
                 resume.get(source.name),
                 self._put,
                 self._note,

@@ -13,7 +13,7 @@ from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.settings import checks_chats, checks_mqtt, checks_voices
+from monitor.settings import checks_chats, checks_mqtt, checks_polls, checks_voices
 from monitor.settings.monitor import Monitor, Receiver
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
@@ -67,6 +67,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
             yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
         if isinstance(source, MqttSource):
             yield from checks_mqtt.of_source(source, f"$.source[{i}]")
+        yield from checks_polls.of_source(source, f"$.source[{i}]")
         if isinstance(source, IngestSource):
             yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
 
