@@ -1,11 +1,10 @@
 """What every collector promises, whatever its source; a new collector adds itself to `FEEDS` and `PARSERS`."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,8 @@ from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
 from monitor.frames import POSTS
 from monitor.records import REJECTIONS
+from tests.contract import polled
+from tests.contract.feed import Feed
 from tests.fakes import mqtt_source
 from tests.fakes.clock import ManualClock
 from tests.fakes.mosquitto import mosquitto
@@ -26,14 +27,6 @@ LINES = [
     json.dumps({"id": str(number), "platform": "x", "text": "a", "created_at": "2021-09-03T13:30:00Z"}).encode()
     for number in range(30)
 ]
-
-
-class Feed(NamedTuple):
-    """A source of thirty posts."""
-
-    collector: Collector
-    collect: Callable[[str | None], Awaitable[list[Payload]]]
-    """All it brings behind a resume point, settled."""
 
 
 @asynccontextmanager
@@ -72,12 +65,13 @@ async def mqtt(directory: Path) -> AsyncIterator[Feed]:
 
 
 Builder = Callable[[Path], AbstractAsyncContextManager[Feed]]
-FEEDS: list[Builder] = [file, mqtt]
+FEEDS: list[Builder] = [file, mqtt, *polled.FEEDS]
 feeds = pytest.mark.parametrize("build", FEEDS)
 
 PARSERS: list[Collector] = [
     FileCollector(FileSource(name="posts", path="posts.ndjson"), ManualClock()),
     MqttCollector(MqttSource(name="posts", host="localhost"), None, ManualClock()),
+    *polled.PARSERS,
 ]
 
 
@@ -85,7 +79,8 @@ PARSERS: list[Collector] = [
 async def test_payloads_parse_into_posts_of_the_declared_schema(build: Builder, tmp_path: Path) -> None:
     async with build(tmp_path) as feed:
         bodies = [payload.body for payload in await feed.collect(None)]
-    posts, owner, rejected = feed.collector.parse(bodies, SEEN)
+    posts, owner, rejected, reviews = feed.collector.parse(bodies, SEEN)
+    assert reviews == ()
     assert posts.height == owner.len() == 30
     assert owner.is_sorted()
     assert posts.columns == list(POSTS)

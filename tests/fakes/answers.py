@@ -79,12 +79,22 @@ def reddit_listing(children: Sequence[dict[str, Any]], after: str | None = None)
 
 
 def youtube_found(video: str, title: str = SAID) -> dict[str, Any]:
-    snippet = {"publishedAt": "2021-09-03T11:50:00Z", "channelId": "UC1", "title": title, "description": "Short"}
+    snippet = {
+        "publishedAt": "2021-09-03T11:50:00Z",
+        "channelId": "UC1",
+        "title": title,
+        "description": "A quay",
+    }
     return {"kind": "youtube#searchResult", "id": {"kind": "youtube#video", "videoId": video}, "snippet": snippet}
 
 
 def youtube_video(video: str, views: int = 10, title: str = SAID) -> dict[str, Any]:
-    snippet = {"publishedAt": "2021-09-03T11:50:00Z", "channelId": "UC1", "title": title, "description": "Long"}
+    snippet = {
+        "publishedAt": "2021-09-03T11:50:00Z",
+        "channelId": "UC1",
+        "title": title,
+        "description": "A quay",
+    }
     statistics = {"viewCount": str(views), "likeCount": "3", "favoriteCount": "0", "commentCount": "2"}
     return {"kind": "youtube#video", "id": video, "snippet": snippet, "statistics": statistics}
 

@@ -21,10 +21,11 @@ class Said(NamedTuple):
 
 
 class FakeFeed:
-    """A feed of the last twenty entries, with validators; Atom or RSS."""
+    """A feed of the last entries, with validators; Atom or RSS."""
 
-    def __init__(self, *, atom: bool = True) -> None:
+    def __init__(self, *, atom: bool = True, size: int = ENTRIES) -> None:
         self.atom = atom
+        self.size = size
         self.entries: list[Said] = []
         self.headers: dict[str, str] = {}
 
@@ -37,7 +38,7 @@ class FakeFeed:
         version = f'"{len(self.entries)}-{hash(tuple(self.entries))}"'
         if request.headers.get("If-None-Match") == version:
             return web.Response(status=304, headers={"ETag": version} | self.headers)
-        body = (atom if self.atom else rss)(self.entries[-ENTRIES:])
+        body = (atom if self.atom else rss)(self.entries[-self.size :])
         return web.Response(body=body.encode(), headers={"ETag": version} | self.headers, content_type="text/xml")
 
 
@@ -66,10 +67,11 @@ def rss(entries: list[Said]) -> str:
 
 
 class FakeChannel:
-    """A public channel's web preview, twenty messages to a page; `gone` were deleted."""
+    """A public channel's web preview, as many messages to a page as it is told."""
 
-    def __init__(self, name: str = "harbour_news") -> None:
+    def __init__(self, name: str = "harbour_news", size: int = MESSAGES) -> None:
         self.name = name
+        self.size = size
         self.messages: dict[int, Said] = {}
         self.views: dict[int, str] = {}
         self.drifted = False
@@ -88,8 +90,8 @@ class FakeChannel:
             return web.Response(status=302, headers={"Location": f"https://t.me{request.path.removeprefix('/s')}"})
         numbers = sorted(self.messages)
         if "after" in request.query:
-            numbers = [one for one in numbers if one > int(request.query["after"])][:MESSAGES]
-        page = preview(self.name, [self.messages[one] for one in numbers[-MESSAGES:]], self.views)
+            numbers = [one for one in numbers if one > int(request.query["after"])][: self.size]
+        page = preview(self.name, [self.messages[one] for one in numbers[-self.size :]], self.views)
         return web.Response(
             text=page.replace("datetime=", "data-at=") if self.drifted else page, content_type="text/html"
         )

@@ -34,11 +34,13 @@ class Platform:
         self.chance: random.Random | None = None
         """Set, one request in three goes wrong in a way that is drawn."""
         self.broken = 0
+        self.away = False
+        """Set, nothing is answered but that it is away."""
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
         self.bodies.append(await request.read())
-        fault = self.faults.pop(0) if self.faults else self._drawn()
+        fault = self.faults.pop(0) if self.faults else 503 if self.away else self._drawn()
         if fault is None:
             return await self._broken_off(request)
         if fault:
