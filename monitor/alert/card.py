@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.marks import GapMark, StatusMark
+from monitor.marks import FactCheck, GapMark, StatusMark
 from monitor.records import VOICE, Alert, AlertState, Evidence
 
 _CLAIM = 200
@@ -88,6 +88,8 @@ class Card(NamedTuple):
     left_out: str = ""
     voice: str = ""
     """The registered voice it is about."""
+    checks: tuple[Row, ...] = ()
+    """What fact-checkers say of the event, in their own words."""
 
     @property
     def head(self) -> str:
@@ -100,6 +102,7 @@ class Card(NamedTuple):
             Row("", self.repeat),
             Row("", self.update),
             Row("", self.said),
+            *self.checks,
             Row(words.CLAIM, self.claim),
             Row(words.WATCHED, self.watched),
             Row(words.STANDS, self.stands),
@@ -137,6 +140,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         state=words.STATE[alert.state],
         event=harmless(alert.event, _WORD),
         said=_said(alert.said, zone) if alert.said is not None else "",
+        checks=tuple(_checked(one) for one in alert.checks),
         claim=claim or "–",
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
@@ -211,11 +215,11 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
     while len(shown.blind) > 1:
         shown = shown._replace(blind=shown.blind[:-1])
         yield shown
-    shown = shown._replace(why=harmless(shown.why, _SHORT_WHY))
+    shown = shown._replace(why=harmless(shown.why, _SHORT_WHY), checks=shown.checks[:1])
     yield shown
     shown = shown._replace(watched="")
     yield shown
-    shown = shown._replace(change="", first="", first_link=None)
+    shown = shown._replace(change="", first="", first_link=None, checks=())
     yield shown
     shown = shown._replace(said="")
     yield shown
@@ -223,7 +227,8 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
 
 
 def _joined(row: Row) -> str:
-    return f"{row.label}: {row.text}" if row.label else row.text
+    said = f"{row.label}: {row.text}" if row.label else row.text
+    return f"{said} {row.link}" if row.link and not row.label else said
 
 
 def _line(post: Post) -> str:
@@ -236,6 +241,12 @@ def _said(mark: StatusMark, zone: tzinfo) -> str:
     who = words.VOICE if mark.voice else words.EDITOR
     evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
     return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=_time(mark.at, zone), evidence=evidence or "–")
+
+
+def _checked(check: FactCheck) -> Row:
+    """A review in its own words: nothing here says what they mean."""
+    by, rating, claim = (harmless(one, _WORD) for one in (check.by, check.rating, check.claim))
+    return Row("", words.CHECKED.format(by=by, rating=rating, claim=claim), harmless_link(check.url))
 
 
 def _first(alert: Alert) -> Evidence | None:

@@ -22,6 +22,7 @@ from monitor.settings.checks import ALERTING
 from monitor.store.reader import Reader
 from monitor.store.worker import StoreWorker
 from monitor.web import bodies, ruling_bodies
+from monitor.web.check_bodies import CheckList
 from monitor.web.pages import SourceHealth
 from monitor.web.refused import refuse
 
@@ -63,6 +64,10 @@ class DaemonOffice:
     async def gaps(self, limit: int) -> bodies.GapList:
         """When sources were blind."""
         return bodies.GapList(gaps=tuple(await self._read(lambda: self._hands.reader.gaps(limit))))
+
+    async def checks(self, limit: int) -> CheckList:
+        """What fact-checkers said last."""
+        return CheckList(checks=tuple(await self._read(lambda: self._hands.reader.checks(limit))))
 
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""

@@ -24,7 +24,7 @@ from monitor.collect.news import Document, unframed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.post1 import Parsed
 from monitor.collect.rss import Feed
-from monitor.collect.terms import EVERY_POST, Events
+from monitor.collect.terms import Events, asked
 from monitor.errors import PostRejectedError, SourceUnavailableError
 from monitor.frames import POSTS
 from monitor.marks import FactCheck, GapMark
@@ -112,7 +112,8 @@ class FactcheckCollector:
 
     def _parts(self) -> list[str]:
         """Events by name, pages by address: a name has no colon."""
-        return [*(event.name for event in self._events() if self._key), *self._settings.pages]
+        asking = [event.name for event in self._events() if self._key and asked(event) is not None]
+        return [*asking, *self._settings.pages]
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
         if ":" in part.name:
@@ -125,7 +126,7 @@ class FactcheckCollector:
                     yield read
 
     async def _searched(self, http: Http, part: Part, event: Event) -> AsyncIterator[Read]:
-        terms = (event.proposition,) if event.any == EVERY_POST else event.any
+        terms = event.any
         turn = int(part.mark) if part.mark.isascii() and part.mark.isdigit() else 0
         token = ""
         for _ in range(self._settings.most_pages):

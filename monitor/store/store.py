@@ -15,7 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
-from monitor.marks import Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.marks import Correction, FactCheck, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
 from monitor.store import alerts, archive, marks, migrate, queue
 from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
@@ -41,6 +41,7 @@ class Commit(NamedTuple):
     exchanges: Sequence[Exchange] = ()
     corrections: Sequence[Correction] = ()
     rulings: Sequence[Ruling] = ()
+    checks: Sequence[FactCheck] = ()
     answered: Sequence[Answered] = ()
 
 
@@ -225,4 +226,5 @@ def _write_marks(connection: Connection, batch: Commit) -> None:
     marks.put_exchanges(connection, batch.exchanges)
     marks.put_corrections(connection, batch.corrections)
     marks.put_rulings(connection, batch.rulings)
+    marks.put_checks(connection, batch.checks)
     marks.put_answered(connection, batch.answered)

@@ -26,6 +26,7 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.check_bodies import CheckList
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
 
@@ -34,6 +35,10 @@ class Office(Protocol):
 
     async def sources(self) -> SourceList:
         """How the sources are doing."""
+        ...
+
+    async def checks(self, limit: int) -> CheckList:
+        """What fact-checkers said last."""
         ...
 
     async def gaps(self, limit: int) -> GapList:

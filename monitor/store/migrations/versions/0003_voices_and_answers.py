@@ -19,6 +19,13 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("json", sa.Text(), nullable=False),
     )
+    op.create_table(
+        "fact_checks",
+        sa.Column("number", _NUMBER, primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False, index=True),
+        sa.Column("json", sa.Text(), nullable=False),
+    )
     with op.batch_alter_table("mentions") as mentions:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
@@ -45,6 +52,7 @@ def downgrade() -> None:
         outbox.drop_column("uncertain")
     op.drop_table("answers")
     op.drop_table("rulings")
+    op.drop_table("fact_checks")
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:
