@@ -20,6 +20,7 @@ from monitor.cli import (
     replay,
     run,
     silence,
+    source,
     spikes,
     tag,
     test_alert,
@@ -64,7 +65,7 @@ class Command(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    *(demo, check, run, event, narrative, alerts, silence, label, corrections),
+    *(demo, check, run, source, event, narrative, alerts, silence, label, corrections),
     *(replay, backtest, tag, spikes, test_alert),
 )
 

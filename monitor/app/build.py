@@ -14,9 +14,11 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.app.chats import chat
 from monitor.app.platforms import polled
 from monitor.clock import Clock
+from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
+from monitor.collect.mastodon import MastodonCollector, MastodonSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
 from monitor.collect.terms import Events
 from monitor.metrics import Metrics
@@ -33,6 +35,10 @@ def collector(
             return IngestCollector(source)
         case MqttSource():
             return MqttCollector(source, secret.reveal() if secret else None, clock)
+        case BlueskySource():
+            return BlueskyCollector(source, clock, metrics)
+        case MastodonSource():
+            return MastodonCollector(source, secret.reveal() if secret else "", clock, metrics)
         case _:
             return polled(source, secret.reveal() if secret else None, clock, metrics, events)
 

@@ -18,6 +18,7 @@ from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
 from monitor.app.walked import Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
+from monitor.collect.record import Recorder
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
 from monitor.marks import Correction, FactCheck, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
@@ -98,6 +99,9 @@ class Desk:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
         secrets = configured.source_secrets
+        self._recorder = Recorder(
+            (one.name, one.record, one.record_bytes) for one in configured.monitor.sources if one.record is not None
+        )
         self._parse = {
             one.name: collector(one, secrets.get(one.name), self._clock, self._metrics).parse
             for one in configured.monitor.sources
@@ -158,6 +162,7 @@ class Desk:
         """What is walked at once: all payloads together, but suspects by themselves; poison is set aside."""
         at = max(arrivals.closed_at, self.upto or arrivals.closed_at)  # time never goes back, whatever the clock does
         self.ahead = at - arrivals.closed_at
+        self._recorder.take(arrivals.payloads, at)
         parts = [Part([], arrivals.marks, at, {}, {}, [])]
         for payload in arrivals.payloads:
             digest = self._in_hand.digest(payload)

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import polars as pl
 from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.about import About
 from monitor.collect.claim_review import Review, next_page, reviews
 from monitor.collect.http import Http, opened
 from monitor.collect.http_addresses import is_public
@@ -38,6 +39,18 @@ class FactcheckSource(
     HttpSource, tag="factcheck", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True
 ):
     """Looks for fact checks of what the events are about; they are evidence, not posts."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="reviews of claims, as evidence on cards: never posts, never a status, ratings in the fact-"
+        "checker's own words",
+        access="an API key for Google's Fact Check Tools; none for pages that carry ClaimReview",
+        limits="the key's quota; one term of each event in half an hour, three pages of ten claims",
+        resumes="reviews of the last 30 days are asked for again and again: nothing is lost but what is older",
+        edits="a review whose rating or title changed comes again; one that is taken back is not told",
+        cannot="what a rating means: it is not mapped to true or false; whether a review is of this very claim"
+        " is for the desk",
+        reposts="there are none",
+    )
 
     name: Name
     """What the source is called in metrics and alerts."""

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.about import About
 from monitor.collect.gdelt_articles import PLATFORM, articles
 from monitor.collect.http import Http, opened
 from monitor.collect.http_rates import Budget, Limit
@@ -39,6 +40,17 @@ _LONGEST_PAUSE = timedelta(hours=4)
 
 class GdeltSource(HttpSource, tag="gdelt", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Searches news articles with GDELT 2.0, best effort; needs no account."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="titles and addresses of news articles in many languages",
+        access="none",
+        limits="a request in five seconds, and often less: after failures the pause grows from 15 minutes to "
+        "four hours",
+        resumes="what was published since the last answer, 250 articles an event; beyond is a gap",
+        edits="none",
+        cannot="the text of articles, when they were published (only when GDELT saw them), reactions",
+        reposts="there are none",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""

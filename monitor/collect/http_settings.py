@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from monitor.collect.record import Recorded
 from monitor.watched import Duration
 
 Address = Annotated[
@@ -17,7 +18,7 @@ Address = Annotated[
 """Where a platform's interface is, in the settings of its source."""
 
 
-class HttpSource(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class HttpSource(Recorded, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a source asks over HTTP."""
 
     timeout: Duration = Duration(seconds=30)

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
@@ -44,6 +45,18 @@ Community = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{2,30}$(?!\n)", descripti
 class RedditSource(HttpSource, tag="reddit", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Searches Reddit for the events, and reads the newest posts and comments of communities."""
 
+    ABOUT: ClassVar[About] = About(
+        reads="posts that the search finds, and all new posts and comments of communities that are named",
+        access="an app that Reddit has approved: its id and secret",
+        limits="a hundred requests a minute; 90 are used, and what Reddit's headers say is kept to",
+        resumes="back to what is known, a thousand deep; beyond is a gap",
+        edits="the last hundred of each event and community are looked at again every ten minutes; what was "
+        "deleted or removed, or is of a deleted account, is deleted here",
+        cannot="comments outside the communities that are named; deletions of what is older than the last "
+        "hundred; scores are blurred by Reddit",
+        reposts="crossposts are posts that quote; num_crossposts is shown and not counted",
+    )
+
     name: Name
     """What the source is called in metrics, alerts and the archive."""
     client_id: Annotated[str, Meta(pattern=r"^[!-~]{1,100}$(?!\n)", description="the app's id, as Reddit shows it")]
@@ -64,6 +77,9 @@ class RedditSource(HttpSource, tag="reddit", tag_field="kind", frozen=True, forb
     """Where its interface is,"""
     accounts: Address = "https://www.reddit.com"
     """… and where it gives tokens."""
+
+
+_Page = tuple[bytes, list[Found]]
 
 
 class _Token(Struct):
@@ -88,6 +104,8 @@ class RedditCollector:
         self._token: str | None = None
         self._ends = 0.0
         self._rechecked: dict[str, float] = {}
+        self._begun: dict[str, list[_Page]] = {}
+        """What is asked for → the pages of it that came before one did not."""
 
     @property
     def name(self) -> str:
@@ -146,20 +164,28 @@ class RedditCollector:
 
     async def _pages(
         self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]]
-    ) -> tuple[list[tuple[bytes, list[Found]]], str]:
-        """Pages back to what is known, the newest first, and why something may be lost."""
-        pages: list[tuple[bytes, list[Found]]] = []
-        anchor = ""
+    ) -> tuple[list[_Page], str]:
+        """Pages back to what is known, the newest first, and why something may be lost.
+
+        Where a page does not come, those before it are kept: the next turn goes on behind them.
+        """
+        asked_for = f"{part.name} {path} {params}"
+        pages = self._begun.pop(asked_for, [])
+        anchor = after(pages[-1][0]) if pages else ""
         while len(pages) < _PAGES:
             more = [("after", anchor)] if anchor else []
-            answer = await self._got(http, path, [*params, ("limit", str(_AT_ONCE)), *more])
-            found = _read(answer.body)
+            try:
+                answer = await self._got(http, path, [*params, ("limit", str(_AT_ONCE)), *more])
+                found = _read(answer.body)
+            except SourceUnavailableError:
+                self._begun[asked_for] = pages
+                raise
             pages.append((answer.body, found))
             anchor = after(answer.body)
             if part.first or any(isinstance(one, dict) and one["id"] in part.known for one in found):
                 return pages, ""
             if not anchor and len(pages) < _PAGES:
-                return pages, ""
+                return pages, "" if found or len(pages) == 1 else f"{path}: its pages broke off"
         return pages, f"{path}: more came than the thousand that Reddit gives"
 
     async def _got(self, http: Http, path: str, params: Sequence[tuple[str, str]]) -> Answer:

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.about import About
 from monitor.collect.http import Http, opened
 from monitor.collect.http_addresses import is_public
 from monitor.collect.http_settings import HttpSource
@@ -46,6 +47,17 @@ Feed = Annotated[
 
 class RssSource(HttpSource, tag="rss", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reads RSS and Atom feeds."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="entries of RSS and Atom feeds: title and summary, with the site as their author",
+        access="none",
+        limits="none is announced; each feed is asked with its own ETag, no more often than it says that it changes",
+        resumes="what a feed still holds when it is asked again; a feed that holds nothing any more that is "
+        "known is a gap",
+        edits="an entry whose text changed is an update; entries that are taken back are not told",
+        cannot="reactions, replies, followers; deletions",
+        reposts="there are none",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""

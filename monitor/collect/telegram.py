@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.about import About
 from monitor.collect.http import Http, opened
 from monitor.collect.http_rates import Budget, Limit
 from monitor.collect.http_settings import Address, HttpSource
@@ -40,6 +41,18 @@ class TelegramSource(
     HttpSource, tag="telegram", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True
 ):
     """Reads public Telegram channels from their web preview; needs no account."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="messages of public channels, their views and reactions as rounded on the page",
+        access="none; only channels that show a preview at t.me",
+        limits="none is announced; 30 pages a minute, and a channel that rests is asked ever more seldom",
+        resumes="messages have numbers: pages back to the last one are fetched, 50 of 20 messages; beyond them"
+        " is a gap",
+        edits="those of the newest twenty messages, as the page shows them: another text, or a number that is missing",
+        cannot="private channels and groups, comments, who forwards; edits and deletions of what left the "
+        "newest page; the page may change any day (monitor_source_drift)",
+        reposts="by forwards, which are posts of the channel that forwards",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from monitor.collect.about import About
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.watched import Duration, Name
 
@@ -19,6 +20,18 @@ class Vocabulary(StrEnum):
 
 class XSource(HttpSource, tag="x", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reads X through its filtered stream, by rules made of the event files; every post costs money."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="posts that the events' terms match, from the filtered stream",
+        access="the bearer token of an app with credit; the app's rules whose tag begins with event: are the monitor's",
+        limits="the budget in dollars, beyond which the source stops until it is reloaded in the next cycle; "
+        "50 connections, 450 searches and 100 changes of rules in 15 minutes; 3 million posts a cycle",
+        resumes="the recent search, seven days back and ten pages of a hundred posts a question; beyond is a "
+        "gap; 30 seconds are read twice, which X does not charge twice on one day",
+        edits="an edit comes as a post of its own, and updates the one that it was; deletions are not told",
+        cannot="deletions; likes and reposts after a post came; followers and age of authors unless they are paid for",
+        reposts="by repost posts where reposts = true buys them; otherwise in no count",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime, time, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit
 from monitor.collect.http_settings import Address, HttpSource
@@ -45,6 +46,18 @@ _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 class YoutubeSource(HttpSource, tag="youtube", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Searches YouTube for videos about the events, and reads their numbers and comments."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="videos that the search finds, their numbers, and comments of the ten newest of each event",
+        access="an API key",
+        limits="a hundred searches and ten thousand other requests a day: 96 are spread over the day and the "
+        "events, 9000 are used; when they are spent, the rest of the day (in California) is a gap",
+        resumes="videos since the last search; comments back to what is known, three hundred deep; beyond is a gap",
+        edits="titles and descriptions of the last fifty videos of each event; one that is missing is deleted",
+        cannot="what is said in a video; replies to comments; deletions of comments; a new video may take "
+        "hours to be found",
+        reposts="there are none",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""

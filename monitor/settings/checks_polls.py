@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from monitor.collect.factcheck import FactcheckSource
 from monitor.collect.http_settings import HttpSource
 from monitor.collect.reddit import RedditSource
@@ -11,13 +9,11 @@ from monitor.collect.telegram import TelegramSource
 from monitor.collect.x_settings import XSource
 from monitor.collect.youtube import YoutubeSource
 
-_TIMES = ("every", "slowest", "recheck", "spacing", "silence", "timeout")
+_TIMES = ("every", "slowest", "recheck", "spacing", "silence")
 
 
-def of_source(source: Struct, path: str) -> Iterator[str]:
-    """Yields `path: sentence` for each mistake in a source that asks a platform; nothing of any other."""
-    if not isinstance(source, HttpSource):
-        return
+def of_source(source: HttpSource, path: str) -> Iterator[str]:
+    """Yields `path: sentence` for each mistake in a source that asks a platform; nothing of those that stream."""
     word = "secret" if isinstance(source, RedditSource) else "token"
     if isinstance(source, XSource | YoutubeSource | RedditSource) and not _named(source, word):
         yield f"{path}: no {word}; name where it is with {word}_env or {word}_file"
@@ -30,5 +26,5 @@ def of_source(source: Struct, path: str) -> Iterator[str]:
         yield f"{path}.slowest: is shorter than every; write a longer time"
 
 
-def _named(source: Struct, word: str) -> bool:
+def _named(source: HttpSource, word: str) -> bool:
     return any(getattr(source, f"{word}_{place}") is not None for place in ("env", "file"))

@@ -56,7 +56,7 @@ async def test_numbers_and_deletions_of_known_videos_are_told(youtube: FakeYoutu
         youtube.views["video-one"] = 51_200
         youtube.videos.remove("video-two")
         await source.passes(5 * MINUTE)
-        assert source.posts("counts").select("id", "views").rows() == [("video-one", 51_200)]
+        assert source.posts("counts").select("id", "views").rows()[-1] == ("video-one", 51_200)
         assert source.ids("delete") == {"video-two": 1}
 
 
