@@ -58,6 +58,8 @@ class GdeltSource(HttpSource, tag="gdelt", tag_field="kind", frozen=True, forbid
     """How often each event is asked for; GDELT has something new every 15 minutes."""
     spacing: Duration = Duration(seconds=6)
     """The least time between two requests; GDELT takes one in five seconds."""
+    look_back: Duration = Duration(days=1)
+    """How far the first question about an event looks back."""
     more: Annotated[str, Meta(max_length=200)] = ""
     """Operators that are added to every question, as in `sourcelang:english`."""
     api: Address = "https://api.gdeltproject.org/api/v2/doc/doc"
@@ -110,7 +112,7 @@ class GdeltCollector:
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
         now = self._clock.now()
-        begin = max(part.read_at or now - _OVERLAP, now - _FURTHEST) - _OVERLAP
+        begin = max(part.read_at or now - self._settings.look_back, now - _FURTHEST) - _OVERLAP
         for event in self._events():
             for query in _queries(event, self._settings.more) if event.name == part.name else ():
                 params = [

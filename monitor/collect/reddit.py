@@ -31,6 +31,7 @@ from monitor.metrics import Metrics
 from monitor.watched import Duration, Name
 
 _AT_ONCE = 100
+_SEARCH = "/search"
 _PAGES = 10
 """Reddit gives no more than the newest thousand."""
 _LONGEST = 512
@@ -160,7 +161,7 @@ class RedditCollector:
         queries = questions(wanted, written, _LONGEST) if wanted is not None else ()
         away = timedelta() if part.read_at is None else self._clock.now() - part.read_at
         span = "day" if away < _ALMOST_A_DAY else "week"
-        return [("/search", [("q", one), ("sort", "new"), ("t", span), ("type", "link")]) for one in queries]
+        return [(_SEARCH, [("q", one), ("sort", "new"), ("t", span), ("type", "link")]) for one in queries]
 
     async def _pages(
         self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]]
@@ -182,7 +183,9 @@ class RedditCollector:
                 raise
             pages.append((answer.body, found))
             anchor = after(answer.body)
-            if part.first or any(isinstance(one, dict) and one["id"] in part.known for one in found):
+            if (part.first and path != _SEARCH) or any(
+                isinstance(one, dict) and one["id"] in part.known for one in found
+            ):
                 return pages, ""
             if not anchor and len(pages) < _PAGES:
                 return pages, "" if found or len(pages) == 1 else f"{path}: its pages broke off"

@@ -26,6 +26,7 @@ from monitor.collect.x_spend import Place, cycle_of, next_cycle
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
+from monitor.watched import Event
 
 _QUARTER = timedelta(minutes=15)
 _BEHIND = timedelta(seconds=30)
@@ -33,6 +34,7 @@ _BEHIND = timedelta(seconds=30)
 _EPOCH_MS = 1_288_834_974_657
 """When the ids begin to count, in milliseconds since 1970."""
 _AT_ONCE = 100
+_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 _FATAL = frozenset({"usage-capped", "UsageCapExceeded"})
 
 
@@ -55,6 +57,8 @@ class XCollector:
         self._metrics = metrics
         self._events = events
         self._place = Place()
+        self._found = 0
+        """The largest id that a search brought."""
         self._address = f"{settings.api.rstrip('/')}/2/tweets/search"
         self._connects = Budget(Limit(50, _QUARTER), clock)
         self._ruling = Budget(Limit(100, _QUARTER), clock)
@@ -109,8 +113,12 @@ class XCollector:
                     yield arrival
             async for line in coming:
                 if (now := tuple(self._events())) != events:
-                    events = now
+                    before, events = {event.name for event in events}, now
                     await self._rule(http)
+                    added = [event for event in now if event.name not in before]
+                    async with aclosing(self._past(http, added)) as past:  # type: ignore[type-var]
+                        async for arrival in past:
+                            yield arrival
                 if not line.strip():
                     yield Contact()
                     continue
@@ -133,19 +141,35 @@ class XCollector:
         since, oldest = min(_time(newest), now) - _BEHIND, now - KEPT + timedelta(minutes=1)
         if since < oldest:
             yield self._gap(since, oldest, "the search looks back seven days")
-        begin = ("start_time", f"{oldest:%Y-%m-%dT%H:%M:%SZ}") if since < oldest else ("since_id", str(_id(since)))
-        found = newest
-        for event in self._events():
+        begin = ("start_time", f"{oldest:{_SECONDS}}") if since < oldest else ("since_id", str(_id(since)))
+        self._found = newest
+        async with aclosing(self._bought(http, self._events(), begin)) as arrivals:  # type: ignore[type-var]
+            async for arrival in arrivals:
+                yield arrival
+        self._place = msgspec.structs.replace(self._place, newest=self._found)
+
+    async def _past(self, http: Http, events: Sequence[Event]) -> AsyncIterator[Payload | GapMark | Contact]:
+        """What was said of events that are new, as far back as is set."""
+        begin = self._clock.now() - min(self._settings.look_back, KEPT - timedelta(minutes=1))
+        async with aclosing(self._bought(http, events, ("start_time", f"{begin:{_SECONDS}}"))) as arrivals:  # type: ignore[type-var]
+            async for arrival in arrivals:
+                if not isinstance(arrival, GapMark):  # what was said before an event was watched is no gap
+                    yield arrival
+
+    async def _bought(
+        self, http: Http, events: Sequence[Event], begin: tuple[str, str]
+    ) -> AsyncIterator[Payload | GapMark | Contact]:
+        """The search's answers, paid for; the resume point stays where it is."""
+        for event in events:
             for query in queries(event, LONGEST_QUERY, self._settings.more):
                 async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
                     async for page in pages:
                         if isinstance(page, GapMark):
                             yield page
                             continue
-                        found = max(found, x_post.newest(page))
-                        yield self._paid(page, newest) if x_post.bought(page)[0] else Contact()
+                        self._found = max(self._found, x_post.newest(page))
+                        yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
                         self._afford()
-        self._place = msgspec.structs.replace(self._place, newest=found)
 
     async def _searched(self, http: Http, query: str, begin: tuple[str, str]) -> AsyncIterator[bytes | GapMark]:
         token = ""

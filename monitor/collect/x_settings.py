@@ -55,6 +55,8 @@ class XSource(HttpSource, tag="x", tag_field="kind", frozen=True, forbid_unknown
     """Takes bare reposts too, each for `post_price`; without them reposts are in no count."""
     search_pages: Annotated[int, Meta(ge=0, le=1000)] = 10
     """Pages of a hundred posts per question that are bought to fill a gap; beyond them it stays one."""
+    look_back: Duration = Duration(hours=1)
+    """How much of the past is bought for an event that is added while the source runs, within `search_pages`."""
     silence: Duration = Duration(seconds=30)
     """A stream that says nothing for so long is made anew; it gives a sign of life every 20 seconds."""
     vocabulary: Vocabulary = Vocabulary.TWEET

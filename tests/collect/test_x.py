@@ -115,6 +115,18 @@ async def test_more_than_the_pages_that_are_bought_is_a_gap(x: FakeX, server: Pl
     assert (gap.begins, gap.ends) == (START, START + timedelta(seconds=65))
 
 
+async def test_an_event_that_is_added_is_searched_for_in_the_past(x: FakeX, server: Platform) -> None:
+    clock, events = ManualClock(), [BRIDGE]
+    async with listening(collector(server, clock, events), clock) as source:
+        await streaming(source, x)
+        x.posts = [said(NOW - 60, number) for number in range(3)]
+        events.append(FIRE)
+        await x.send(b"")
+        await source.until(lambda: len(source.ids()) == 3)
+    assert [search["query"] for search in x.searches] == ['#mill "fire" -is:retweet']
+    assert x.searches[0]["start_time"] == "2021-09-03T11:00:00Z"
+
+
 async def test_what_is_older_than_the_search_looks_back_is_a_gap(x: FakeX, server: Platform) -> None:
     clock = ManualClock(START + timedelta(days=9))
     since = msgspec.json.encode(Place(newest=int(said(NOW, 0)["id"]))).decode()
