@@ -80,6 +80,8 @@ class FakeYoutube:
         self.closed: set[str] = set()
         self.spent: set[str] = set()
         self.calls: list[str] = []
+        self.numbers = True
+        """Whether videos tell theirs."""
 
     def refused(self, reason: str) -> web.Response:
         body = {"error": {"code": 403, "message": reason, "errors": [{"reason": reason, "domain": "youtube"}]}}
@@ -98,7 +100,8 @@ class FakeYoutube:
             wanted = request.query["id"].split(",")
             assert len(wanted) <= 50
             there = [one for one in wanted if one in self.videos]
-            return self._given([youtube_video(one, self.views.get(one, 10)) for one in there])
+            told = [youtube_video(one, self.views.get(one, 10)) for one in there]
+            return self._given(told if self.numbers else [one | {"statistics": {}} for one in told])
         video = request.query["videoId"]
         if video in self.closed:
             return self.refused("commentsDisabled")
