@@ -86,6 +86,7 @@ class Polling:
             self._places = places(since)
         while True:
             name = await self._turns.next(parts)
+            self._keep(parts())
             if name is None:
                 yield Contact()
                 continue
@@ -108,6 +109,11 @@ class Polling:
                 continue
             part.read_at = self._clock.now()
             self._turns.done(name, wait)
+
+    def _keep(self, there: Sequence[str]) -> None:
+        """Nothing is remembered of parts that are gone."""
+        self._parts = {name: part for name, part in self._parts.items() if name in there}
+        self._places = {name: place for name, place in self._places.items() if name in there}
 
     def _told(self, part: Part, read: Read) -> list[Arrival]:
         told: list[Arrival] = []

@@ -202,7 +202,7 @@ class XCollector:
             place, newest=newest, posts=place.posts + posts, users=place.users + users
         )
         self._metrics.source_spent.labels(self.name).set(self._cost(self._place))
-        return Payload(self.name, body, msgspec.json.encode(self._place).decode(), posts)
+        return Payload(self.name, body, msgspec.json.encode(self._place).decode(), max(1, posts))
 
     def _afford(self) -> None:
         """Raises SourceRefusedError where the budget is spent, or what X lets an app read in a cycle."""
