@@ -51,7 +51,8 @@ def _entry(entry: Any, feed: Any, address: str, seen_at: datetime) -> Document: 
     )
     summary = text_of(told)
     site = _site(link, entry, address)
-    published = _time(entry.get("published_parsed")) or _time(entry.get("updated_parsed")) or seen_at
+    updated = entry.get("updated_parsed") if "updated_parsed" in entry else None  # asked for otherwise, it warns
+    published = _time(entry.get("published_parsed")) or _time(updated) or seen_at
     return {
         "id": _key(str(entry.get("id") or ""), link, title, site),
         "platform": PLATFORM,
