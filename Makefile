@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 DATA ?=
 ARGS ?=
 CONFIG ?= config
-SERVERS := mosquitto openssl prometheus-alertmanager
+SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
 
 .DEFAULT_GOAL := help
-.PHONY: help servers demo run check test prove bench evaluate train schema lock clean
+.PHONY: help servers demo run check test prove bench evaluate train schema dashboards lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 servers: $(SYNAPSE)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
 	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
-	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS)"; exit 0; fi; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql"; exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "servers: no apt-get here; install by hand:$$missing"; exit 1; fi; \
 	if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
 	echo "servers: installs the Debian packages$$missing; the tests start their own, any service they bring may be stopped"; \
@@ -71,6 +72,9 @@ train: $(VENV)/.dev ## trains the tagger from DATA=DIR and writes artifact and m
 
 schema: $(VENV)/.runtime ## writes config/schema.json, the configuration's JSON Schema for editors
 	$(BIN)/python -m monitor check --schema config/schema.json
+
+dashboards: $(VENV)/.dev ## makes the Grafana dashboards' JSON
+	$(BIN)/python deploy/grafana/build.py
 
 lock: $(VENV)/.dev ## pins every dependency with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

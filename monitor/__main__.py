@@ -13,6 +13,7 @@ from monitor.cli import (
     backtest,
     check,
     corrections,
+    db,
     demo,
     event,
     label,
@@ -66,7 +67,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(demo, check, run, source, event, narrative, alerts, silence, label, corrections),
-    *(replay, backtest, tag, spikes, test_alert),
+    *(replay, backtest, tag, spikes, test_alert, db),
 )
 
 

@@ -27,6 +27,7 @@ class Metrics:
         self._registry = registry
         self._collecting()
         self._walking()
+        self._tagging()
         self._judging()
         self._telling()
         self.reloads = self._counter("reloads", "The configuration was read again.", "outcome")
@@ -35,6 +36,7 @@ class Metrics:
         self.reloaded_at = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When a good configuration was last read, since 1970."
         )
+        self.clock = self._gauge("clock_seconds", "What the monitor's clock says, seconds since 1970.")
         self.tasks = self._gauge("tasks", "Tasks on the event loop.")
         build = self._gauge("build_info", "Always 1; the label carries the version that runs.", "version")
         build.labels(version).set(1)
@@ -47,6 +49,7 @@ class Metrics:
             for reason in REJECTIONS:
                 self.posts_rejected.labels(source, reason)
             self.source_up.labels(source).set(0)
+            self.source_refused.labels(source).set(0)
         for event in events:
             self.warming_up.labels(event).set(1)
             for gauge in (self.race_claims, self.race_denials, self.race_evidence):
@@ -76,7 +79,7 @@ class Metrics:
 
     def _of_source(self) -> tuple[Gauge, ...]:
         rates = (self.rate_remaining, self.rate_resets_at)
-        return (self.source_up, self.source_seen, self.watermark, *rates, *self._of_polls)
+        return (self.source_up, self.source_refused, self.source_seen, self.watermark, *rates, *self._of_polls)
 
     def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
         """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""
@@ -90,6 +93,9 @@ class Metrics:
             "posts_rejected", "A source sent something that is no usable post/1 document.", "source", "reason"
         )
         self.source_up = self._gauge("source_up", "1 while the source is read, 0 while it is not.", "source")
+        self.source_refused = self._gauge(
+            "source_refused", "1 while the source refuses us: credentials, or a quota that is spent.", "source"
+        )
         self.source_seen = self._gauge(
             "source_last_post_timestamp_seconds", "When the source's newest post arrived, seconds since 1970.", "source"
         )
@@ -129,6 +135,8 @@ class Metrics:
         )
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)
+        self.store_bytes = self._gauge("store_bytes", "Room that the store takes; SQLite only.")
+        self.store_free = self._gauge("store_free_bytes", "Room that is left on the store's disk; SQLite only.")
 
     def _walking(self) -> None:
         self.batch_seconds = self._histogram("batch_seconds", "A batch was walked and committed.", _SHORT)
@@ -152,6 +160,17 @@ class Metrics:
             "watermark_timestamp_seconds",
             "Event time up to which the source is complete, seconds since 1970.",
             "source",
+        )
+
+    def _tagging(self) -> None:
+        self.tagged = self._counter(
+            "tagged", "A mention was tagged in a language, as the tagger reads it.", "language", "tag"
+        )
+        self.withheld = self._counter(
+            "tags_withheld", "A mention is other because no tag was likely enough.", "language"
+        )
+        self.certainty = self._counter(
+            "tag_probability", "The probability of the tag that a mention was given, summed up.", "language"
         )
 
     def _judging(self) -> None:

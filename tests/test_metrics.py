@@ -17,6 +17,7 @@ ALLOWED_LABELS = {
     "reason",
     "event",
     "tag",
+    "language",
     "stage",
     "rule",
     "state",

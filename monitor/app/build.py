@@ -18,7 +18,8 @@ from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
-from monitor.collect.mastodon import MastodonCollector, MastodonSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
 from monitor.collect.terms import Events
 from monitor.metrics import Metrics

@@ -88,6 +88,8 @@ class Daemon:
         ProcessCollector(registry=self._registry)
         self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
         observe.expect(self._metrics, configured)
+        observe.store(self._metrics, configured.store_url.reveal())
+        self._metrics.clock.set_function(lambda: clock.now().timestamp())
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
         self._metrics.waiting.set_function(self._intake.waiting)
@@ -235,7 +237,8 @@ class Daemon:
         """What the world outside is told of a batch."""
         self._service.alive()
         if self._run is not None:
-            self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+            sources = taken.batch.posts["source"].unique()
+            self._run.sources.seen(sources, taken.batch.upto, taken.walked.mentions)
             self._run.outlets.tell(taken.walked.judged.findings)
             if taken.commit.outbox:
                 self._run.deliverer.wake()

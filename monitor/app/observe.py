@@ -1,8 +1,11 @@
 """What happened → the metrics, and the log where somebody should know."""
 
 import logging
+import shutil
+from pathlib import Path
 
 import polars as pl
+from sqlalchemy.engine import make_url
 
 from monitor import settings
 from monitor.alert.deliver import Attempt, Outcome
@@ -39,6 +42,7 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     created = walked.mentions.filter(pl.col("op") == "create")
     for event, tag, mentions in created.group_by("event", "tag").len().iter_rows():
         metrics.mentions.labels(event, tag).inc(mentions)
+    _tagged(metrics, created)
     metrics.duplicates.inc(walked.duplicates)
     forgotten, refused = walked.crowded
     metrics.narratives_forgotten.inc(forgotten)
@@ -55,6 +59,24 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     for alert in walked.alerts:
         metrics.alerts.labels(alert.event, alert.rule, alert.state.value).inc()
         _log_alert(alert)
+
+
+_ASSERTED = ("p_claim", "p_denial", "p_celebration", "p_question")
+
+
+def _tagged(metrics: Metrics, created: pl.DataFrame) -> None:
+    """What was tagged how in which language, and how surely."""
+    other = pl.col("tag") == "other"
+    tags = created.group_by("language", "tag").agg(
+        pl.len().alias("mentions"),
+        (other & (pl.max_horizontal(_ASSERTED) > pl.col("p_other"))).sum().alias("withheld"),
+        pl.max_horizontal(*_ASSERTED, "p_other").sum().alias("certainty"),
+    )
+    for language, tag, mentions, withheld, certainty in tags.iter_rows():
+        named = language or "und"
+        metrics.tagged.labels(named, tag).inc(mentions)
+        metrics.withheld.labels(named).inc(withheld)
+        metrics.certainty.labels(named).inc(certainty)
 
 
 def _log_alert(alert: Alert) -> None:
@@ -111,3 +133,17 @@ def attempt(metrics: Metrics, made: Attempt) -> None:
 def source(metrics: Metrics, name: str, state: SourceState) -> None:
     """A source's state changed."""
     metrics.source_up.labels(name).set(state is SourceState.RUNNING)
+    metrics.source_refused.labels(name).set(state is SourceState.REFUSED)
+
+
+def store(metrics: Metrics, url: str) -> None:
+    """From now on metrics show how large the file of a SQLite store is, and what its disk has left."""
+    database = make_url(url).database
+    if database and url.startswith("sqlite:"):
+        path = Path(database)
+        metrics.store_bytes.set_function(lambda: sum(part.stat().st_size for part in _parts(path)))
+        metrics.store_free.set_function(lambda: shutil.disk_usage(path.parent).free)
+
+
+def _parts(path: Path) -> list[Path]:
+    return [part for part in (path, path.with_name(f"{path.name}-wal")) if part.exists()]

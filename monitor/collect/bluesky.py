@@ -19,11 +19,13 @@ from monitor.collect import post1
 from monitor.collect.about import About
 from monitor.collect.bluesky_connect import BlueskyWire, Opened, Place, Wish, connected, place
 from monitor.collect.bluesky_fold import Folding, Recent
+from monitor.collect.bluesky_refresh import AT_ONCE, Again
 from monitor.collect.bluesky_wire import LIKE, OUTDATED, POST, REPOST, Event, documents, event
 from monitor.collect.claims import plain
 from monitor.collect.http import opened
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.post1 import Parsed
+from monitor.collect.refresh import Refreshes
 from monitor.errors import PostRejectedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -55,9 +57,8 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
         access="none",
         limits="none is announced; a reader that falls far behind is cut off, and goes on where it was",
         resumes="goes on behind the last event, for as long as the server keeps events (36 hours); beyond is a gap",
-        edits="deletes and accounts that are gone as they happen; edits hardly exist",
-        cannot="likes that are taken back, counts of posts from before the start, followers; of an account that goes, "
-        "only the posts that are remembered go with it",
+        edits="deletes and accounts that are gone as they happen, hot posts are read again; edits hardly exist",
+        cannot="likes that are taken back, followers; of an account that goes, only remembered and hot posts go with it",
         reposts="by repost posts",
     )
 
@@ -88,6 +89,12 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
     """Posts whose likes, reposts and replies are counted; the network writes so many in an hour."""
     web: Address = "https://bsky.app"
     """Where people read posts."""
+    api: Address = "https://public.api.bsky.app"
+    """Where hot posts are read again, 25 in a request."""
+    refresh: Annotated[int, Meta(ge=0, le=600)] = 12
+    """Such requests in a minute; 0 reads no post again."""
+    refresh_again: Duration = Duration(minutes=2)
+    """How long a post is left alone between two reads."""
 
 
 class BlueskyCollector:
@@ -103,6 +110,7 @@ class BlueskyCollector:
         """The last event that was read."""
         self._batch = _Batch()
         """What was read and not handed on; it outlives a connection, since it is counted already."""
+        self._again = Again()
         self._too_old = ""
         """What the server said of our cursor after the connection was made."""
 
@@ -138,6 +146,19 @@ class BlueskyCollector:
                 elif error is None:
                     yield Contact()
             raise error
+
+    @property
+    def refreshes(self) -> Refreshes:
+        """As it is set."""
+        return Refreshes(AT_ONCE, self._settings.refresh, self._settings.refresh_again)
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        """Fresh counts; a post that is missing at two reads in a row is gone."""
+        async with opened(self.name, self._settings, self._clock, self._metrics) as http:
+            fold = await self._again.read(http, self._settings.api.rstrip("/"), ids)
+        for uri, likes, reposts, replies in fold.counts:
+            self._folding.correct(uri, likes, reposts, replies)
+        return Payload(self.name, msgspec.json.encode({"fold": fold}), None, len(ids))
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these events."""

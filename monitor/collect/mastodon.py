@@ -8,29 +8,29 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 from aiohttp import ClientWebSocketResponse, WSMsgType
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect import post1
-from monitor.collect.about import About
 from monitor.collect.claims import plain, posted
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, iso_rate
-from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.http_streams import socket
 from monitor.collect.mastodon_known import Known, newer, rewound
+from monitor.collect.mastodon_refresh import AT_ONCE, Asking, again
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mastodon_wire import Found, Own, Status, documents, event, found_in, owned, status
 from monitor.collect.post1 import Parsed
+from monitor.collect.refresh import Refreshes
 from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
-from monitor.watched import Duration, Name
 
 _PAGE = 40
 _ALIVE = timedelta(seconds=15)
@@ -38,51 +38,6 @@ _ALIVE = timedelta(seconds=15)
 _STALE = timedelta(seconds=75)
 _ABSENT = 404
 _WHOLE, _PAGED = "whole", "paged"
-Tag = Annotated[str, Meta(pattern=r"^[^\s#/?&]{1,100}$(?!\n)", description="a hashtag without its #")]
-
-
-class MastodonSource(
-    HttpSource, tag="mastodon", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True
-):
-    """Reads hashtags and public timelines of one Mastodon server; a source for each server."""
-
-    ABOUT: ClassVar[About] = About(
-        reads="posts with chosen hashtags, or all public posts that one server knows",
-        access="a token of a user of the server, with the right read:statuses",
-        limits="300 requests in 5 minutes, 300 in 15 for pages of timelines; kept to, as are the server's headers",
-        resumes="reads what was missed from the timelines, to a bound; beyond is a gap",
-        edits="as they happen while it runs; not those of the time it was away",
-        cannot="posts that the server does not know, edits and deletions while it was away, deletions of posts from "
-        "before its start, counts after a post was written",
-        reposts="not at all: timelines of hashtags hold no boosts; the number on a post is what one server knows",
-    )
-
-    name: Name
-    """What the source is called in metrics, alerts and the archive."""
-    instance: Address
-    """The server."""
-    streaming: Address | None = None
-    """Where it streams; where it is not set, the server is asked."""
-    token_env: str | None = None
-    """Environment variable that holds a user's token with the right `read:statuses`."""
-    token_file: str | None = None
-    """File that holds it; set one."""
-    tags: Annotated[tuple[Tag, ...], Meta(max_length=100)] = ()
-    """Hashtags that are followed."""
-    public: bool = False
-    """Follows all public posts that the server knows, where it lets us."""
-    local: bool = False
-    """Only posts that were written on this server."""
-    rewind: Duration = Duration(minutes=2)
-    """How far behind the last post a timeline is read anew: posts of other servers come late, with an earlier id."""
-    refill: Annotated[int, Meta(ge=1, le=1000)] = 50
-    """Pages of 40 posts that are read of each timeline after an outage, at most; beyond them is a gap."""
-    requests: Annotated[int, Meta(ge=1, le=100_000)] = 300
-    """Requests that the server takes in five minutes,"""
-    paged_requests: Annotated[int, Meta(ge=1, le=100_000)] = 300
-    """… and in fifteen minutes of those that name a place in a timeline."""
-    remembered: Annotated[int, Meta(ge=1000, le=10_000_000)] = 50_000
-    """Posts whose address is known when somebody answers or deletes them."""
 
 
 class Place(Struct, frozen=True):
@@ -140,6 +95,25 @@ class MastodonCollector:
                 async with aclosing(self._live(found)) as live:
                     async for arrival in live:
                         yield arrival
+
+    @property
+    def refreshes(self) -> Refreshes:
+        """As it is set."""
+        return Refreshes(AT_ONCE, self._settings.refresh, self._settings.refresh_again)
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        """Fresh counts, edits, and which posts are gone; of those whose id on this server is known."""
+        async with opened(
+            self.name, self._settings, self._clock, self._metrics, rate=iso_rate, hidden=[self._token]
+        ) as http:
+            asking = Asking(http, self._instance, self._headers, [self._budgets[_WHOLE]])
+            found, gone = await again(asking, self._known.ids(ids))
+        for one in gone:
+            self._known.bury(one)
+        counted = [one.status.uri for one in found]
+        own = Own(gone=[uri for name in gone if (uri := self._known.uri(name)) is not None], counted=counted)
+        lines = [owned(own), *(one.line for one in found)]
+        return Payload(self.name, b"\n".join(lines), None, len(lines)) if found or gone else None
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in these events and pages."""

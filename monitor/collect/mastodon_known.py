@@ -1,7 +1,7 @@
 """What is known of the posts of one server: their addresses, what came already, and what was deleted."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from monitor.clock import Clock
@@ -42,6 +42,15 @@ class Known:
         self._exhume()
         self._buried[name] = self._clock.monotonic()
         return self._uris.get(name)
+
+    def uri(self, name: str) -> str | None:
+        """The address of a post, of its id."""
+        return self._uris.get(name)
+
+    def ids(self, uris: Sequence[str]) -> list[str]:
+        """The ids of posts, of their addresses; those that are known."""
+        wanted = set(uris)
+        return [name for name, uri in self._uris.items() if uri in wanted]
 
     def answered(self, found: Iterable[Status]) -> dict[str, str]:
         """Id → address of the posts that these answer, of those that are known."""

@@ -18,6 +18,7 @@ from monitor.collect.post1 import MAX_TEXT
 from monitor.errors import PostRejectedError
 
 PLATFORM = "mastodon"
+_COUNTED = ("id", "platform", "author_followers", "replies", "reposts", "likes")
 _VISIBLE = frozenset({"public", "unlisted"})
 _KINDS = {"image": "image", "gifv": "video", "video": "video", "audio": "audio"}
 
@@ -80,7 +81,7 @@ class Own(Struct, omit_defaults=True):
     gone: list[str] = []
     """Addresses of posts that were deleted."""
     counted: list[str] = []
-    """Addresses of posts that are known: read again, what is said of them are an edit or counts."""
+    """Addresses of posts that are read again: what is said of them are counts, and an edit if there was one."""
 
 
 class _Owned(Struct):
@@ -179,8 +180,11 @@ def _read(
         return
     if found.visibility not in _VISIBLE:
         return
-    known = found.uri in own.counted
-    yield _document(found, "update" if known else op, own, instance, seen_at)
+    again = found.uri in own.counted
+    document = _document(found, "update" if again else op, own, instance, seen_at)
+    if again and found.edited_at is None:
+        document = {name: document[name] for name in _COUNTED} | {"op": "counts"}
+    yield document
 
 
 def _document(found: Status, op: str, own: Own, instance: str, seen_at: datetime) -> Mapping[str, Any]:

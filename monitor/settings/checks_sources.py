@@ -8,7 +8,7 @@ import msgspec
 from monitor.collect.bluesky import BlueskySource
 from monitor.collect.bluesky_connect import BlueskyWire
 from monitor.collect.http_settings import HttpSource
-from monitor.collect.mastodon import MastodonSource
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import shown
 from monitor.web.access import is_loopback

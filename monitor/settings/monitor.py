@@ -26,7 +26,7 @@ from monitor.collect.factcheck import FactcheckSource
 from monitor.collect.file import FileSource
 from monitor.collect.gdelt import GdeltSource
 from monitor.collect.ingest import IngestSource
-from monitor.collect.mastodon import MastodonSource
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttSource
 from monitor.collect.reddit import RedditSource
 from monitor.collect.rss import RssSource

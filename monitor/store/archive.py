@@ -14,7 +14,7 @@ import xxhash
 from sqlalchemy import Connection, Select, bindparam, case, func, select, update
 
 from monitor.frames import CLUSTERED, REMEMBERED, Schema
-from monitor.store.dialect import insert_new, write_frame
+from monitor.store.dialect import write_new
 from monitor.store.schema import MENTION_COLUMNS, mentions
 
 _TIMES = tuple(name for name in MENTION_COLUMNS if isinstance(CLUSTERED[name], pl.Datetime))
@@ -88,7 +88,7 @@ def _create(connection: Connection, keyed: pl.DataFrame) -> None:
         pl.when(pl.col("parent").is_null()).then("parent_text").alias("parent_text"),
         pl.lit(value=False).alias("deleted"),
     )
-    write_frame(connection, insert_new(connection.dialect, mentions, ["key"]), rows)
+    write_new(connection, mentions, "key", rows)
 
 
 def _change(connection: Connection, keyed: pl.DataFrame) -> list[int]:

@@ -1,25 +1,21 @@
 """What differs between databases, in one place: how they are opened, how they insert, what their errors mean."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from urllib.parse import quote
 
 import polars as pl
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    InternalError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from monitor.errors import StoreError
+from monitor.store import postgres
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -44,23 +40,66 @@ _SENTENCES = {
 }
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///path` or a server's URL; raises StoreError if the URL or its driver is of no use."""
+def open_engine(url: str, *, sole: bool = True) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://host/name`; raises StoreError if the URL is of no use.
+
+    With `sole` a server's engine has one connection, and only one such engine at a time works on a schema.
+    """
     try:
         parsed = make_url(url)
+        if parsed.drivername in postgres.DRIVERS:
+            return postgres.engine(parsed, sole=sole)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed)
+            raise NoSuchModuleError(parsed.drivername)  # noqa: TRY301  said below, as for a name nobody knows
         _make_folder(parsed)
         engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
     except (ArgumentError, NoSuchModuleError) as error:
-        why = "the store's URL is not understood; write sqlite:///path or postgresql+psycopg://user@host/name"
-        raise StoreError(why) from error
-    except ModuleNotFoundError as error:
-        why = f"the driver of the store's URL is not installed: {error.name}"
+        why = "the store's URL is not understood; write sqlite:///path or postgresql://user@host/name"
         raise StoreError(why) from error
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def reading_engine(url: str) -> Engine:
+    """An engine that changes nothing, beside a daemon that writes; raises StoreError if the URL is of no use here."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return open_engine(url)  # which says what is wrong with it
+    if parsed.get_backend_name() != "sqlite":
+        return open_engine(url, sole=False).execution_options(postgresql_readonly=True)
+    if not parsed.database or parsed.database.startswith((":", "file:")):
+        why = "a store in memory cannot be read by others; name a file under [store]"
+        raise StoreError(why)
+    path = f"file:{quote(parsed.database)}?mode=ro"
+    return create_engine(parsed, creator=lambda: sqlite3.connect(path, uri=True, check_same_thread=False))
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the store as it stands at its first look, however long it looks."""
+    with clear_errors(engine.url), engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            yield connection.execution_options(isolation_level="REPEATABLE READ", stream_results=True)
+        else:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+
+def tidy(url: str) -> None:
+    """Gives room back that nothing fills, and renews what the database knows of its tables; nobody else may write."""
+    engine = open_engine(url)
+    try:
+        with clear_errors(engine.url), engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
+                return
+            raw = connection.connection.driver_connection
+            for statement in ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                raw.execute(statement)  # type: ignore[union-attr]
+    finally:
+        engine.dispose()
 
 
 def _make_folder(url: URL) -> None:
@@ -100,14 +139,27 @@ def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert
     return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def write_frame(connection: Connection, statement: Insert, frame: pl.DataFrame) -> None:
-    """Runs `statement` for every row of `frame`, whose columns bear the table's names: the one hot insert."""
-    dialect = connection.dialect
-    if dialect.paramstyle != "qmark":
-        connection.execute(statement, frame.to_dicts())
+def write_new(connection: Connection, table: Table, key: str, frame: pl.DataFrame) -> None:
+    """Inserts the rows of `frame`, in their order, whose `key` the table has not: the one hot insert.
+
+    The frame's columns bear the table's names.
+    """
+    if connection.dialect.name == "postgresql":
+        postgres.write_new(connection, table, key, frame)
         return
-    compiled = statement.compile(dialect=dialect, column_keys=frame.columns)
+    statement = insert_new(connection.dialect, table, [key])
+    compiled = statement.compile(dialect=connection.dialect, column_keys=frame.columns)
     connection.exec_driver_sql(str(compiled), frame.select(_order(compiled.positiontup)).rows())
+
+
+def transaction_number(connection: Connection) -> str | None:
+    """What names this transaction if nobody sees it end; None where the commit of an embedded database is seen."""
+    return postgres.begun(connection) if connection.dialect.name == "postgresql" else None
+
+
+def arrived(connection: Connection, transaction: str) -> bool:
+    """Whether the transaction of that number was committed; raises StoreError while that is not known."""
+    return postgres.arrived(connection, transaction)
 
 
 def _order(names: Sequence[str] | None) -> list[str]:
@@ -119,28 +171,27 @@ def clear_errors(url: URL) -> Iterator[None]:
     """Turns what the operator can mend into a StoreError of one sentence; lets every other error pass."""
     try:
         yield
-    except DBAPIError as error:
-        sentence = _sentence(error)
+    except (DBAPIError, *postgres.ERRORS) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        sentence = _sentence(cause)
         if sentence is None:
             raise
         where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
         why = f"store {where}: {sentence}"
-        raise StoreError(why, passes=_passes(error)) from error
+        raise StoreError(why, passes=_passes(cause)) from error
 
 
 _FOR_GOOD = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 """What no waiting mends."""
 
 
-def _passes(error: DBAPIError) -> bool:
-    code: str | None = getattr(error.orig, "sqlite_errorname", None)
+def _passes(error: BaseException | None) -> bool:
+    code: str | None = getattr(error, "sqlite_errorname", None)
     return code is None or not code.startswith(_FOR_GOOD)
 
 
-def _sentence(error: DBAPIError) -> str | None:
-    code: str | None = getattr(error.orig, "sqlite_errorname", None)
+def _sentence(error: BaseException | None) -> str | None:
+    code: str | None = getattr(error, "sqlite_errorname", None)
     if code is not None:
         return next((text for start, text in _SENTENCES.items() if code.startswith(start)), None)
-    if isinstance(error, OperationalError | InterfaceError | InternalError):
-        return "the database server cannot be used now; check that it runs, has room and accepts the credentials"
-    return None
+    return postgres.sentence(error)

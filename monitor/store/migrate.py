@@ -32,10 +32,15 @@ def upgrade(engine: Engine) -> None:
 def check(connection: Connection) -> None:
     """Raises StoreError unless the store has exactly this program's schema."""
     current = revision(connection)
-    if current != ScriptDirectory.from_config(_config()).get_current_head():
+    if current != newest():
         has = f"the store has schema {current or 'none'}, which is not this program's"
         why = f"{has}; start `monitor run` once, it brings the store up to date"
         raise StoreError(why)
+
+
+def newest() -> str | None:
+    """The schema of this program."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def downgrade(engine: Engine, to: str) -> None:

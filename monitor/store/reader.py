@@ -6,26 +6,22 @@ its own: whoever else makes threads wait does not make its askers wait.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
-from urllib.parse import quote
 
 import polars as pl
-from sqlalchemy import Connection, Engine, create_engine, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, select
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
 from monitor.marks import Correction, FactCheck, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
 from monitor.store import alerts, archive, lookups, marks, migrate
-from monitor.store.dialect import clear_errors, open_engine
+from monitor.store.dialect import clear_errors, reading_engine
 from monitor.store.lookups import NarrativeCount
 from monitor.store.schema import state
 from monitor.watched import Exchange
@@ -38,7 +34,7 @@ class Reader:
 
     def __init__(self, url: str) -> None:
         """Opens nothing yet; raises StoreError for a URL that is of no use here."""
-        self._engine = _read_only(url)
+        self._engine = reading_engine(url)
         self._recalls = ThreadPoolExecutor(2, "recall")
         self._questions = ThreadPoolExecutor(2, "question")
         self._scans = ThreadPoolExecutor(1, "scan")
@@ -208,17 +204,3 @@ class Reader:
 
 async def _in(pool: Executor, question: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(pool, question)
-
-
-def _read_only(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        return open_engine(url)  # which says what is wrong with it
-    if parsed.get_backend_name() != "sqlite":
-        return open_engine(url).execution_options(postgresql_readonly=True)
-    if not parsed.database or parsed.database.startswith((":", "file:")):
-        why = "a store in memory cannot be read by others; name a file under [store]"
-        raise StoreError(why)
-    path = f"file:{quote(parsed.database)}?mode=ro"
-    return create_engine(parsed, creator=lambda: sqlite3.connect(path, uri=True, check_same_thread=False))

@@ -15,10 +15,11 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
+from monitor.errors import StoreError
 from monitor.marks import Correction, FactCheck, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
 from monitor.store import alerts, archive, marks, migrate, queue
-from monitor.store.dialect import clear_errors, insert_or_replace, open_engine
+from monitor.store.dialect import arrived, clear_errors, insert_or_replace, open_engine, transaction_number
 from monitor.store.queue import DeadLetter, Due
 from monitor.store.schema import resume_points, state
 from monitor.watched import Exchange
@@ -45,6 +46,14 @@ class Commit(NamedTuple):
     answered: Sequence[Answered] = ()
 
 
+class _Unsure(NamedTuple):
+    """A batch whose transaction was being committed."""
+
+    batch: Commit
+    number: str
+    """The transaction's, at the server."""
+
+
 class Store:
     """Archive, resume points, state rows, alerts and outbox behind one URL."""
 
@@ -52,8 +61,13 @@ class Store:
         """Opens and migrates; `stand_in` gives the random author of a deleted mention (seed it to repeat a run)."""
         self._engine = open_engine(url)
         self._stand_in = stand_in
-        with clear_errors(self._engine.url):
-            migrate.upgrade(self._engine)
+        self._unsure: _Unsure | None = None
+        try:
+            with clear_errors(self._engine.url):
+                migrate.upgrade(self._engine)
+        except StoreError:
+            self._engine.dispose()
+            raise
 
     def close(self) -> None:
         """Gives the database back; the store is of no use afterwards."""
@@ -68,8 +82,11 @@ class Store:
         self.close()
 
     def commit(self, batch: Commit) -> None:
-        """Writes a batch in one transaction."""
+        """Writes a batch in one transaction; the same batch again, after a failure, is written once all the same."""
+        if self._has_arrived(batch):
+            return
         with self._transaction() as connection:
+            number = transaction_number(connection)
             gone = archive.write(connection, batch.mentions, self._stand_in)
             _write_restart(connection, batch)
             _write_marks(connection, batch)
@@ -79,6 +96,18 @@ class Store:
             gone += alerts.note_evidence(connection, shown)
             if gone:
                 alerts.erase(connection, set(gone))
+            self._unsure = _Unsure(batch, number) if number is not None else None
+        self._unsure = None
+
+    def _has_arrived(self, batch: Commit) -> bool:
+        """Whether the commit of this very batch, whose end nobody saw, had been done."""
+        unsure = self._unsure
+        if unsure is None or unsure.batch is not batch:
+            return False
+        with self._transaction() as connection:
+            done = arrived(connection, unsure.number)
+        self._unsure = None
+        return done
 
     def recent_mentions(self, limit: int) -> pl.DataFrame:
         """The last `limit` mentions, CLUSTERED, in the order of the stream; refills the thread memory."""

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from monitor.collect.mastodon import MastodonCollector, MastodonSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.watched import Duration
 from tests.fakes.clock import ManualClock, settle

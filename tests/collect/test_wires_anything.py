@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.collector import Collector
-from monitor.collect.mastodon import MastodonCollector, MastodonSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.post1 import Parsed
 from monitor.frames import POSTS
 from monitor.records import REJECTIONS

@@ -15,7 +15,8 @@ from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.bluesky_connect import BlueskyWire, Place
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
-from monitor.collect.mastodon import MastodonCollector, MastodonSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
 from monitor.frames import POSTS
 from monitor.records import REJECTIONS

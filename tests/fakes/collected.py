@@ -27,9 +27,11 @@ class Collected:
         self.failures: list[str] = []
         self.since: str | None = None
 
-    async def read(self, collector: Collector, enough: Callable[["Collected"], bool]) -> None:
+    async def read(
+        self, collector: Collector, enough: Callable[["Collected"], bool], patience: float = PATIENCE
+    ) -> None:
         """Goes on behind what came before until `enough`; tries again at once where the source is unavailable."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not enough(self):
                 await self._connection(collector, enough)
 

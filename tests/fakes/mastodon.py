@@ -103,6 +103,8 @@ class Instance:
             return web.json_response({"error": "Invalid access token"}, status=401)
         if request.path == "/api/v1/streaming":
             return await self._stream(request)
+        if request.path.startswith("/api/v1/statuses"):
+            return self._statuses(request)
         return self._timeline(request)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
@@ -118,6 +120,14 @@ class Instance:
             streams.add("/".join([asked["stream"], asked["tag"]]) if "tag" in asked else asked["stream"])
         self.sockets.pop(socket, None)
         return socket
+
+    def _statuses(self, request: web.Request) -> web.Response:
+        asked = request.query.getall("id[]", [])
+        if not asked:
+            name = request.path.rpartition("/")[2]
+            one = next((one for one in self.posts if one["id"] == name), None)
+            return web.json_response(one or {"error": "Record not found"}, status=200 if one else 404)
+        return web.json_response([one for one in self.posts if one["id"] in asked][:20])
 
     def _timeline(self, request: web.Request) -> web.Response:
         headers = {}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.rig.audit import Audit
 from tests.rig.live import Live, live
+from tests.rig.rig import FILE
 
 KILLS = 100
 KILLS_AT_ONCE = 50
@@ -100,7 +101,7 @@ async def test_a_store_that_cannot_be_written_for_half_a_minute(tmp_path: Path) 
 
         async def deed() -> None:
             await rig.rest(5)
-            with immutable(rig.rig.store):
+            with immutable(rig.rig.folder / FILE):
                 await rig.rest(30)
             await rig.rest(10)
 

@@ -1,13 +1,15 @@
 """Compares what was acknowledged outside with what the store holds, what was counted, and what the webhook got."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from tests.rig.feed import Ledger
 
@@ -37,15 +39,23 @@ class Audit(NamedTuple):
         return ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in self._asdict().items())
 
 
-def archived_ids(store: Path) -> set[str]:
+@contextmanager
+def reading(store: str) -> Iterator[Connection]:
+    """A connection to the store of that URL, for one look."""
+    engine = create_engine(store.replace("postgresql:", "postgresql+psycopg:", 1), poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def archived_ids(store: str) -> set[str]:
     """What of the feeds is in the archive, also while the daemon runs."""
-    with create_engine(f"sqlite:///{store}").connect() as connection:
+    with reading(store) as connection:
         return set(connection.execute(_FED).scalars())
 
 
-def audit(store: Path, ledger: Ledger, received: Mapping[str, Any], requests: list[str], quarantine: Path) -> Audit:
+def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: list[str], quarantine: Path) -> Audit:
     """Reads the store of a daemon that has stopped. `received`: key → alert; `requests`: the key of each request."""
-    with create_engine(f"sqlite:///{store}").connect() as connection:
+    with reading(store) as connection:
         mentions = Counter(connection.execute(_FED).scalars())
         queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/event/%/spikes'")).all()

@@ -81,12 +81,12 @@ class Live:
 
 
 @asynccontextmanager
-async def live(folder: Path, *, events: int, persistent: bool = False) -> AsyncIterator[Live]:
+async def live(folder: Path, *, events: int, persistent: bool = False, store: str = "") -> AsyncIterator[Live]:
     """A live rig whose daemon is not started yet."""
     (folder / "broker").mkdir()
     environ = {"BUS": password("monitor"), "PUSH": SECRET}
     async with (
         mosquitto(folder / "broker", persistent=persistent) as broker,
-        rig(folder, sources(broker), environ, events=events) as made,
+        rig(folder, sources(broker), environ, events=events, store=store) as made,
     ):
         yield Live(made, broker, events)

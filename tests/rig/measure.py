@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from monitor.clock import SystemClock
+from tests.rig.audit import reading
 from tests.rig.feed import Ledger
 from tests.rig.process import DaemonProcess, total
 from tests.rig.rig import Rig
@@ -50,7 +50,7 @@ def delays(ledger: Ledger, seen: Sequence[Seen], before: float) -> Floats:
 
 
 def alert_delays(
-    store: Path, ledger: Ledger, taken: Mapping[str, dict[str, object]], at: Mapping[str, datetime]
+    store: str, ledger: Ledger, taken: Mapping[str, dict[str, object]], at: Mapping[str, datetime]
 ) -> Floats:
     """Per firing alert: seconds from the first post seen in the second that crossed to its webhook request.
 
@@ -58,7 +58,7 @@ def alert_delays(
     """
     found = []
     asked = text("SELECT id FROM mentions WHERE event = :event AND seen_at >= :first AND seen_at < :last")
-    with create_engine(f"sqlite:///{store}").connect() as connection:
+    with reading(store) as connection:
         for key, document in taken.items():
             alert = document["alert"]
             assert isinstance(alert, dict)

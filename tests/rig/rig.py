@@ -16,6 +16,7 @@ from tests.rig.story import event_file, prepare_store
 
 PATIENCE = timedelta(seconds=60)
 """Without a single new mention in the archive, until the rest counts as lost."""
+FILE = "monitor.sqlite"
 LAST_SECOND = timedelta(seconds=4)
 """After the last post, until its tick is decided and its alert is delivered."""
 
@@ -24,26 +25,26 @@ class Rig:
     """A configured daemon and what is around it."""
 
     def __init__(
-        self, folder: Path, sink: WebhookSink, sources: str, environ: Mapping[str, str], *, events: int
+        self, folder: Path, sink: WebhookSink, sources: str, environ: Mapping[str, str], *, events: int, store: str
     ) -> None:
-        """`sources`: the `[[source]]` tables."""
+        """`sources`: the `[[source]]` tables. `store`: its URL."""
         self.folder = folder
         self.sink = sink
         self.ledger = Ledger()
         self.port = free_port()
-        self.store = folder / "monitor.sqlite"
+        self.store = store
         config = folder / "config"
         (config / "events").mkdir(parents=True)
         for number in range(events):
             (config / "events" / f"{number:03}.toml").write_text(event_file(number), "utf-8")
         (config / "monitor.toml").write_text(
-            f'[store]\nurl = "sqlite:///{self.store}"\n[web]\nport = {self.port}\n'
+            f'[store]\nurl_env = "STORE"\n[web]\nport = {self.port}\n'
             f'[pipeline]\nin_hand = "{folder / "in-hand"}"\n'
             f'[[receiver]]\nkind = "webhook"\nname = "desk"\nurl = "{sink.url}"\nsecret_env = "SINK"\n{sources}',
             "utf-8",
         )
         self.config = config
-        words = {"SINK": SECRET.decode(), **environ}
+        words = {"SINK": SECRET.decode(), "STORE": store, **environ}
         self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words)
 
     async def settled(self, patience: timedelta = PATIENCE) -> None:
@@ -67,11 +68,21 @@ class Rig:
 
 @asynccontextmanager
 async def rig(
-    folder: Path, sources: str, environ: Mapping[str, str] | None = None, *, events: int = 10, history: bool = True
+    folder: Path,
+    sources: str,
+    environ: Mapping[str, str] | None = None,
+    *,
+    events: int = 10,
+    history: bool = True,
+    store: str = "",
 ) -> AsyncIterator[Rig]:
-    """A rig whose daemon is not started yet; it is killed at the end if it still runs."""
+    """A rig whose daemon is not started yet; it is killed at the end if it still runs.
+
+    `store` is the URL of an empty one; without it a file in the folder.
+    """
     async with webhook_sink() as sink:
-        made = Rig(folder, sink, sources, environ or {}, events=events)
+        store = store or f"sqlite:///{folder}/{FILE}"
+        made = Rig(folder, sink, sources, environ or {}, events=events, store=store)
         if history:
             prepare_store(made.store, events, SystemClock().now(), folder)
         try:

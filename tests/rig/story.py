@@ -81,14 +81,14 @@ def history(count: int, until: datetime, seed: int) -> Iterator[dict[str, object
         at += BETWEEN
 
 
-def prepare_store(path: Path, count: int, until: datetime, folder: Path) -> int:
+def prepare_store(url: str, count: int, until: datetime, folder: Path) -> int:
     """A store that has watched the chatter up to `until`; answers how many mentions it holds."""
     posts = sorted(history(count, until, seed=3), key=lambda post: str(post["created_at"]))
     recording = folder / "history.ndjson"
     pl.DataFrame(posts).write_ndjson(recording)
     walk = Walk(events(count), load_tagger(packaged_model()))
     mentions = 0
-    with Store(f"sqlite:///{path}") as store:
+    with Store(url) as store:
         for batch in batches(survey([recording]), 4096):
             walked = walk(batch)
             mentions += walked.mentions.height

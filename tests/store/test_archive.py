@@ -15,14 +15,14 @@ from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.mentions import clustered, none
 
 
-def a_store() -> Store:
+def a_store(url: str = "sqlite://") -> Store:
     numbers = itertools.count()
-    return Store("sqlite://", stand_in=lambda: f"nobody-{next(numbers)}")
+    return Store(url, stand_in=lambda: f"nobody-{next(numbers)}")
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with a_store() as opened:
+def store(place: str) -> Iterator[Store]:
+    with a_store(place) as opened:
         yield opened
 
 
@@ -158,3 +158,22 @@ def test_every_column_comes_back_as_it_was_written(store: Store) -> None:
     frame = clustered(full).with_columns(pl.col("seen_at").alias("author_created_at"))
     store.commit(Commit(frame))
     assert store.recent_mentions(1).equals(frame)
+
+
+def test_texts_that_look_like_a_databases_own_marks_are_kept_as_they_are(store: Store) -> None:
+    texts = [
+        "",
+        "\\.",
+        "a\n\\.\nb",
+        "\\N",
+        '"',
+        '""',
+        "a,b\r\nc",
+        "NULL",
+        "\t",
+        "'; DROP TABLE mentions; --",
+        "{names}",
+        "%s",
+    ]
+    store.commit(Commit(clustered(*({"text": text, "media": None} for text in texts))))
+    assert [row.text for row in archived(store)] == texts

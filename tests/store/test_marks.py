@@ -17,8 +17,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
-    engine = dialect.open_engine("sqlite://")
+def connection(place: str) -> Iterator[Connection]:
+    engine = dialect.open_engine(place)
     migrate.upgrade(engine)
     with engine.begin() as opened:
         yield opened
@@ -111,9 +111,9 @@ def test_a_request_that_comes_again_after_a_day_is_a_new_one(connection: Connect
     assert marks.read_answered(connection) == [answered("k", 4, 24.5)]
 
 
-def test_a_commit_writes_all_marks_or_none() -> None:
+def test_a_commit_writes_all_marks_or_none(place: str) -> None:
     correction = Correction(at=START, event="fall", platform="x", id="1", tag="denial", by="desk")
-    with Store("sqlite://") as store:
+    with Store(place) as store:
         store.commit(
             Commit(
                 none(),
@@ -131,8 +131,8 @@ def test_a_commit_writes_all_marks_or_none() -> None:
         assert store.answered() == [answered("k", 3)]
 
 
-def test_the_tables_of_marks_go_and_come_and_the_others_stay() -> None:
-    engine = dialect.open_engine("sqlite://")
+def test_the_tables_of_marks_go_and_come_and_the_others_stay(place: str) -> None:
+    engine = dialect.open_engine(place)
     migrate.upgrade(engine)
     mine = {"silences", "exchanges", "corrections", "answered"}
     with engine.begin() as connection:
@@ -148,12 +148,12 @@ def test_the_tables_of_marks_go_and_come_and_the_others_stay() -> None:
     engine.dispose()
 
 
-def test_merges_and_splits_come_back_in_their_order() -> None:
+def test_merges_and_splits_come_back_in_their_order(place: str) -> None:
     made: list[Ruling] = [
         MergeMark(at=START, event="fall", narrative="a", into="b", by="desk"),
         SplitMark(at=START, event="fall", narrative="a", by="desk"),
         SplitMark(at=START, event="fall", narrative="b", by="desk", platform="x", id="1", says=(3, 7000)),
     ]
-    with Store("sqlite://") as store:
+    with Store(place) as store:
         store.commit(Commit(none(), rulings=made))
         assert store.rulings() == made

@@ -20,8 +20,8 @@ def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_the_migrated_schema_is_the_one_on_the_page() -> None:
-    engine = dialect.open_engine("sqlite://")
+def test_the_migrated_schema_is_the_one_on_the_page(place: str) -> None:
+    engine = dialect.open_engine(place)
     migrate.upgrade(engine)
     with engine.connect() as connection:
         options = {"version_table": schema.VERSION_TABLE, "compare_type": True}
@@ -29,8 +29,8 @@ def test_the_migrated_schema_is_the_one_on_the_page() -> None:
     engine.dispose()
 
 
-def test_migrations_go_both_ways() -> None:
-    engine = dialect.open_engine("sqlite://")
+def test_migrations_go_both_ways(place: str) -> None:
+    engine = dialect.open_engine(place)
     migrate.upgrade(engine)
     migrate.downgrade(engine, "base")
     assert inspect(engine).get_table_names() == [schema.VERSION_TABLE]
@@ -39,8 +39,10 @@ def test_migrations_go_both_ways() -> None:
     engine.dispose()
 
 
-def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = dialect.open_engine("sqlite://")
+def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = dialect.open_engine(place)
     monkeypatch.setattr("alembic.operations.base.Operations.create_table", failing_at("outbox"))
     with pytest.raises(KeyError):
         migrate.upgrade(engine)
@@ -147,7 +149,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         ("store.db", "write sqlite:///path"),
         ("nosuch://host/name", "write sqlite:///path"),
         ("postgresql+nosuch://host/name", "write sqlite:///path"),
-        ("mysql+pymysql://host/name", "driver of the store's URL is not installed: pymysql"),
+        ("mysql+pymysql://host/name", "write sqlite:///path"),
     ],
 )
 def test_a_url_of_no_use_is_said(wrong: str, said: str) -> None:

@@ -12,8 +12,8 @@ SOON = AT + timedelta(seconds=30)
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as opened:
+def store(place: str) -> Iterator[Store]:
+    with Store(place) as opened:
         yield opened
 
 

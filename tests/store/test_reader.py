@@ -4,7 +4,6 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -23,8 +22,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/m.sqlite"
+def url(place: str) -> str:
+    return place
 
 
 def written(url: str, *rows: dict[str, object]) -> None:

@@ -1,0 +1,84 @@
+"""How a store is: its schema, what it holds, and whether it is whole."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.engine import make_url
+
+from monitor.store import migrate
+from monitor.store.dialect import reading_engine, snapshot
+from monitor.store.schema import EPOCH, METADATA, alerts, gaps, mentions, statuses
+
+
+class Held(NamedTuple):
+    """What a table holds."""
+
+    table: str
+    rows: int
+    first: datetime | None
+    """The oldest time in it; None where it has none."""
+    last: datetime | None
+
+
+class State(NamedTuple):
+    """A store, looked at."""
+
+    schema: str | None
+    """None: there is no store yet."""
+    current: bool
+    """Whether that is this program's schema."""
+    size: int
+    """Bytes."""
+    damage: tuple[str, ...]
+    """What the database finds wrong with its own file."""
+    held: tuple[Held, ...]
+
+
+_TIMES = {"mentions": mentions.c.seen_at, "alerts": alerts.c.updated_at, "gaps": gaps.c.ends, "statuses": statuses.c.at}
+
+
+def look(url: str) -> State:
+    """Looks at the store of a URL beside its daemon; raises StoreError."""
+    engine = reading_engine(url)
+    try:
+        with snapshot(engine) as connection:
+            schema = migrate.revision(connection)
+            current = schema == migrate.newest()
+            damage = _damage(connection)
+            readable = current and not damage
+            held = tuple(_held(connection, name) for name in METADATA.tables) if readable else ()
+            return State(schema, current, _size(connection, url), damage, held)
+    finally:
+        engine.dispose()
+
+
+def _held(connection: Connection, name: str) -> Held:
+    table, at = METADATA.tables[name], _TIMES.get(name)
+    rows = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    if at is None:
+        return Held(name, rows, None, None)
+    first, last = connection.execute(select(func.min(at), func.max(at))).one()
+    return Held(name, rows, _time(first), _time(last))
+
+
+def _time(value: datetime | int | None) -> datetime | None:
+    return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
+
+
+def _size(connection: Connection, url: str) -> int:
+    if connection.dialect.name == "postgresql":
+        tables = ", ".join(f"('{name}')" for name in METADATA.tables)
+        sizes = f"SELECT sum(pg_total_relation_size(to_regclass(name))) FROM (VALUES {tables}) AS ours (name)"  # noqa: S608  ours
+        return int(connection.execute(text(sizes)).scalar() or 0)
+    path = make_url(url).database or ""
+    files = (Path(path), Path(f"{path}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _damage(connection: Connection) -> tuple[str, ...]:
+    if connection.dialect.name == "postgresql":
+        return ()
+    found = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+    return tuple(str(one) for one in found if one != "ok")

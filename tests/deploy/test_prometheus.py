@@ -1,0 +1,138 @@
+"""The Prometheus and Grafana packs, by their vendors' tools and by a Prometheus that scrapes a daemon at work."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.clock import SystemClock
+from tests.fakes.live import Live, live, mention
+from tests.fakes.mosquitto import installed, program
+from tests.fakes.prometheus import Prometheus, prometheus
+from tests.test_metrics import on_page
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+ALERT = re.compile(r"- alert: (\w+)")
+METRIC = re.compile(r"\b(monitor_\w+?)(?:_bucket|_sum|_count)?\b(?=[\[{\s)]|$)")
+PATIENCE = 60.0
+TEXTS = (
+    "Bazarak has fallen to them",
+    "This is false, Bazarak has not fallen",
+    "Is it true that Bazarak has fallen?",
+    "Celebratory gunfire and fireworks over the city after Bazarak",
+)
+ONCE_A_SECOND = "global: {scrape_interval: 1s, evaluation_interval: 1s}"
+HAPPENS_LATER = {"monitor_alerts_total", "monitor_narrative_passages_total"}
+"""What a test of seconds cannot wait for: its panels may be empty, and their metrics stand on the page."""
+
+
+def panels() -> Iterator[tuple[str, str]]:
+    """Title and expression of every query of every dashboard."""
+    for file in sorted((DEPLOY / "grafana" / "dashboards").glob("*.json")):
+        for panel in json.loads(file.read_text("utf-8"))["panels"]:
+            for one in (panel, *panel.get("panels", ())):
+                for target in one.get("targets", ()):
+                    yield f"{file.stem}: {one['title']}", target["expr"].replace("$event", ".*")
+
+
+def told(*command: str, folder: Path) -> str:
+    installed(command[0])
+    done = subprocess.run([program(command[0]), *command[1:]], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_scrape_configuration_and_its_rules_are_good() -> None:
+    assert "SUCCESS" in told("promtool", "check", "config", "prometheus.yml", folder=DEPLOY / "prometheus")
+
+
+def test_every_alert_fires_when_it_should_and_not_otherwise() -> None:
+    assert "SUCCESS" in told("promtool", "test", "rules", "rules_test.yml", folder=DEPLOY / "prometheus")
+    tried = (DEPLOY / "prometheus" / "rules_test.yml").read_text("utf-8")
+    for alert in ALERT.findall((DEPLOY / "prometheus" / "rules.yml").read_text("utf-8")):
+        of_it = re.findall(rf"alertname: {alert}\s+exp_alerts:\s+- ", tried)
+        assert of_it, f"{alert} never fires in the rules' own tests"
+
+
+def test_every_alert_has_a_section_that_says_what_to_do() -> None:
+    page = PAGE.read_text("utf-8")
+    for alert in ALERT.findall((DEPLOY / "prometheus" / "rules.yml").read_text("utf-8")):
+        assert f"\n#### {alert}\n" in page
+
+
+def test_the_routing_example_is_good() -> None:
+    assert "SUCCESS" in told("amtool", "check-config", "alertmanager.yml", folder=DEPLOY / "alertmanager")
+
+
+def test_the_dashboards_are_what_their_code_builds() -> None:
+    build = DEPLOY / "grafana" / "build.py"
+    shown = "import build, json; print(json.dumps(build.built()))"
+    done = subprocess.run([sys.executable, "-c", shown], cwd=build.parent, capture_output=True, text=True, check=True)  # noqa: S603
+    made = json.loads(done.stdout)
+    assert made == {file.name: file.read_text("utf-8") for file in (DEPLOY / "grafana" / "dashboards").glob("*.json")}
+
+
+def test_code_page_and_dashboards_know_the_same_metrics() -> None:
+    asked = " ".join(expression for _, expression in panels()) + (DEPLOY / "prometheus" / "rules.yml").read_text(
+        "utf-8"
+    )
+    assert {name for name in METRIC.findall(asked) if not name.startswith("monitor:")} - set(on_page()) == set()
+
+
+async def test_rules_and_panels_return_data_from_a_daemon_at_work(tmp_path: Path) -> None:
+    hook = '[[receiver]]\nkind = "file"\nname = "desk"\npath = "' + str(tmp_path / "alerts.ndjson") + '"\n'
+    (tmp_path / "prometheus").mkdir()
+    (tmp_path / "daemon").mkdir()
+    async with live(tmp_path / "daemon", hook) as daemon:
+        scraped = (DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8")
+        scraped = re.sub(r"global:\n.*\n.*\n", ONCE_A_SECOND + "\n", scraped).replace("9464", str(daemon.port))
+        scraped = scraped.replace("- rules.yml", f"- {DEPLOY / 'prometheus' / 'rules.yml'}")
+        async with prometheus(tmp_path / "prometheus", scraped.replace("127.0.0.1:9093", "127.0.0.1:9")) as server:
+            feeding = asyncio.create_task(feed(daemon))
+            try:
+                await until_all_have_data(server)
+            finally:
+                feeding.cancel()
+            rules = await server.rules()
+    assert [rule["name"] for rule in rules if rule["health"] != "ok"] == []
+    firing = {rule["name"] for rule in rules if rule["type"] == "alerting" and rule["state"] == "firing"}
+    assert firing == set()
+
+
+async def feed(daemon: Live) -> None:
+    """Posts, and something that is none, over and over."""
+    number = 0
+    while True:
+        said = [mention(number + n, TEXTS[n % len(TEXTS)]) for n in range(20)]
+        await daemon.post(*said, {"id": "none"})
+        number += 20
+        await SystemClock().sleep(timedelta(milliseconds=500))
+
+
+async def until_all_have_data(server: Prometheus) -> None:
+    recorded = [rule["name"] for rule in await server.rules() if rule["type"] == "recording"]
+    known = [("rule", name) for name in recorded]
+    selectors = {name for rule in await server.rules() for name in METRIC.findall(rule["query"])}
+    missing: list[tuple[str, str]] = [*known, *(("selector", name) for name in sorted(selectors)), *panels()]
+    missing = [one for one in missing if not any(name in one[1] for name in HAPPENS_LATER)]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while missing:
+                missing = [one for one in missing if not await has_data(server, *one)]
+                await SystemClock().sleep(timedelta(milliseconds=250))
+    except TimeoutError:
+        pytest.fail(f"no data: {missing}")
+
+
+async def has_data(server: Prometheus, kind: str, expression: str) -> bool:
+    """Whether an expression has any; a histogram is known by its count."""
+    return bool(await server.query(expression)) or (
+        kind == "selector" and bool(await server.query(f"{expression}_count"))
+    )
