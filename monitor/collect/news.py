@@ -219,6 +219,19 @@ class Known:
         return "".join(reversed(last))
 
 
+def looked_again(known: Known, asked: Sequence[str], documents: Sequence[Found]) -> News:
+    """What has become of posts that were asked for by their ids: one that is missing, or comes as deleted, is gone.
+
+    One that is looked at for the first time is told as an update, for nobody knows what it was; `known` learns them.
+    """
+    whole = [one for one in documents if not isinstance(one, PostRejectedError)]
+    there = {str(one["id"]): one for one in whole if one.get("op", Op.CREATE.value) == Op.CREATE.value}
+    news = known.news("", there.values())
+    gone = tuple(name for name in asked if name not in there)
+    known.learn(there.values(), gone)
+    return News("", changed=(*news.fresh, *news.changed), counted=news.counted, gone=gone)
+
+
 def _said(document: Document) -> tuple[int, int]:
     counts = tuple(document.get(key) for key in _COUNTS[1:])
     return hash(str(document.get("text", ""))[:MAX_TEXT]), hash(counts)

@@ -6,7 +6,7 @@ that what its author deleted is deleted everywhere.
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, ClassVar
@@ -20,10 +20,11 @@ from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
-from monitor.collect.news import Found, parsed
+from monitor.collect.news import Found, Known, framed, looked_again, parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.post1 import Parsed
 from monitor.collect.reddit_listing import PLATFORM, after, things
+from monitor.collect.refresh import Refreshes
 from monitor.collect.terms import Asked, Events, asked, questions, quoted
 from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
@@ -74,6 +75,10 @@ class RedditSource(HttpSource, tag="reddit", tag_field="kind", frozen=True, forb
     """How often the last hundred posts of each are looked at again, for counts, edits and deletions."""
     per_minute: Annotated[int, Meta(ge=1, le=1000)] = 90
     """Requests in a minute; Reddit takes a hundred."""
+    refresh: Annotated[int, Meta(ge=0, le=60)] = 2
+    """Requests in a minute by which hot posts are read again, 100 in each; 0 reads none again."""
+    refresh_again: Duration = Duration(minutes=10)
+    """How long a post is left alone between two reads."""
     api: Address = "https://oauth.reddit.com"
     """Where its interface is,"""
     accounts: Address = "https://www.reddit.com"
@@ -105,6 +110,7 @@ class RedditCollector:
         self._token: str | None = None
         self._ends = 0.0
         self._rechecked: dict[str, float] = {}
+        self._again = Known()
         self._begun: dict[str, list[_Page]] = {}
         """What is asked for → the pages of it that came before one did not."""
 
@@ -118,12 +124,21 @@ class RedditCollector:
         """An answer that does not come in time is a failure."""
         return None
 
+    @property
+    def refreshes(self) -> Refreshes:
+        """How hot posts are read again."""
+        return Refreshes(_AT_ONCE, self._settings.refresh, self._settings.refresh_again)
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        """Edits, counts and deletions of posts and comments."""
+        async with self._opened() as http:
+            answer = await self._got(http, "/api/info", [("id", ",".join(ids))])
+        news = looked_again(self._again, ids, _read(answer.body))
+        return Payload(self.name, framed(news, answer.body), None, news.posts) if news else None
+
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New, edited and deleted posts and comments; a GapMark where there are more than Reddit still gives."""
-        hidden = [self._secret]
-        async with opened(
-            self.name, self._settings, self._clock, self._metrics, rate=seconds_rate, hidden=hidden
-        ) as http:
+        async with self._opened() as http:
             arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
             async with aclosing(arrivals):  # type: ignore[type-var]
                 async for arrival in arrivals:
@@ -132,6 +147,10 @@ class RedditCollector:
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts and comments in these listings."""
         return parsed(bodies, self.name, PLATFORM, seen_at, things)
+
+    def _opened(self) -> AbstractAsyncContextManager[Http]:
+        hidden = [self._secret]
+        return opened(self.name, self._settings, self._clock, self._metrics, rate=seconds_rate, hidden=hidden)
 
     def _parts(self) -> list[str]:
         """`search NAME` of an event, `new NAME` and `comments NAME` of a community."""

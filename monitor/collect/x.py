@@ -5,7 +5,7 @@ towards the budget; when that is spent the source stops and says so, also after 
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -16,8 +16,9 @@ from monitor.collect import x_post
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, epoch_rate
 from monitor.collect.http_streams import lines
-from monitor.collect.news import parsed
+from monitor.collect.news import Known, framed, looked_again, parsed
 from monitor.collect.post1 import Parsed
+from monitor.collect.refresh import Refreshes
 from monitor.collect.terms import Events
 from monitor.collect.turns import IDLE
 from monitor.collect.x_rules import LONGEST_QUERY, keep_in_step, queries, rules_of
@@ -57,6 +58,7 @@ class XCollector:
         self._metrics = metrics
         self._events = events
         self._place = Place()
+        self._again = Known()
         self._found = 0
         """The largest id that a search brought."""
         self._address = f"{settings.api.rstrip('/')}/2/tweets/search"
@@ -74,14 +76,27 @@ class XCollector:
         """The stream gives a sign of life, and is given up here where it does not."""
         return None
 
+    @property
+    def refreshes(self) -> Refreshes:
+        """How hot posts are read again."""
+        return Refreshes(_AT_ONCE, self._settings.refresh, self._settings.refresh_again)
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        """Fresh counts, and what was deleted; paid for like every post."""
+        self._afford()
+        address = f"{self._settings.api.rstrip('/')}/2/tweets"
+        params = [("ids", ",".join(ids)), *self._settings.fields()]
+        async with self._opened() as http:
+            answer = await http.get(address, params=params, headers=self._headers, bucket="look-up")
+        paid = self._paid(answer.body, self._place.newest)
+        news = looked_again(self._again, ids, list(x_post.posts(answer.body)))
+        return paid._replace(body=framed(news, answer.body), resume=None) if news else None
+
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """What was missed, then the stream; a GapMark for what cannot be had any more, or not within the budget."""
         self._place = max(self._place, _place(since), key=lambda place: (place.cycle, place.posts, place.newest))
         self._afford()
-        hidden = [self._token]
-        async with opened(
-            self.name, self._settings, self._clock, self._metrics, rate=epoch_rate, hidden=hidden, capped=_capped
-        ) as http:
+        async with self._opened() as http:
             while not rules_of(self._events()):
                 yield Contact()
                 await self._clock.sleep(IDLE)
@@ -92,6 +107,10 @@ class XCollector:
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts of these lines and answers."""
         return parsed(bodies, self.name, x_post.PLATFORM, seen_at, x_post.posts)
+
+    def _opened(self) -> AbstractAsyncContextManager[Http]:
+        means = (self.name, self._settings, self._clock, self._metrics)
+        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=_capped)
 
     async def _streamed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         events = tuple(self._events())

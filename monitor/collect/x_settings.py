@@ -28,8 +28,10 @@ class XSource(HttpSource, tag="x", tag_field="kind", frozen=True, forbid_unknown
         "50 connections, 450 searches and 100 changes of rules in 15 minutes; 3 million posts a cycle",
         resumes="the recent search, seven days back and ten pages of a hundred posts a question; beyond is a "
         "gap; 30 seconds are read twice, which X does not charge twice on one day",
-        edits="an edit comes as a post of its own, and updates the one that it was; deletions are not told",
-        cannot="deletions; likes and reposts after a post came; followers and age of authors unless they are paid for",
+        edits="an edit comes as a post of its own, and updates the one that it was; deletions are seen only where hot "
+        "posts are read again, which costs (refresh)",
+        cannot="deletions, likes and reposts after a post came, unless hot posts are read again; followers and age of "
+        "authors unless they are paid for",
         reposts="by repost posts where reposts = true buys them; otherwise in no count",
     )
 
@@ -57,6 +59,10 @@ class XSource(HttpSource, tag="x", tag_field="kind", frozen=True, forbid_unknown
     """Pages of a hundred posts per question that are bought to fill a gap; beyond them it stays one."""
     look_back: Duration = Duration(hours=1)
     """How much of the past is bought for an event that is added while the source runs, within `search_pages`."""
+    refresh: Annotated[int, Meta(ge=0, le=60)] = 0
+    """Requests in a minute by which hot posts are read again, 100 in each, and each for `post_price`; 0: none."""
+    refresh_again: Duration = Duration(minutes=10)
+    """How long a post is left alone between two reads."""
     silence: Duration = Duration(seconds=30)
     """A stream that says nothing for so long is made anew; it gives a sign of life every 20 seconds."""
     vocabulary: Vocabulary = Vocabulary.TWEET

@@ -89,6 +89,26 @@ async def test_deletions_reach_us_from_the_second_look(reddit: FakeReddit, serve
         assert source.ids("update") == {"t3_p0": 1}
 
 
+async def test_hot_posts_are_looked_at_again(reddit: FakeReddit, server: Platform) -> None:
+    reddit.add(4)
+    one = collector(server, ManualClock())
+    ids = ["t3_p0", "t3_p1", "t3_p2", "t3_gone"]
+    await one.refresh(ids)
+    reddit.delete("t3_p1")
+    reddit.posts[0]["data"]["score"] = 900
+    reddit.posts[2]["data"]["selftext"] = "It was a drill"
+    payload = await one.refresh(ids)
+    assert payload is not None
+    told = one.parse([payload.body], START).posts
+    assert {(post["id"], post["op"]) for post in told.to_dicts()} == {
+        ("t3_p0", "counts"),
+        ("t3_p2", "update"),
+        ("t3_p1", "delete"),
+        ("t3_gone", "delete"),
+    }
+    assert payload.resume is None
+
+
 async def test_a_token_that_ended_is_renewed(reddit: FakeReddit, server: Platform) -> None:
     clock = ManualClock()
     async with reading(collector(server, clock), clock) as source:

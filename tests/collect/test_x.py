@@ -127,6 +127,17 @@ async def test_an_event_that_is_added_is_searched_for_in_the_past(x: FakeX, serv
     assert x.searches[0]["start_time"] == "2021-09-03T11:00:00Z"
 
 
+async def test_posts_that_are_read_again_are_paid_for(x: FakeX, server: Platform) -> None:
+    one, measured = said(NOW, 1), metrics()
+    x.posts = [one]
+    source = collector(server, ManualClock(), measured=measured)
+    payload = await source.refresh([one["id"], "17"])
+    assert payload is not None
+    told = source.parse([payload.body], START).posts
+    assert set(told.select("id", "op").rows()) == {(one["id"], "update"), ("17", "delete")}
+    assert measured.source_spent.labels("x")._value.get() == 0.005  # noqa: SLF001 -- shown no other way
+
+
 async def test_what_is_older_than_the_search_looks_back_is_a_gap(x: FakeX, server: Platform) -> None:
     clock = ManualClock(START + timedelta(days=9))
     since = msgspec.json.encode(Place(newest=int(said(NOW, 0)["id"]))).decode()

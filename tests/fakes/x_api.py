@@ -32,6 +32,9 @@ class FakeX:
     async def answers(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"title": "Unauthorized"}, status=401)
+        if request.path == "/2/tweets":
+            wanted = request.query["ids"].split(",")
+            return web.json_response({"data": [one for one in self.posts if one["id"] in wanted]})
         kind = request.path.removeprefix("/2/tweets/search/")
         if kind == "stream/rules":
             return await self._ruled(request)
