@@ -54,7 +54,7 @@ class RedditSource(HttpSource, tag="reddit", tag_field="kind", frozen=True, forb
         resumes="back to what is known, a thousand deep; beyond is a gap",
         edits="the last hundred of each event and community are looked at again every ten minutes; what was "
         "deleted or removed, or is of a deleted account, is deleted here",
-        cannot="comments outside the communities that are named; deletions of what is older than the last "
+        cannot="comments outside the communities that are named; deletions of what is neither hot nor among the last "
         "hundred; scores are blurred by Reddit",
         reposts="crossposts are posts that quote; num_crossposts is shown and not counted",
     )
