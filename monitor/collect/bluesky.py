@@ -58,7 +58,7 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
         limits="none is announced; a reader that falls far behind is cut off, and goes on where it was",
         resumes="goes on behind the last event, for as long as the server keeps events (36 hours); beyond is a gap",
         edits="deletes and accounts that are gone as they happen, hot posts are read again; edits hardly exist",
-        cannot="likes that are taken back, followers; of an account that goes, only remembered and hot posts go with it",
+        cannot="likes taken back, followers; of an account that goes, posts that are neither remembered nor hot",
         reposts="by repost posts",
     )
 

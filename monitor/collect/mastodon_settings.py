@@ -22,8 +22,8 @@ class MastodonSource(
         limits="300 requests in 5 minutes, 300 in 15 for pages of timelines; kept to, as are the server's headers",
         resumes="reads what was missed from the timelines, to a bound; beyond is a gap",
         edits="as they happen while it runs; hot posts are read again; not those of other posts while it was away",
-        cannot="posts that the server does not know, deletions of posts from before its start, counts of posts that are "
-        "not hot",
+        cannot="posts that the server does not know, deletions of posts from before its start, counts of posts "
+        "that are not hot",
         reposts="not at all: timelines of hashtags hold no boosts; the number on a post is what one server knows",
     )
 
