@@ -40,6 +40,7 @@ from monitor.store.reader import Reader
 from monitor.store.sole import sole
 from monitor.store.store import Store
 from monitor.store.worker import StoreWorker
+from monitor.watched import Event
 from monitor.web.server import Health, serving
 
 DOWN = "the monitor did not run"
@@ -134,7 +135,7 @@ class Daemon:
             tasks.create_task(deliverer.run(done), name="deliver")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
-            sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics)
+            sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics, events=self._watched)
             outlets = Outlets(
                 tasks,
                 metrics=self._metrics,
@@ -282,6 +283,10 @@ class Daemon:
             store=self._worker.failing or "good",
             sources=self._run.sources.health() if self._run is not None else (),
         )
+
+    def _watched(self) -> tuple[Event, ...]:
+        """The events that are watched now."""
+        return self._settings.events
 
     def _deliverer(self, session: ClientSession) -> Deliverer:
         return Deliverer(

@@ -23,7 +23,7 @@ from monitor.clock import Clock
 from monitor.collect.record import Recorder
 from monitor.frames import ORDER, POSTS, Batch
 from monitor.judge.readings import RaceReading
-from monitor.marks import AckMark, Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, FactCheck, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
@@ -210,6 +210,7 @@ class Desk:
             acknowledgements=[mark for mark in part.marks if isinstance(mark, AckMark)],
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
+            checks=[mark for mark in batch.marks if isinstance(mark, FactCheck)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
             until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
@@ -243,18 +244,21 @@ class Desk:
         """Payloads → one batch, all seen when it closed, and what became of each."""
         rejected: Counter[tuple[str, str]] = Counter()
         frames = [pl.DataFrame(schema=POSTS)]
+        reviews: list[FactCheck] = []
         settled = [Settled(0, {})] * len(part.payloads)
         for source in dict.fromkeys(payload.source for payload in part.payloads):
             places = [place for place, payload in enumerate(part.payloads) if payload.source == source]
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
+            reviews += parsed.reviews
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
                 settled[place] = Settled(counts.get(index, 0), dict(reasons))
                 rejected.update({(source, reason): count for reason, count in reasons.items()})
         posts = pl.concat(frames).sort(ORDER, maintain_order=True)
-        return Batch(posts, part.closed_at, tuple(part.marks), part.resume, rejected), settled
+        marks = (*part.marks, *(self._walk.about(reviews) if reviews else ()))
+        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled
 
     def _told(self, alert: Alert, removed: Mapping[str, Event]) -> dict[str, timedelta]:
         """Who is told of the step, and for how long it may be tried; of a removed event's, who was told so far.

@@ -13,6 +13,7 @@ from monitor.app.build import collector
 from monitor.clock import Clock
 from monitor.collect.refresh import Hot, Refresher, refreshing
 from monitor.collect.supervise import Put, SourceState, supervise
+from monitor.collect.terms import Events
 from monitor.metrics import Metrics
 from monitor.web.server import SourceHealth
 
@@ -20,12 +21,15 @@ from monitor.web.server import SourceHealth
 class Sources:
     """Runs in a TaskGroup that it is given; every change of state shows in the metrics."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, put: Put, clock: Clock, chance: Random, metrics: Metrics) -> None:
+    def __init__(
+        self, tasks: asyncio.TaskGroup, put: Put, clock: Clock, chance: Random, metrics: Metrics, *, events: Events
+    ) -> None:
         self._tasks = tasks
         self._put = put
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
+        self._events = events
         self._hot = Hot(clock)
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -40,7 +44,7 @@ class Sources:
     ) -> None:
         """Starts sources, each behind its resume point."""
         for source in sources:
-            made = collector(source, secrets.get(source.name), self._clock, self._metrics)
+            made = collector(source, secrets.get(source.name), self._clock, self._metrics, self._events)
             if isinstance(made, Refresher):
                 again = refreshing(made, self._hot, self._put, self._clock)
                 self._refreshing[source.name] = self._tasks.create_task(again, name=f"refresh {source.name}")

@@ -115,7 +115,8 @@ def _list(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _built(settings: Settings, source: Source) -> Collector:
     metrics = Metrics(CollectorRegistry(), version=installed_version())
-    return collector(source, settings.source_secrets.get(source.name), SystemClock(), metrics)
+    secret = settings.source_secrets.get(source.name)
+    return collector(source, secret, SystemClock(), metrics, lambda: settings.events)
 
 
 def _apart(source: Source) -> Source:
@@ -155,7 +156,9 @@ def _shown(one: Collector, payload: Payload, most: int) -> int:
     rows = parsed.posts.head(most).select("op", "platform", "posted_at", "author", "text", "id").rows()
     for op, platform, posted_at, author, text, name in rows:
         print(f"{op} {platform} {shown.cell(posted_at)} {shown.cell(author)}: {shown.cell(text or name)}")
-    return len(rows)
+    for review in parsed.reviews[:most]:
+        print(f"review by {shown.cell(review.by)}: {shown.cell(review.rating)}: {shown.cell(review.claim)}")
+    return len(rows) + len(parsed.reviews[:most])
 
 
 def _replay(one: Collector, files: list[Path]) -> int:

@@ -4,7 +4,7 @@ Certificates are verified and proxies of the environment left alone. Redirects a
 secret is stands in no error, nor does the query of an address.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
@@ -95,6 +95,7 @@ class Http:
         *,
         rate: ReadRate,
         hidden: Sequence[str],
+        capped: Callable[[Answer], bool],
     ) -> None:
         self._name = name
         self.settings = settings
@@ -102,6 +103,7 @@ class Http:
         self._clock = clock
         self._metrics = metrics
         self._rate = rate
+        self._capped = capped
         self._hidden = sorted({part for word in hidden if word for part in (word, quote(word, safe=""))}, key=len)
         self._spent: dict[str, float] = {}
         """Bucket → when it has requests again, on the monotonic clock."""
@@ -163,7 +165,11 @@ class Http:
         said = f"{self.place(answer.url)} answered {answer.status}"
         shown = self.shown(answer.body)
         why = f"{said}: {shown}" if shown else said
-        if answer.status in _REFUSES or (answer.status // 100 in {3, 4} and answer.status not in _PASSES):
+        if (
+            self._capped(answer)
+            or answer.status in _REFUSES
+            or (answer.status // 100 in {3, 4} and answer.status not in _PASSES)
+        ):
             return SourceRefusedError(why)
         wait = self._spent.get(bucket, 0.0) - self._clock.monotonic()
         return SourceUnavailableError(why, wait if wait > 0 else None)
@@ -253,10 +259,12 @@ async def opened(
     rate: ReadRate = no_rate,
     hidden: Sequence[str] = (),
     allows: Allows | None = None,
+    capped: Callable[[Answer], bool] = lambda _: False,
 ) -> AsyncIterator[Http]:
     """Asks for the source `name` until it is left; `hidden` are secrets that stand in no error.
 
-    `allows` says to which addresses it may connect: `is_public` for addresses that stand in posts or feeds.
+    `allows` says to which addresses it may connect: `is_public` for addresses that stand in posts or feeds. `capped`
+    says of an answer whether it refuses us whatever its status, as where all that was paid for is used up.
     """
     async with ClientSession(
         connector=connector(allows),
@@ -265,7 +273,7 @@ async def opened(
         timeout=ClientTimeout(total=settings.timeout.total_seconds()),
         middlewares=(handshake,),
     ) as session:
-        yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden)
+        yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden, capped=capped)
 
 
 def _network(error: Exception) -> str:

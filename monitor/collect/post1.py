@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from monitor.errors import PostRejectedError
 from monitor.frames import POSTS, TIME
+from monitor.marks import FactCheck
 from monitor.records import Op
 
 MAX_TEXT = 20_000
@@ -93,6 +94,8 @@ class Parsed(NamedTuple):
     """Per row: the index of its payload."""
     rejected: Sequence[Counter[str]]
     """Per payload: reason → documents."""
+    reviews: Sequence[FactCheck] = ()
+    """What fact-checkers say, of no event yet; from a source that brings no posts."""
     documents: Sequence[bytes] = ()
     """Per row: its own document as its source sent it; empty where only the whole payload is known."""
 

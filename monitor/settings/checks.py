@@ -14,7 +14,7 @@ from monitor.collect.file import FileSource
 from monitor.collect.http_settings import HttpSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.settings import checks_chats, checks_mqtt, checks_sources, checks_voices
+from monitor.settings import checks_chats, checks_mqtt, checks_polls, checks_sources, checks_voices
 from monitor.settings.monitor import ActionsSettings, Monitor, Receiver
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
@@ -108,6 +108,7 @@ def _of_sources(monitor: Monitor) -> Iterator[str]:
             yield from checks_mqtt.of_source(source, f"$.source[{i}]")
         if isinstance(source, HttpSource):
             yield from checks_sources.of_source(source, f"$.source[{i}]")
+            yield from checks_polls.of_source(source, f"$.source[{i}]")
         if isinstance(source, IngestSource):
             yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
 

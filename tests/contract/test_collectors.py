@@ -1,11 +1,10 @@
 """What every collector promises, whatever its source; a new collector adds itself to `FEEDS` and `PARSERS`."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -22,6 +21,8 @@ from monitor.collect.mqtt import MqttCollector, MqttSource
 from monitor.frames import POSTS
 from monitor.records import REJECTIONS
 from monitor.watched import Duration
+from tests.contract import polled
+from tests.contract.feed import Feed
 from tests.fakes import jetstream, mqtt_source
 from tests.fakes import mastodon as mastodons
 from tests.fakes.clock import ManualClock
@@ -34,14 +35,6 @@ LINES = [
     json.dumps({"id": str(number), "platform": "x", "text": "a", "created_at": "2021-09-03T13:30:00Z"}).encode()
     for number in range(30)
 ]
-
-
-class Feed(NamedTuple):
-    """A source of thirty posts."""
-
-    collector: Collector
-    collect: Callable[[str | None], Awaitable[list[Payload]]]
-    """All it brings behind a resume point, settled."""
 
 
 @asynccontextmanager
@@ -127,7 +120,7 @@ async def taken(collector: Collector, since: str) -> list[Payload]:
 
 
 Builder = Callable[[Path], AbstractAsyncContextManager[Feed]]
-FEEDS: list[Builder] = [file, mqtt, bluesky, mastodon]
+FEEDS: list[Builder] = [file, mqtt, bluesky, mastodon, *polled.FEEDS]
 feeds = pytest.mark.parametrize("build", FEEDS)
 
 PARSERS: list[Collector] = [
@@ -135,6 +128,7 @@ PARSERS: list[Collector] = [
     MqttCollector(MqttSource(name="posts", host="localhost"), None, ManualClock()),
     BlueskyCollector(BlueskySource(name="sky"), ManualClock(), metrics()),
     MastodonCollector(MastodonSource(name="far", instance="https://far.example"), "", ManualClock(), metrics()),
+    *polled.PARSERS,
 ]
 
 
@@ -142,7 +136,8 @@ PARSERS: list[Collector] = [
 async def test_payloads_parse_into_posts_of_the_declared_schema(build: Builder, tmp_path: Path) -> None:
     async with build(tmp_path) as feed:
         bodies = [payload.body for payload in await feed.collect(None)]
-    posts, owner, rejected, *_ = feed.collector.parse(bodies, SEEN_LATER)
+    posts, owner, rejected, reviews, *_ = feed.collector.parse(bodies, SEEN_LATER)
+    assert reviews == ()
     assert posts.height == owner.len() == 30
     assert owner.is_sorted()
     assert posts.columns == list(POSTS)
