@@ -12,8 +12,7 @@ from typing import NamedTuple, TypeVar
 from monitor.alert import words
 from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.alert.phrases import moment, outage, status_said, taken_on
-from monitor.marks import FactCheck
+from monitor.alert.phrases import moment, outage, reviewed, status_said, taken_on
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
@@ -159,7 +158,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         state=words.STATE[AlertState.FIRING if alert.also and alert.state is AlertState.RESOLVED else alert.state],
         event=harmless(alert.event, _WORD),
         said=status_said(alert.said, zone) if alert.said is not None else "",
-        checks=tuple(_checked(one) for one in alert.checks),
+        checks=tuple(Row("", *reviewed(one)) for one in alert.checks),
         claim=claim or "–",
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
@@ -266,12 +265,6 @@ def _line(post: Post) -> str:
     said = f"[{post.tag}] {post.where}: {post.text}"
     said = said if post.link is None else f"{said} {post.link}"
     return f"{said} ({words.CUES}: {post.cues})" if post.cues else said
-
-
-def _checked(check: FactCheck) -> Row:
-    """A review in its own words: nothing here says what they mean."""
-    by, rating, claim = (harmless(one, _WORD) for one in (check.by, check.rating, check.claim))
-    return Row("", words.CHECKED.format(by=by, rating=rating, claim=claim), harmless_link(check.url))
 
 
 def _first(alert: Alert) -> Evidence | None:

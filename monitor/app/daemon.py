@@ -29,7 +29,7 @@ from monitor.app.reload import Changes, applicable, changes
 from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
 from monitor.app.version import installed_version
-from monitor.app.walk import Prepared
+from monitor.app.walked import Prepared
 from monitor.clock import Clock
 from monitor.errors import SettingsError
 from monitor.marks import GapMark

@@ -16,8 +16,8 @@ from monitor.alert.outbox import notifications
 from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
 from monitor.app.sealed import sealed
-from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
-from monitor.app.walked import Walked
+from monitor.app.walk import REMEMBERED, UPTO, Walk
+from monitor.app.walked import Prepared, Walked
 from monitor.arrivals import Answered, Payload, Settled
 from monitor.clock import Clock
 from monitor.collect.record import Recorder

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 import polars as pl
@@ -14,7 +13,7 @@ from monitor.alert.checked import Checked
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.app.reviewed import about
-from monitor.app.walked import Walked
+from monitor.app.walked import Prepared, Walked
 from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
 from monitor.cluster.narratives import narrative_id
@@ -50,15 +49,6 @@ class _Watched(msgspec.Struct, array_like=True):
     """How many mentions had been made when it began to be watched."""
     event: str
     """As JSON."""
-
-
-class Prepared(NamedTuple):
-    """A set of events, ready to be watched: nothing of it can fail any more."""
-
-    events: Mapping[str, Event]
-    """By name."""
-    matcher: Matcher
-    voices: Voices
 
 
 class Walk:

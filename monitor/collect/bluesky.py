@@ -23,7 +23,7 @@ from monitor.collect.bluesky_wire import LIKE, OUTDATED, POST, REPOST, Event, do
 from monitor.collect.claims import plain
 from monitor.collect.http import opened
 from monitor.collect.http_settings import Address, HttpSource
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
 from monitor.errors import PostRejectedError, SourceUnavailableError

@@ -22,8 +22,8 @@ from monitor.collect.http import Http, opened
 from monitor.collect.http_addresses import is_public
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Document, unframed
+from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
-from monitor.collect.post1 import Parsed
 from monitor.collect.rss import Feed
 from monitor.collect.terms import Events, asked
 from monitor.errors import PostRejectedError, SourceUnavailableError

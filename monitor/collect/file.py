@@ -13,7 +13,8 @@ from typing import ClassVar
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.about import OWN, About
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
 from monitor.collect.record import Recorded
 from monitor.collect.rotated import Place
 from monitor.collect.tail import Lost, Piece, Tail

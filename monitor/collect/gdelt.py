@@ -20,8 +20,8 @@ from monitor.collect.http import Http, opened
 from monitor.collect.http_rates import Budget, Limit
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
-from monitor.collect.post1 import Parsed
 from monitor.collect.terms import Asked, Events, asked, questions, quoted
 from monitor.errors import SourceUnavailableError
 from monitor.marks import GapMark

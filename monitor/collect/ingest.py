@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
 from monitor.collect.about import OWN, About
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
 from monitor.collect.record import Recorded
 from monitor.marks import GapMark
 from monitor.watched import Duration, Name

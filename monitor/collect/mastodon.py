@@ -25,7 +25,7 @@ from monitor.collect.mastodon_known import Known, newer, rewound
 from monitor.collect.mastodon_refresh import AT_ONCE, Asking, again
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mastodon_wire import Found, Own, Status, documents, event, found_in, owned, status
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
 from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError

@@ -20,7 +20,8 @@ from monitor.broker import Broker, BrokerError, Message, Session, Trouble
 from monitor.clock import Clock
 from monitor.collect.about import OWN, About
 from monitor.collect.mqtt_self_test import SelfTest
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.mqtt_connection import Connection, connected

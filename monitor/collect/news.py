@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from monitor.collect import post1
-from monitor.collect.post1 import MAX_TEXT, Parsed
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import MAX_TEXT
 from monitor.errors import PostRejectedError
 from monitor.records import Op
 

@@ -16,9 +16,9 @@ import numpy as np
 import polars as pl
 from msgspec import Meta, Struct
 
+from monitor.collect.parsed import Parsed
 from monitor.errors import PostRejectedError
 from monitor.frames import POSTS, TIME
-from monitor.marks import FactCheck
 from monitor.records import Op
 
 MAX_TEXT = 20_000
@@ -83,21 +83,6 @@ class Decoded(NamedTuple):
 
     posts: pl.DataFrame
     rejected: Counter[str]
-
-
-class Parsed(NamedTuple):
-    """What the payloads of a batch hold."""
-
-    posts: pl.DataFrame
-    """POSTS, in the order they came."""
-    payload: pl.Series
-    """Per row: the index of its payload."""
-    rejected: Sequence[Counter[str]]
-    """Per payload: reason → documents."""
-    reviews: Sequence[FactCheck] = ()
-    """What fact-checkers say, of no event yet; from a source that brings no posts."""
-    documents: Sequence[bytes] = ()
-    """Per row: its own document as its source sent it; empty where only the whole payload is known."""
 
 
 def decode(lines: bytes, source: str, seen_at: datetime | None = None) -> Decoded:

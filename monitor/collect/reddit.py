@@ -21,8 +21,8 @@ from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Found, Known, framed, looked_again, parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
-from monitor.collect.post1 import Parsed
 from monitor.collect.reddit_listing import PLATFORM, after, things
 from monitor.collect.refresh import Refreshes
 from monitor.collect.terms import Asked, Events, asked, questions, quoted

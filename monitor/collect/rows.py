@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from monitor.collect import post1
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 
 
 def of_rows(

@@ -21,8 +21,8 @@ from monitor.collect.http import Http, opened
 from monitor.collect.http_addresses import is_public
 from monitor.collect.http_settings import HttpSource
 from monitor.collect.news import Document, parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
-from monitor.collect.post1 import Parsed
 from monitor.collect.rss_feed import PLATFORM, entries
 from monitor.collect.turns import LONGEST
 from monitor.errors import PostRejectedError, SourceUnavailableError

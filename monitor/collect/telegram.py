@@ -20,8 +20,8 @@ from monitor.collect.http import Http, opened
 from monitor.collect.http_rates import Budget, Limit
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Document, parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
-from monitor.collect.post1 import Parsed
 from monitor.collect.telegram_page import PLATFORM, messages, number, there
 from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark

@@ -17,7 +17,7 @@ from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, epoch_rate
 from monitor.collect.http_streams import lines
 from monitor.collect.news import Known, framed, looked_again, parsed
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.terms import Events
 from monitor.collect.turns import IDLE

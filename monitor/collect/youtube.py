@@ -21,8 +21,8 @@ from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Found, parsed
+from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
-from monitor.collect.post1 import Parsed
 from monitor.collect.terms import Asked, Events, asked, questions, quoted
 from monitor.collect.youtube_items import PLATFORM, answer, items, reasons
 from monitor.errors import PostRejectedError, SourceUnavailableError

@@ -13,7 +13,7 @@ from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.mastodon import MastodonCollector
 from monitor.collect.mastodon_settings import MastodonSource
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 from monitor.frames import POSTS
 from monitor.records import REJECTIONS
 from tests.fakes.clock import ManualClock
