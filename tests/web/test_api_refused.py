@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 GOOD: dict[str, dict[str, str | bool]] = {
     "setStatus": {"status": "denied", "by": "desk", "evidence": "a call"},
     "addSilence": {"event": "fall", "owner": "desk", "comment": "x", "expires_at": "2199-01-01T00:00:00Z"},
+    "acknowledgeAlert": {"by": "desk", "comment": "x"},
     "mergeNarratives": {"narrative": "n1", "into": "n2", "by": "desk"},
     "splitNarrative": {"narrative": "n1", "by": "desk"},
     "answerAlert": {"useful": True, "by": "desk"},
