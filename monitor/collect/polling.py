@@ -131,10 +131,10 @@ class Polling:
         part.mark = part.mark if read.mark is None else read.mark
 
     def _resume(self, coming: Part, read: Read) -> str:
-        """The resume point behind an answer that is not learnt yet."""
+        """The resume point behind an answer that is not learnt yet: its turn has not ended, others may be to come."""
         self._places |= {name: Place(part.known.saved(), part.mark, part.read_at) for name, part in self._parts.items()}
         mark = coming.mark if read.mark is None else read.mark
-        saved = Place(coming.known.saved(read.documents), mark, self._clock.now())
+        saved = Place(coming.known.saved(read.documents), mark, coming.read_at or self._clock.now())
         return msgspec.json.encode(self._places | {coming.name: saved}).decode()
 
 

@@ -5,7 +5,7 @@ that what its author deleted is deleted everywhere.
 """
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
-from monitor.collect.news import Found, Known, framed, looked_again, parsed
+from monitor.collect.news import Document, Found, Known, framed, looked_again, parsed
 from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.reddit_listing import PLATFORM, after, things
@@ -158,8 +158,10 @@ class RedditCollector:
         return searches + [f"{kind} {name}" for name in self._settings.communities for kind in ("new", "comments")]
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
+        brought: set[object] = set()
         for path, params in self._questions(part):
-            pages, lost = await self._pages(http, part, path, params)
+            pages, lost = await self._pages(http, part, path, params, brought)
+            brought |= {one["id"] for _, found in pages for one in _whole(found) if one["id"] not in part.known}
             for body, found in reversed(pages):  # the oldest first: what is not reached comes again
                 yield Read(body, found, lost=lost)
                 lost = ""
@@ -168,7 +170,7 @@ class RedditCollector:
             return
         answer = await self._got(http, "/api/info", [("id", ",".join(names))])
         found = _read(answer.body)
-        there = {one["id"] for one in found if isinstance(one, dict)}
+        there = {one["id"] for one in _whole(found)}
         self._rechecked[part.name] = self._clock.monotonic() + self._settings.recheck.total_seconds()
         yield Read(answer.body, found, [name for name in names if name not in there])
 
@@ -183,9 +185,11 @@ class RedditCollector:
         return [(_SEARCH, [("q", one), ("sort", "new"), ("t", span), ("type", "link")]) for one in queries]
 
     async def _pages(
-        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]]
+        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]], brought: Container[object]
     ) -> tuple[list[_Page], str]:
         """Pages back to what is known, the newest first, and why something may be lost.
+
+        What another question of this turn has `brought` was not known before it.
 
         Where a page does not come, those before it are kept: the next turn goes on behind them.
         """
@@ -203,7 +207,7 @@ class RedditCollector:
             pages.append((answer.body, found))
             anchor = after(answer.body)
             if (part.first and path != _SEARCH) or any(
-                isinstance(one, dict) and one["id"] in part.known for one in found
+                one["id"] in part.known and one["id"] not in brought for one in _whole(found)
             ):
                 return pages, ""
             if not anchor and len(pages) < _PAGES:
@@ -259,3 +263,7 @@ def _read(body: bytes) -> list[Found]:
     except PostRejectedError as error:
         why = "what Reddit answers is no listing"
         raise SourceUnavailableError(why) from error
+
+
+def _whole(found: Sequence[Found]) -> list[Document]:
+    return [one for one in found if not isinstance(one, PostRejectedError)]

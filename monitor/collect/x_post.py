@@ -85,6 +85,7 @@ class _Problem(_Trouble):
     errors: list[_Trouble] | None = None
 
 
+_OF_ONE_POST = frozenset({"resource-not-found", "not-authorized-for-resource"})
 _PROBLEM = msgspec.json.Decoder(_Problem)
 _ANSWER = msgspec.json.Decoder(_Answer)
 _MANY = msgspec.json.Decoder(list[Raw])
@@ -123,15 +124,18 @@ def bought(body: bytes) -> tuple[int, int]:
 
 
 def troubles(body: bytes) -> tuple[str, ...]:
-    """What X complains of in an answer without data, as the last words of its problem types and titles."""
+    """What X complains of in an answer without data, as the last words of its problem types and titles.
+
+    That posts that were asked for are gone, or not for us, is no complaint, also where none of them is left.
+    """
     try:
         answer = _PROBLEM.decode(body)
     except _WRONG:
         return ()
     if answer.data is not UNSET:
         return ()
-    said = [answer, *(answer.errors or ())]
-    return tuple(dict.fromkeys(word for one in said for word in (one.type.rpartition("/")[2], one.title) if word))
+    said = [(one.type.rpartition("/")[2], one.title) for one in (answer, *(answer.errors or ()))]
+    return tuple(dict.fromkeys(word for words in said if words[0] not in _OF_ONE_POST for word in words if word))
 
 
 def newest(body: bytes) -> int:

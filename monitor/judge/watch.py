@@ -115,7 +115,7 @@ class Watch:
             rows[_SOURCES] = self.sources.save()
         if self._raced:
             rows |= {_RACES + name: row for name, row in self.races.snapshot().items()}
-            rows |= {_STATES + name: row for name, row in self.courses.snapshot().items()}
+        rows |= {_STATES + name: row for name, row in self.courses.snapshot().items()}
         self._raced = False
         return rows
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, case, exists, func, select, update
 
-from monitor.records import Alert, AlertState, Gathered, Notification
+from monitor.records import EVIDENCE_DELETED, Alert, AlertState, Gathered, Notification
 from monitor.store.alerts import alert_from_json, alert_to_json, portions
 from monitor.store.dialect import insert_new
 from monitor.store.schema import EPOCH, outbox
@@ -162,24 +162,29 @@ def hold(connection: Connection, key: str, until: datetime, reason: str, longer:
 def gather(connection: Connection, receiver: str, now: datetime) -> bool:
     """Makes one message of what was held back until `now` or less; says whether there was something.
 
-    The last step of a single card comes as itself, several cards come as a digest.
+    The last step of a single card comes as itself, several cards come as a digest; that a post was deleted comes as
+    itself too, for a digest takes nothing off a card.
     """
     held = (_QUEUED, outbox.c.receiver == receiver, outbox.c.reason.in_(HELD), outbox.c.next_attempt_at <= now)
     mine = select(outbox).where(*held, outbox.c.alert_id != "").order_by(outbox.c.number)
     rows = connection.execute(mine).all()
     if not rows:
         return False
-    numbers = [row.number for row in rows]
-    one_card = len({row.card for row in rows}) == 1
-    if one_card:
-        last = {"reason": "", "next_attempt_at": EPOCH}
-        connection.execute(update(outbox).where(outbox.c.number == numbers.pop()).values(last))
-    else:
-        connection.execute(insert_new(connection.dialect, outbox, ["key"]), [_digest(rows)])
-    for some in portions(numbers):
-        gathered = update(outbox).where(outbox.c.number.in_(some))
-        connection.execute(gathered.values(state=QueueState.GATHERED.value))
+    alone = [row.number for row in rows if alert_from_json(row.body).change == EVIDENCE_DELETED]
+    told = [row for row in rows if row.number not in alone]
+    numbers = [row.number for row in told]
+    if len({row.card for row in told}) == 1:
+        alone.append(numbers.pop())
+    elif told:
+        connection.execute(insert_new(connection.dialect, outbox, ["key"]), [_digest(told)])
+    _all(connection, alone, reason="", next_attempt_at=EPOCH)
+    _all(connection, numbers, state=QueueState.GATHERED.value)
     return True
+
+
+def _all(connection: Connection, numbers: Sequence[int], **values: object) -> None:
+    for some in portions(numbers):
+        connection.execute(update(outbox).where(outbox.c.number.in_(some)).values(values))
 
 
 def _digest(rows: Sequence[Row[Any]]) -> dict[str, object]:

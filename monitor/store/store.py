@@ -266,6 +266,7 @@ def _withdraw(connection: Connection, gone: set[int], until: Mapping[str, dateti
     """Takes deleted mentions out of all that shows them, and queues who is to be told."""
     touched = alerts.showing(connection, gone)
     notices = withdrawn.notices(connection, touched, gone, until)
+    withdrawn.from_digests(connection, touched, gone)
     alerts.erase(connection, touched, gone)
     fired.erase(connection, touched, gone)
     queue.put(connection, notices)

@@ -121,3 +121,21 @@ async def test_a_source_without_parts_waits_for_some() -> None:
         parts.append("a")
         await clock.advance(MINUTE)
         assert asked.turns == ["a"]
+
+
+async def test_a_turn_of_which_a_part_is_still_to_come_counts_as_none_after_a_restart() -> None:
+    clock = ManualClock()
+    before = clock.now() - 60 * MINUTE
+
+    async def ask(part: Part) -> AsyncIterator[Read]:  # noqa: ARG001 -- an Ask
+        yield Read(b"{}", [{"id": "1", "text": "a"}])
+        raise AWAY
+
+    polling = Polling("source", clock, MINUTE, lambda _: None)
+    since = msgspec.json.encode({"a": Place(read_at=before)}).decode()
+    arrivals = polling.arrivals(since, lambda: ["a"], ask)
+    payload = await anext(arrivals)
+    with pytest.raises(SourceUnavailableError):
+        await anext(arrivals)
+    assert isinstance(payload, Payload)
+    assert places(payload.resume)["a"].read_at == before

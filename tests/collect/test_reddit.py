@@ -29,10 +29,12 @@ async def server(reddit: FakeReddit) -> AsyncIterator[Platform]:
         yield server
 
 
-def collector(server: Platform, clock: ManualClock, *, secret: str = KEY, **more: object) -> RedditCollector:
+def collector(
+    server: Platform, clock: ManualClock, event: Event = BRIDGE, *, secret: str = KEY, **more: object
+) -> RedditCollector:
     place = {"api": server.url, "accounts": server.url}
     settings = msgspec.convert({"kind": "reddit", "name": "reddit", "client_id": "app", **place, **more}, RedditSource)
-    return RedditCollector(settings, secret, clock, metrics(), lambda: [BRIDGE])
+    return RedditCollector(settings, secret, clock, metrics(), lambda: [event])
 
 
 async def test_posts_that_the_search_finds_come_once(reddit: FakeReddit, server: Platform) -> None:
@@ -74,6 +76,21 @@ async def test_pages_are_turned_back_to_what_is_known(reddit: FakeReddit, server
         assert source.ids().total() == len(source.ids()) == 1_355
         (gap,) = source.gaps
     assert gap.why == "search bridge: /search: more came than the thousand that Reddit gives"
+
+
+async def test_of_several_questions_none_ends_where_another_one_found_the_same(
+    reddit: FakeReddit, server: Platform
+) -> None:
+    clock = ManualClock()
+    words = tuple(f"{number} is a phrase of an event with a great many terms" for number in range(12))
+    many = Event(name="bridge", proposition="The bridge has come down", any=words)
+    reddit.add(5)
+    async with reading(collector(server, clock, many), clock) as source:
+        reddit.add(250)
+        reddit.only = (f'"{words[0]}"', slice(-1, None))
+        await source.passes(MINUTE)
+        assert len({one.query["q"] for one in server.asked if one.path == "/search"}) > 1
+        assert len(source.ids()) == 255
 
 
 async def test_deletions_reach_us_from_the_second_look(reddit: FakeReddit, server: Platform) -> None:

@@ -127,6 +127,14 @@ async def test_an_event_that_is_added_is_searched_for_in_the_past(x: FakeX, serv
     assert x.searches[0]["start_time"] == "2021-09-03T11:00:00Z"
 
 
+async def test_posts_of_which_none_is_there_any_more_are_gone(server: Platform) -> None:
+    source = collector(server, ManualClock())
+    payload = await source.refresh(["17", "18"])
+    assert payload is not None
+    told = source.parse([payload.body], START).posts
+    assert set(told.select("id", "op").rows()) == {("17", "delete"), ("18", "delete")}
+
+
 async def test_posts_that_are_read_again_are_paid_for(x: FakeX, server: Platform) -> None:
     one, measured = said(NOW, 1), metrics()
     x.posts = [one]

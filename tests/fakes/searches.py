@@ -31,6 +31,8 @@ class FakeReddit:
         self.comments: list[dict[str, Any]] = []
         self.tokens = 0
         self.token = ""
+        self.only: tuple[str, slice] | None = None
+        """A question with these words finds only this part of the posts."""
 
     def add(self, count: int, **more: object) -> None:
         self.posts += [reddit_post(f"p{len(self.posts) + one}", **more) for one in range(count)]  # type: ignore[arg-type]
@@ -55,6 +57,8 @@ class FakeReddit:
             return web.json_response({"message": "Unauthorized"}, status=401)
         assert request.query["raw_json"] == "1"
         every = self.comments if request.path.endswith("/comments") else self.posts
+        if self.only is not None and self.only[0] in request.query.get("q", ""):
+            every = every[self.only[1]]
         if request.path == "/api/info":
             wanted = request.query["id"].split(",")
             assert len(wanted) <= 100

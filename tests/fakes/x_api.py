@@ -34,7 +34,9 @@ class FakeX:
             return web.json_response({"title": "Unauthorized"}, status=401)
         if request.path == "/2/tweets":
             wanted = request.query["ids"].split(",")
-            return web.json_response({"data": [one for one in self.posts if one["id"] in wanted]})
+            there = [one for one in self.posts if one["id"] in wanted]
+            gone = {"title": "Not Found Error", "type": "https://api.x.com/2/problems/resource-not-found"}
+            return web.json_response({"data": there} if there else {"errors": [gone for _ in wanted]})
         kind = request.path.removeprefix("/2/tweets/search/")
         if kind == "stream/rules":
             return await self._ruled(request)

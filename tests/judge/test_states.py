@@ -144,19 +144,25 @@ def test_a_voice_does_not_unsettle_what_an_editor_settled() -> None:
     assert states(transitions)[-1] == ("settled", "status_denied")
 
 
-@pytest.mark.parametrize("restarted", [False, True])
-def test_what_was_settled_stays_settled_for_an_event_that_is_removed_and_watched_again(*, restarted: bool) -> None:
+@pytest.mark.parametrize("restarted", ["never", "in between", "afterwards"])
+def test_what_was_settled_stays_settled_for_an_event_that_is_removed_and_watched_again(restarted: str) -> None:
     now = judge()
     now.decide(quiet(), at(-60))
     desk = StatusMark(at=at(30), event=EVENT, narrative="n", status=Status.DENIED, by="desk")
     now.decide(counted([(20, "n", 1, 0)]), at(60), [desk])
+    rows = now.snapshot()
     events = {EVENT: Event(name=EVENT, proposition="The valley has fallen", any=("valley",))}
     now.watch({})
-    rows = now.snapshot()
-    if restarted:
+    rows |= now.snapshot()
+    if restarted == "in between":
         now = Judge({})
         now.restore(rows)
     now.watch(events)
+    if restarted == "afterwards":
+        now.decide(counted([]), at(90))
+        rows |= now.snapshot()
+        now = judge()
+        now.restore(rows)
     assert now.states(EVENT) == {"n": NarrativeState.SETTLED}
     wire = StatusMark(at=at(200), event=EVENT, narrative="n", status=Status.CONFIRMED, by="wire", voice=True)
     judged = now.decide(counted(claims(60, 100)), at(HOUR), [wire])

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from monitor.records import EVIDENCE_DELETED, Alert, AlertState
+from monitor.records import EVIDENCE_DELETED, Alert, AlertState, Notification
 from monitor.store import fired
 from monitor.store.store import Commit, Store
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.mentions import clustered, none
 
 UNTIL = {"desk": AT + timedelta(hours=6), "night": AT + timedelta(hours=2)}
+NIGHT = timedelta(hours=8)
 DELETED: dict[str, Any] = {"op": "delete", "id": "0", "platform": "x", "event": "fall"}
 
 
@@ -70,6 +71,68 @@ def test_what_waits_loses_the_text_and_nothing_is_added(store: Store) -> None:
     store.commit(Commit(clustered(DELETED), until=UNTIL))
     (only,) = due(store)
     assert (only.claims, shown(only)[0]) == (99, "")
+
+
+def hold(store: Store, *alerts: Alert) -> None:
+    notes = [a_notification("desk", alert) for alert in alerts]
+    store.commit(Commit(none(), alerts=alerts, outbox=notes))
+    for note in notes:
+        store.mark_held(note.key, AT + NIGHT, "quiet_hours", NIGHT)
+
+
+def at_dawn(store: Store) -> list[Notification]:
+    assert store.gather("desk", AT + NIGHT)
+    return waiting(store)
+
+
+def waiting(store: Store) -> list[Notification]:
+    return [one.notification for one in store.due("desk", AT + NIGHT, 9).queued]
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["held", "told by a digest"])
+def test_a_step_in_a_digest_takes_nothing_off_the_card(store: Store, *, told: bool) -> None:
+    alert = an_alert()
+    sent(store, alert, "desk")
+    hold(store, replace(alert, at=AT + timedelta(minutes=9), claims=99), an_alert(id="a2"))
+    if told:
+        at_dawn(store)
+    store.commit(Commit(clustered(DELETED), until=UNTIL))
+    if not told:
+        at_dawn(store)
+    (note,) = (one for one in waiting(store) if one.alert.reason == EVIDENCE_DELETED)
+    assert (note.earlier, note.alert.claims, shown(note.alert)[0]) == ("the card", 99, "")
+
+
+def test_a_deletion_that_was_held_back_leaves_as_itself(store: Store) -> None:
+    sent(store, an_alert(), "desk")
+    store.commit(Commit(clustered(DELETED), until=UNTIL))
+    (queued,) = store.due("desk", AT, 9).queued
+    store.mark_held(queued.notification.key, AT + NIGHT, "quiet_hours", NIGHT)
+    hold(store, an_alert(id="a2"), an_alert(id="a3"))
+    deletion, digest = at_dawn(store)
+    assert (deletion.alert.reason, len(digest.digest)) == (EVIDENCE_DELETED, 2)
+
+
+def test_a_card_that_alerts_share_ends_as_its_last_step_was(store: Store) -> None:
+    card = {"group": "g"}
+    sent(store, an_alert(**card), "desk")
+    sent(store, an_alert(id="a2", **card), "desk")
+    sent(store, an_alert(at=AT + timedelta(minutes=9), claims=99, **card), "desk")
+    store.commit(Commit(clustered(DELETED), until=UNTIL))
+    claims = []
+    while notes := waiting(store):
+        claims.append(notes[0].alert.claims)
+        store.mark_sent(notes[0].key, "the card")
+    assert claims == [41, 99]
+
+
+def test_a_digest_does_not_go_on_naming_an_alert_by_the_post(store: Store) -> None:
+    hold(store, an_alert(label=a_piece(0).text[:20]), an_alert(id="a2", label="another one"))
+    at_dawn(store)
+    store.commit(Commit(clustered(DELETED), until=UNTIL))
+    (queued,) = store.due("desk", AT + NIGHT, 9).queued
+    names = [line.alert.label for line in queued.notification.digest]
+    assert names == [an_alert().proposition, "another one"]
 
 
 def test_an_alert_that_is_called_by_the_post_is_called_by_the_proposition(store: Store) -> None:
