@@ -112,6 +112,7 @@ class Metrics:
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)
         self.store_bytes = self._gauge("store_bytes", "Room that the store takes; SQLite only.")
+        self.retention_removed = self._counter("retention_removed", "Something was older than it may be kept.", "class")
         self.store_free = self._gauge("store_free_bytes", "Room that is left on the store's disk; SQLite only.")
 
     def _walking(self) -> None:

@@ -26,6 +26,7 @@ from monitor.app.hands import Hands
 from monitor.app.office import DaemonOffice
 from monitor.app.outlets import Outlets
 from monitor.app.reload import Changes, applicable, changes
+from monitor.app.retention import retaining
 from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
 from monitor.app.version import installed_version
@@ -133,6 +134,7 @@ class Daemon:
         async with ClientSession() as session, self._serving(session), asyncio.TaskGroup() as tasks:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
+            tasks.create_task(retaining(self._hands(), self._store, self._batches.between, done), name="retention")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)

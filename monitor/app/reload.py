@@ -54,15 +54,18 @@ def changes(old: Settings, new: Settings) -> Changes:
 def applicable(old: Settings, new: Settings) -> Settings:
     """The new configuration with the old one's fixed tables."""
     monitor = msgspec.structs.replace(new.monitor, **{name: getattr(old.monitor, name) for name in FIXED})
-    kept = {name: getattr(old, name) for name in ("store_url", "web_token", "actions_key", "model")}
+    kept = {name: getattr(old, name) for name in ("store_url", "web_token", "actions_key", "author_key", "model")}
     return new._replace(monitor=monitor, **kept)
 
 
 def _fixed(settings: Settings, name: str) -> object:
     """A table with the secret it names."""
-    secrets = {"store": settings.store_url, "web": settings.web_token, "actions": settings.actions_key}
-    secret = secrets.get(name)
-    return getattr(settings.monitor, name), secret.reveal() if secret else ""
+    secrets = {
+        "store": (settings.store_url, settings.author_key),
+        "web": (settings.web_token,),
+        "actions": (settings.actions_key,),
+    }
+    return getattr(settings.monitor, name), [secret.reveal() for secret in secrets.get(name, ()) if secret]
 
 
 def _with_secret(configured: tuple[object, ...], secrets: Mapping[str, Secret]) -> dict[str, object]:

@@ -1,14 +1,16 @@
 """TOML files → frozen settings: the only reader of configuration and environment."""
 
-from monitor.settings.files import load, load_event, load_store, load_web, packaged_model, parse_event
+from monitor.settings.files import load, load_event, load_retention, load_store, load_web, packaged_model, parse_event
 from monitor.settings.monitor import (
     ActionsSettings,
+    AuthorNames,
     LogFormat,
     LogLevel,
     LogSettings,
     Monitor,
     PipelineSettings,
     Receiver,
+    RetentionSettings,
     Secret,
     ServiceSettings,
     Settings,
@@ -21,12 +23,14 @@ from monitor.settings.schema import schema
 
 __all__ = [
     "ActionsSettings",
+    "AuthorNames",
     "LogFormat",
     "LogLevel",
     "LogSettings",
     "Monitor",
     "PipelineSettings",
     "Receiver",
+    "RetentionSettings",
     "Secret",
     "ServiceSettings",
     "Settings",
@@ -36,6 +40,7 @@ __all__ = [
     "WebSettings",
     "load",
     "load_event",
+    "load_retention",
     "load_store",
     "load_web",
     "packaged_model",

@@ -8,12 +8,22 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select
 
 from monitor.records import EVIDENCE_DELETED, Notification
+from monitor.store import alerts, fired, queue
 from monitor.store.alerts import alert_from_json, key_of_evidence, without
 from monitor.store.queue import QueueState
 from monitor.store.schema import outbox
 
 RECENT = timedelta(days=30)
 """Cards of older alerts are left as they are: nobody can edit them any more."""
+
+
+def withdraw(connection: Connection, gone: set[int], until: Mapping[str, datetime]) -> None:
+    """Takes mentions that have lost their text out of all that shows them, and queues who is to be told."""
+    touched = alerts.showing(connection, gone)
+    told = notices(connection, touched, gone, until)
+    alerts.erase(connection, touched, gone)
+    fired.erase(connection, touched, gone)
+    queue.put(connection, told)
 
 
 def notices(

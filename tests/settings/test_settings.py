@@ -24,7 +24,7 @@ from monitor.settings.faults import faults, sound
 from monitor.settings.monitor import LogFormat, LogLevel, Secret
 from monitor.settings.schema import schema
 from monitor.settings.sentences import written
-from monitor.watched import Duration, Event, Rules
+from monitor.watched import Duration, Event, Lifetime, Rules
 from monitor.web.bodies import LabelAsked
 from monitor.web.openapi import document
 
@@ -34,6 +34,7 @@ ENVIRON = {
     "DESK_SECRET": "hunter2",
     "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor",
     "ACTIONS_KEY": "0123456789abcdef" * 2,
+    "AUTHOR_KEY": "fedcba9876543210" * 2,
 }
 EVENT = {"name": "bridge", "proposition": "The harbour bridge has collapsed", "any": ["bridge"]}
 
@@ -166,6 +167,10 @@ def test_every_setting_is_taken_from_the_files_and_secrets_from_their_places() -
     assert isinstance(chat, TelegramSettings)
     assert (len(chat.calm.hours), chat.calm.per_hour, chat.calm.urgent) == (2, 6, frozenset({"race"}))
     assert settings.store_url.reveal() == ENVIRON["MONITOR_STORE_URL"]
+    assert settings.author_key is not None
+    assert settings.author_key.reveal() == ENVIRON["AUTHOR_KEY"]
+    keeps = monitor.store.retention
+    assert (keeps.texts, keeps.alerts.endless, keeps.deliveries) == (timedelta(days=30), True, timedelta(days=90))
     assert settings.web_token is not None
     assert settings.web_token.reveal() == "a token"
     assert {name: word.reveal() for name, word in settings.receiver_secrets.items()} == {
@@ -285,3 +290,15 @@ def test_faults_are_found_exactly_where_msgspec_refuses(document: dict[str, Any]
 @pytest.mark.parametrize("text", ["250ms", "90s", "15m", "3h", "7d", "1500ms"])
 def test_a_length_of_time_is_written_as_it_is_read(text: str) -> None:
     assert written(Duration.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["forever", "180d", "36h"])
+def test_a_lifetime_is_written_as_it_is_read(text: str) -> None:
+    assert written(Lifetime.parse(text)) == text
+
+
+def test_a_lifetime_longer_than_all_time_ends_nothing() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    assert Lifetime.parse("30d").before(now) == now - timedelta(days=30)
+    assert Lifetime.parse("999999d").before(now) is None
+    assert Lifetime.parse("forever").before(now) is None
