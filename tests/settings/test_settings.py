@@ -24,7 +24,7 @@ from monitor.settings.faults import faults, sound
 from monitor.settings.monitor import LogFormat, LogLevel, Secret
 from monitor.settings.schema import schema
 from monitor.settings.sentences import written
-from monitor.watched import Duration, Event, Lifetime, Rules
+from monitor.watched import Duration, Event, Rules
 from monitor.web.bodies import LabelAsked
 from monitor.web.openapi import document
 
@@ -290,15 +290,3 @@ def test_faults_are_found_exactly_where_msgspec_refuses(document: dict[str, Any]
 @pytest.mark.parametrize("text", ["250ms", "90s", "15m", "3h", "7d", "1500ms"])
 def test_a_length_of_time_is_written_as_it_is_read(text: str) -> None:
     assert written(Duration.parse(text)) == text
-
-
-@pytest.mark.parametrize("text", ["forever", "180d", "36h"])
-def test_a_lifetime_is_written_as_it_is_read(text: str) -> None:
-    assert written(Lifetime.parse(text)) == text
-
-
-def test_a_lifetime_longer_than_all_time_ends_nothing() -> None:
-    now = datetime(2026, 3, 1, tzinfo=UTC)
-    assert Lifetime.parse("30d").before(now) == now - timedelta(days=30)
-    assert Lifetime.parse("999999d").before(now) is None
-    assert Lifetime.parse("forever").before(now) is None
