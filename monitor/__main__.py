@@ -22,6 +22,7 @@ from monitor.cli import (
     replay,
     run,
     silence,
+    source,
     spikes,
     tag,
     test_alert,
@@ -66,7 +67,7 @@ class Command(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    *(demo, check, run, event, narrative, alerts, silence, label, corrections),
+    *(demo, check, run, source, event, narrative, alerts, silence, label, corrections),
     *(replay, backtest, tag, spikes, test_alert, db, doctor),
 )
 

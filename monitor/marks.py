@@ -129,6 +129,30 @@ class SplitMark(Struct, frozen=True, kw_only=True):
     """What the mention asserts: slots of its words (`monitor.cluster.asserted`)."""
 
 
+class FactCheck(Struct, frozen=True, kw_only=True):
+    """A fact-checker reviewed a claim about an event: evidence that is shown, and sets no status.
+
+    Reaches the alert policy as a mark in the stream. All its texts are hostile, as those of posts are.
+    """
+
+    at: datetime
+    """When it was seen."""
+    event: str
+    claim: str
+    """What was reviewed."""
+    by: str
+    """Who reviewed it."""
+    rating: str
+    """In the fact-checker's own words, and never anybody else's: it is not mapped to true or false."""
+    url: str = ""
+    title: str = ""
+    claimant: str = ""
+    """Who claimed it, as the fact-checker says."""
+    language: str = ""
+    reviewed_at: datetime | None = None
+    """When it was published, as the fact-checker says."""
+
+
 class GapMark(Struct, frozen=True, kw_only=True):
     """A source saw nothing between two times and could not make up for it: its silence is no zero."""
 
@@ -147,5 +171,5 @@ class GapMark(Struct, frozen=True, kw_only=True):
 Ruling = MergeMark | SplitMark
 """What an editor says of narratives that are one or are not."""
 
-Mark = StatusMark | GapMark | Silence | AckMark | Correction | MergeMark | SplitMark
+Mark = StatusMark | GapMark | Silence | AckMark | Correction | MergeMark | SplitMark | FactCheck
 """What reaches the stages in the stream, beside posts."""

@@ -69,7 +69,7 @@ class Metrics:
     def forget(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
         """Ends the gauges of what is no longer configured; counters stay, as Prometheus wants them."""
         for source in sources:
-            for gauge in (self.source_up, self.source_refused, self.source_seen, self.watermark):
+            for gauge in self._of_source():
                 gauge.remove_by_labels({"source": source})
         for event in events:
             for gauge in (self.warming_up, self.race_claims, self.race_denials, self.race_evidence):
@@ -77,6 +77,10 @@ class Metrics:
         for receiver in receivers:
             self.delivery_seconds.remove_by_labels({"receiver": receiver})
             self.receiver_connected.remove_by_labels({"receiver": receiver})
+
+    def _of_source(self) -> tuple[Gauge, ...]:
+        rates = (self.rate_remaining, self.rate_resets_at)
+        return (self.source_up, self.source_refused, self.source_seen, self.watermark, *rates, *self._of_polls)
 
     def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
         """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""
@@ -99,6 +103,27 @@ class Metrics:
         self.blind_seconds = self._counter(
             "source_blind_seconds", "A source was blind so long: unavailable, or the monitor did not run.", "source"
         )
+        self.source_requests = self._counter(
+            "source_requests", "A platform answered a request of the source.", "source", "code"
+        )
+        self.rate_remaining = self._gauge(
+            "source_rate_remaining", "Requests that the platform last said it still takes.", "source"
+        )
+        self.rate_resets_at = self._gauge(
+            "source_rate_reset_timestamp_seconds", "When the platform takes new ones, seconds since 1970.", "source"
+        )
+        self.source_failing = self._gauge(
+            "source_failing",
+            "Feeds, channels or events of the source that could not be read when last tried.",
+            "source",
+        )
+        self.source_drift = self._gauge(
+            "source_drift",
+            "Share of the messages on the last page that could not be read: the page has changed.",
+            "source",
+        )
+        self.source_spent = self._gauge("source_spent_dollars", "What the source cost in this cycle.", "source")
+        self._of_polls = (self.source_failing, self.source_drift, self.source_spent)
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
         )

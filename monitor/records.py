@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monitor.marks import AckMark, GapMark, Status, StatusMark
+from monitor.marks import AckMark, FactCheck, GapMark, Status, StatusMark
 
 REJECTIONS = (
     "not_json",
@@ -201,6 +201,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     blind: tuple[GapMark, ...] = ()
     """Gaps of sources that touch the alert's time, the last hundred: counts are a floor."""
+    checks: tuple[FactCheck, ...] = ()
+    """What fact-checkers say of claims about the event, the newest first: evidence, not a status."""
     said: StatusMark | None = None
     """Who set the status, when, and on what evidence."""
     silenced: bool = False

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from monitor.alert import words
 from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.alert.phrases import moment, outage, status_said, taken_on
+from monitor.alert.phrases import moment, outage, reviewed, status_said, taken_on
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
@@ -101,6 +101,8 @@ class Card(NamedTuple):
     """Who acknowledged it, and who looks after it."""
     lines: tuple[str, ...] = ()
     """One of each card, where it is a digest."""
+    checks: tuple[Row, ...] = ()
+    """What fact-checkers say of the event, in their own words."""
 
     @property
     def head(self) -> str:
@@ -115,6 +117,7 @@ class Card(NamedTuple):
             *(Row("", one) for one in self.lines),
             Row(words.TOLD, self.told),
             Row("", self.said),
+            *self.checks,
             Row(words.CLAIM, self.claim),
             Row(words.WATCHED, self.watched),
             Row(words.STANDS, self.stands),
@@ -155,6 +158,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         state=words.STATE[AlertState.FIRING if alert.also and alert.state is AlertState.RESOLVED else alert.state],
         event=harmless(alert.event, _WORD),
         said=status_said(alert.said, zone) if alert.said is not None else "",
+        checks=tuple(Row("", *reviewed(one)) for one in alert.checks),
         claim=claim or "–",
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
@@ -239,13 +243,13 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
     while len(shown.blind) > 1:
         shown = shown._replace(blind=shown.blind[:-1])
         yield shown
-    shown = shown._replace(why=harmless(shown.why, _SHORT_WHY))
+    shown = shown._replace(why=harmless(shown.why, _SHORT_WHY), checks=shown.checks[:1])
     yield shown
     shown = shown._replace(watched="")
     yield shown
     shown = shown._replace(trend="")
     yield shown
-    shown = shown._replace(change="", first="", first_link=None)
+    shown = shown._replace(change="", first="", first_link=None, checks=())
     yield shown
     shown = shown._replace(said="")
     yield shown
@@ -253,7 +257,8 @@ def _ever_shorter(shown: Card) -> Iterator[Card]:
 
 
 def _joined(row: Row) -> str:
-    return f"{row.label}: {row.text}" if row.label else row.text
+    said = f"{row.label}: {row.text}" if row.label else row.text
+    return f"{said} {row.link}" if row.link and not row.label else said
 
 
 def _line(post: Post) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, tzinfo
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.marks import AckMark, GapMark, StatusMark
+from monitor.marks import AckMark, FactCheck, GapMark, StatusMark
 
 _CLAIM = 200
 _SHORT = 80
@@ -24,6 +24,12 @@ def taken_on(ack: AckMark, zone: tzinfo) -> str:
     comment = harmless(ack.comment, _SHORT)
     said = words.TAKEN_BY.format(by=by, at=moment(ack.at, zone), assignee=assignee)
     return f"{said}: {comment}" if comment else said
+
+
+def reviewed(check: FactCheck) -> tuple[str, str | None]:
+    """A fact check in its own words, and its link: nothing here says what they mean."""
+    by, rating, claim = (harmless(one, _WORD) for one in (check.by, check.rating, check.claim))
+    return words.CHECKED.format(by=by, rating=rating, claim=claim), harmless_link(check.url)
 
 
 def outage(gap: GapMark, zone: tzinfo) -> str:

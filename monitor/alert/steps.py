@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import polars as pl
+from msgspec import structs
 
 from monitor.alert.groups import Group, Seen
 from monitor.alert.lifecycle import Live
@@ -45,15 +46,32 @@ class Steps:
         members: Sequence[Live] = (),
     ) -> Alert:
         """One step; `members` of its group, itself among them. Where there is a change, the desk is told now."""
-        self.seen.totals.count(live, at)
-        label, evidence = self._describe(live.event, live.narrative, at)
-        claims, denials, celebrations, questions, authors = live.counts
-        said = self.seen.marks.status(live, at)
         never_heard = live.silenced_until is not None and state == AlertState.RESOLVED
         until, why = self.unheard(live, at) or (None, "")
         ends_side_claim = why == SETTLED and state == AlertState.RESOLVED  # who was told of it hears of its end
         others = {one.rule for one in members if one is not live and one.firing and one.silenced_until is None}
-        alert = Alert(
+        alert = structs.replace(
+            self._as_it_stands(live, state, at, reason),
+            silenced=never_heard or (until is not None and not ends_side_claim),
+            group=group.id,
+            also=tuple(sorted(others)),
+            change=change,
+            acknowledged=group.ack,
+            inhibited=why if why == SETTLED else "",
+        )
+        if change and not alert.silenced:
+            for one in members:
+                self.seen.totals.count(one, at)
+            group.told(alert, members)
+        return alert
+
+    def _as_it_stands(self, live: Live, state: AlertState, at: datetime, reason: str) -> Alert:
+        """An alert for itself, with everything that was known then."""
+        self.seen.totals.count(live, at)
+        label, evidence = self._describe(live.event, live.narrative, at)
+        claims, denials, celebrations, questions, authors = live.counts
+        said = self.seen.marks.status(live, at)
+        return Alert(
             id=live.id,
             fingerprint=live.fingerprint,
             event=live.event,
@@ -75,20 +93,9 @@ class Steps:
             numbers=live.numbers,
             evidence=evidence,
             blind=self.seen.marks.outages(live.since, at),
-            silenced=never_heard or (until is not None and not ends_side_claim),
             subject=live.subject,
             narrative_state=self.seen.state_of(live.event, live.narrative, at) if live.narrative else None,
-            group=group.id,
-            also=tuple(sorted(others)),
-            change=change,
-            acknowledged=group.ack,
-            inhibited=why if why == SETTLED else "",
         )
-        if change and not alert.silenced:
-            for one in members:
-                self.seen.totals.count(one, at)
-            group.told(alert, members)
-        return alert
 
 
 class Leaving(NamedTuple):

@@ -159,6 +159,7 @@ DIGEST_END = "The last of each; cards above this message are brought up to date 
 LINES_LEFT_OUT = "Lines left out here: {lines}"
 EDITOR = "by the desk"
 VOICE = "by a registered voice"
+CHECKED = "Fact check by {by}: “{rating}” of “{claim}”"
 SAID = "Status set {who}: {by}, {at}, on {evidence}"
 ACTIONS = {
     "acknowledge": "Acknowledge",

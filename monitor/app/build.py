@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from typing import assert_never
 
 from aiohttp import ClientSession
 
@@ -18,15 +17,23 @@ from monitor.alert.receivers.receiver import Receiver
 from monitor.alert.receivers.terminal import Terminal, TerminalSettings
 from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.app.chats import chat
+from monitor.app.platforms import polled
 from monitor.clock import Clock
+from monitor.collect.bluesky import BlueskyCollector, BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
+from monitor.collect.terms import Events
+from monitor.metrics import Metrics
 
 
-def collector(source: settings.Source, secret: settings.Secret | None, clock: Clock) -> Collector:
-    """The collector of a configured source; `secret` as settings found it."""
+def collector(
+    source: settings.Source, secret: settings.Secret | None, clock: Clock, metrics: Metrics, events: Events = tuple
+) -> Collector:
+    """The collector of a configured source; `secret` as settings found it, `events` those that are watched now."""
     match source:
         case FileSource():
             return FileCollector(source, clock)
@@ -34,8 +41,12 @@ def collector(source: settings.Source, secret: settings.Secret | None, clock: Cl
             return IngestCollector(source)
         case MqttSource():
             return MqttCollector(source, secret.reveal() if secret else None, clock)
+        case BlueskySource():
+            return BlueskyCollector(source, clock, metrics)
+        case MastodonSource():
+            return MastodonCollector(source, secret.reveal() if secret else "", clock, metrics)
         case _:
-            assert_never(source)
+            return polled(source, secret.reveal() if secret else None, clock, metrics, events)
 
 
 def receivers(configured: settings.Settings, session: ClientSession, clock: Clock) -> list[Receiver]:

@@ -20,19 +20,19 @@ from monitor.app import observe
 from monitor.app.actions import acting
 from monitor.app.batches import Batches
 from monitor.app.build import calm_of, receivers
-from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.desk import Desk
 from monitor.app.door import door, let_in
 from monitor.app.hands import Hands
 from monitor.app.office import DaemonOffice
 from monitor.app.outlets import Outlets
+from monitor.app.parts import Committed, Taken
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.retention import retaining
 from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
 from monitor.app.version import installed_version
-from monitor.app.walk import Prepared
+from monitor.app.walked import Prepared
 from monitor.clock import Clock
-from monitor.collect.supervise import SourceState
 from monitor.errors import SettingsError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -42,6 +42,7 @@ from monitor.store.reader import Reader
 from monitor.store.sole import sole
 from monitor.store.store import Store
 from monitor.store.worker import StoreWorker
+from monitor.watched import Event
 from monitor.web.server import Health, serving
 
 DOWN = "the monitor did not run"
@@ -85,10 +86,10 @@ class Daemon:
         self._sole = sole(configured.store_url.reveal())
         self._store = Store(configured.store_url.reveal())
         self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
-        self._desk = Desk(configured, self._store, self._in_hand, clock)
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry, version=installed_version())
         ProcessCollector(registry=self._registry)
+        self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
         observe.expect(self._metrics, configured)
         observe.store(self._metrics, configured.store_url.reveal())
         self._metrics.clock.set_function(lambda: clock.now().timestamp())
@@ -137,7 +138,7 @@ class Daemon:
             tasks.create_task(retaining(self._hands(), self._store, self._batches.between, done), name="retention")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
-            sources = Sources(tasks, self._intake.put, clock=self._clock, chance=self._chance, note=self._note_source)
+            sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics, events=self._watched)
             outlets = Outlets(
                 tasks,
                 metrics=self._metrics,
@@ -240,7 +241,8 @@ class Daemon:
         """What the world outside is told of a batch."""
         self._service.alive()
         if self._run is not None:
-            self._run.sources.seen(taken.batch.posts["source"].unique(), taken.batch.upto)
+            sources = taken.batch.posts["source"].unique()
+            self._run.sources.seen(sources, taken.batch.upto, taken.walked.mentions)
             self._run.outlets.tell(taken.walked.judged.findings)
             if taken.commit.outbox:
                 self._run.deliverer.wake()
@@ -285,9 +287,9 @@ class Daemon:
             sources=self._run.sources.health() if self._run is not None else (),
         )
 
-    def _note_source(self, name: str, state: SourceState) -> None:
-        """A source's state, for metrics."""
-        observe.source(self._metrics, name, state)
+    def _watched(self) -> tuple[Event, ...]:
+        """The events that are watched now."""
+        return self._settings.events
 
     def _deliverer(self, session: ClientSession) -> Deliverer:
         return Deliverer(

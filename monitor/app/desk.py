@@ -7,7 +7,6 @@ payloads that came together, but for suspects (see `monitor.store.in_hand`), whi
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import polars as pl
 
@@ -15,15 +14,18 @@ from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
+from monitor.app.parts import Committed, Part, Taken
 from monitor.app.pseudonyms import pseudonyms
 from monitor.app.sealed import sealed
-from monitor.app.walk import REMEMBERED, UPTO, Prepared, Walk
-from monitor.app.walked import Walked
-from monitor.arrivals import Answered, Payload, Settled
+from monitor.app.walk import REMEMBERED, UPTO, Walk
+from monitor.app.walked import Prepared, Walked
+from monitor.arrivals import Answered, Settled
 from monitor.clock import Clock
+from monitor.collect.record import Recorder
 from monitor.frames import CLUSTERED, ORDER, POSTS, TIME, Batch
 from monitor.judge.readings import RaceReading
-from monitor.marks import AckMark, Correction, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
 from monitor.store import retention
@@ -33,57 +35,17 @@ from monitor.tag.tagger import load_tagger
 from monitor.watched import Event
 
 
-class Part(NamedTuple):
-    """What is walked and committed at once, in the order in which it arrived."""
-
-    payloads: list[Payload]
-    marks: Sequence[Mark]
-    closed_at: datetime
-    digests: dict[str, int]
-    """Of the payloads, with the points that speak against them."""
-    resume: dict[str, str]
-    """Source → where it goes on after this part."""
-    quarantined: list[Payload]
-    """Payloads that were set aside instead of being walked."""
-
-    suspect: bool = False
-    """These are suspects: nothing else joins them."""
-
-
-class Taken(NamedTuple):
-    """What the worker thread hands back of one batch."""
-
-    part: Part
-    batch: Batch
-    walked: Walked
-    commit: Commit
-    settled: Sequence[Settled]
-    """One per payload."""
-    watermarks: Mapping[str, datetime]
-    """Source → event time up to which it is complete."""
-    races: Mapping[str, list[RaceReading]]
-    """Event → where its races stand."""
-    took: Mapping[str, float]
-    """Seconds per step: decode and the stages of the walk."""
-
-
-class Committed(NamedTuple):
-    """What is known once a batch is committed."""
-
-    latencies: Sequence[tuple[str, timedelta]]
-    """Source and time from arrival to commit, one per payload."""
-    seconds: float
-    """What the transaction took."""
-
-
 class Desk:
     """The walk and the store behind it; every method runs on the worker thread."""
 
-    def __init__(self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock) -> None:
+    def __init__(
+        self, configured: settings.Settings, store: Store, in_hand: InHand, clock: Clock, metrics: Metrics
+    ) -> None:
         self._store = store
         self._in_hand = in_hand
         self._clock = clock
         self._pseudonyms = pseudonyms(configured, in_hand.folder.parent)
+        self._metrics = metrics
         self._configure(configured)
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
@@ -101,8 +63,12 @@ class Desk:
         self._cards = {one.name for one in configured.monitor.receivers if isinstance(one, Chat)}
         self._pseudonyms.watch(configured.events)
         secrets = configured.source_secrets
+        self._recorder = Recorder(
+            (one.name, one.record, one.record_bytes) for one in configured.monitor.sources if one.record is not None
+        )
         self._parse = {
-            one.name: collector(one, secrets.get(one.name), self._clock).parse for one in configured.monitor.sources
+            one.name: collector(one, secrets.get(one.name), self._clock, self._metrics).parse
+            for one in configured.monitor.sources
         }
 
     def labels(self, event: str, narratives: Sequence[str]) -> dict[str, str]:
@@ -164,6 +130,7 @@ class Desk:
         """What is walked at once: all payloads together, but suspects by themselves; poison is set aside."""
         at = max(arrivals.closed_at, self.upto or arrivals.closed_at)  # time never goes back, whatever the clock does
         self.ahead = at - arrivals.closed_at
+        self._recorder.take(arrivals.payloads, at)
         parts = [Part([], arrivals.marks, at, {}, {}, [])]
         for payload in arrivals.payloads:
             digest = self._in_hand.digest(payload)
@@ -203,6 +170,7 @@ class Desk:
             acknowledgements=[mark for mark in part.marks if isinstance(mark, AckMark)],
             exchanges=walked.exchanges,
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
+            checks=[mark for mark in batch.marks if isinstance(mark, FactCheck)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
             until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
@@ -259,18 +227,21 @@ class Desk:
         """Payloads → one batch, all seen when it closed, and what became of each."""
         rejected: Counter[tuple[str, str]] = Counter()
         frames = [pl.DataFrame(schema=POSTS)]
+        reviews: list[FactCheck] = []
         settled = [Settled(0, {})] * len(part.payloads)
         for source in dict.fromkeys(payload.source for payload in part.payloads):
             places = [place for place, payload in enumerate(part.payloads) if payload.source == source]
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
+            reviews += parsed.reviews
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
                 settled[place] = Settled(counts.get(index, 0), dict(reasons))
                 rejected.update({(source, reason): count for reason, count in reasons.items()})
         posts = self._pseudonyms.hide(pl.concat(frames)).sort(ORDER, maintain_order=True)
-        return Batch(posts, part.closed_at, tuple(part.marks), part.resume, rejected), settled
+        marks = (*part.marks, *(self._walk.about(reviews) if reviews else ()))
+        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled
 
     def _outbox(self, walked: Walked, now: datetime) -> list[Notification]:
         told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]

@@ -19,6 +19,7 @@ from monitor.marks import AckMark, Correction, Mark, MergeMark, Silence, SplitMa
 from monitor.records import AlertState, Answer
 from monitor.settings.checks import ALERTING
 from monitor.web import bodies, ruling_bodies
+from monitor.web.check_bodies import CheckList
 from monitor.web.refused import RefusedError, refuse
 
 COMMITTED_WITHIN = 30.0
@@ -46,6 +47,10 @@ class DaemonOffice:
     async def gaps(self, limit: int) -> bodies.GapList:
         """When sources were blind."""
         return bodies.GapList(gaps=tuple(await self._read(lambda: self._hands.reader.gaps(limit))))
+
+    async def checks(self, limit: int) -> CheckList:
+        """What fact-checkers said last."""
+        return CheckList(checks=tuple(await self._read(lambda: self._hands.reader.checks(limit))))
 
     async def alerts(self, state: AlertState | None, limit: int) -> bodies.AlertList:
         """The newest alerts, of one state if named."""

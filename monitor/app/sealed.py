@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import polars as pl
 
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 
 
 def sealed(parsed: Parsed, bodies: Sequence[bytes]) -> pl.DataFrame:

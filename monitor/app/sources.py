@@ -1,34 +1,37 @@
 """The sources at work: one supervised task each, started, stopped and exchanged by name."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from random import Random
 
+import polars as pl
+
 from monitor import settings
+from monitor.app import observe
 from monitor.app.build import collector
 from monitor.clock import Clock
+from monitor.collect.refresh import Hot, Refresher, refreshing
 from monitor.collect.supervise import Put, SourceState, supervise
+from monitor.collect.terms import Events
+from monitor.metrics import Metrics
 from monitor.web.server import SourceHealth
 
 
 class Sources:
-    """Runs in a TaskGroup that it is given; `note` hears of every change of state."""
+    """Runs in a TaskGroup that it is given; every change of state shows in the metrics."""
 
     def __init__(
-        self,
-        tasks: asyncio.TaskGroup,
-        put: Put,
-        *,
-        clock: Clock,
-        chance: Random,
-        note: Callable[[str, SourceState], None],
+        self, tasks: asyncio.TaskGroup, put: Put, clock: Clock, chance: Random, metrics: Metrics, *, events: Events
     ) -> None:
         self._tasks = tasks
         self._put = put
         self._clock = clock
         self._chance = chance
-        self._tell = note
+        self._metrics = metrics
+        self._events = events
+        self._hot = Hot(clock)
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._states: dict[str, SourceState] = {}
         self._seen: dict[str, datetime] = {}
@@ -41,8 +44,12 @@ class Sources:
     ) -> None:
         """Starts sources, each behind its resume point."""
         for source in sources:
+            made = collector(source, secrets.get(source.name), self._clock, self._metrics, self._events)
+            if isinstance(made, Refresher):
+                again = refreshing(made, self._hot, self._put, self._clock)
+                self._refreshing[source.name] = self._tasks.create_task(again, name=f"refresh {source.name}")
             work = supervise(
-                collector(source, secrets.get(source.name), self._clock),
+                made,
                 resume.get(source.name),
                 self._put,
                 self._note,
@@ -53,7 +60,9 @@ class Sources:
 
     async def stop(self, names: Iterable[str]) -> None:
         """Ends sources and waits until they have ended."""
-        ending = [self._running.pop(name) for name in list(names) if name in self._running]
+        names = list(names)
+        ending = [self._running.pop(name) for name in names if name in self._running]
+        ending += [self._refreshing.pop(name) for name in names if name in self._refreshing]
         for task in ending:
             task.cancel()
         if ending:
@@ -73,9 +82,10 @@ class Sources:
         """Ends every source."""
         await self.stop(list(self._running))
 
-    def seen(self, names: Iterable[str], at: datetime) -> None:
-        """Posts of these sources arrived."""
+    def seen(self, names: Iterable[str], at: datetime, mentions: pl.DataFrame) -> None:
+        """Posts of these sources arrived, and these mentions (CLUSTERED) among them."""
         self._seen |= dict.fromkeys(names, at)
+        self._hot.take(mentions)
 
     def health(self) -> tuple[SourceHealth, ...]:
         """How each is doing."""
@@ -86,4 +96,4 @@ class Sources:
 
     def _note(self, name: str, state: SourceState) -> None:
         self._states[name] = state
-        self._tell(name, state)
+        observe.source(self._metrics, name, state)

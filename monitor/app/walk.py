@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
 from classifiers.tagger import Tagger
 from monitor.alert.chart_minutes import Minutes
+from monitor.alert.checked import Checked
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
-from monitor.app.walked import Walked
+from monitor.app.reviewed import about
+from monitor.app.walked import Prepared, Walked
 from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
 from monitor.cluster.narratives import narrative_id
@@ -22,7 +23,7 @@ from monitor.judge.judge import Judge
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import AckMark, Correction, GapMark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
@@ -50,15 +51,6 @@ class _Watched(msgspec.Struct, array_like=True):
     """As JSON."""
 
 
-class Prepared(NamedTuple):
-    """A set of events, ready to be watched: nothing of it can fail any more."""
-
-    events: Mapping[str, Event]
-    """By name."""
-    matcher: Matcher
-    voices: Voices
-
-
 class Walk:
     """collect ═▶ match ▶ tag ▶ cluster ▶ window ▶ judge ▶ alert policy ═▶ outbox."""
 
@@ -81,7 +73,9 @@ class Walk:
         self._judge = Judge(by_name, rates_of(tagger))
         self._evidence = EvidenceMemory()
         self._minutes = Minutes()
+        self._checked = Checked()
         self._policy = AlertPolicy(by_name, partial(narrative_id, specifics=""))
+        self._later = (self._windows, self._judge, self._policy, self._evidence, self._minutes, self._checked)
 
     @staticmethod
     def prepared(events: Sequence[Event]) -> Prepared:
@@ -125,10 +119,12 @@ class Walk:
         laps.append(self._clock.monotonic())
         self._evidence.add(clustered, self._clusters.gone())
         self._minutes.add(counted.ticks, judged.findings)
+        self._checked.take(mark for mark in batch.marks if isinstance(mark, FactCheck))
         stands, passed = self._judge.state_of, judged.transitions
         alerts = self._policy.decide(
             judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=stands, passed=passed
         )
+        alerts = [self._checked.shown(alert) for alert in alerts]
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -174,22 +170,13 @@ class Walk:
         current = self._current(numbered)
         self._threads.restore(state, current)
         self._clusters.restore(state, numbered, current, made)
-        for stage in (self._windows, self._judge, self._policy, self._evidence, self._minutes):
+        for stage in self._later:
             stage.restore(state)
 
     def _snapshot(self) -> dict[str, bytes]:
         """The rows of all stages that changed with the batch."""
-        stages = (
-            self._threads,
-            self._clusters,
-            self._windows,
-            self._judge,
-            self._policy,
-            self._evidence,
-            self._minutes,
-        )
         state = {UPTO: self._upto.isoformat().encode()} if self._upto is not None else {}
-        for stage in stages:
+        for stage in (self._threads, self._clusters, *self._later):
             state |= stage.snapshot()
         return state
 
@@ -206,7 +193,7 @@ class Walk:
             }
             self._follow(prepared.events)
             self._matcher, self._voices = prepared.matcher, prepared.voices
-            for stage in (self._threads, self._windows, self._evidence, self._minutes) if gone else ():
+            for stage in (self._threads, self._windows, self._evidence, self._minutes, self._checked) if gone else ():
                 stage.forget(gone)
         elif not first:
             return {}
@@ -264,6 +251,10 @@ class Walk:
     def reads(self, mentions: pl.DataFrame) -> pl.Series:
         """What the tagger reads of each mention (MENTIONS), as the hash that a Correction carries."""
         return self._tag.reads(mentions)
+
+    def about(self, checks: Sequence[FactCheck]) -> list[FactCheck]:
+        """Each review once per event that it speaks of."""
+        return about(self._matcher, checks)
 
     def watermarks(self, at: datetime) -> dict[str, datetime]:
         """Event time up to which each source is complete at `at`."""

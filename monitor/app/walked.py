@@ -9,6 +9,8 @@ import polars as pl
 from monitor.frames import Counted
 from monitor.judge.judge import Judged
 from monitor.marks import StatusMark
+from monitor.match.matcher import Matcher
+from monitor.match.voices import Voices
 from monitor.records import Alert
 from monitor.watched import Event, Exchange
 
@@ -38,3 +40,12 @@ class Walked(NamedTuple):
     """Events that are watched no more from this batch on, by name."""
     crowded: tuple[int, int] = (0, 0)
     """Narratives that made room for others, and originals for which there was no narrative."""
+
+
+class Prepared(NamedTuple):
+    """A set of events, ready to be watched: nothing of it can fail any more."""
+
+    events: Mapping[str, Event]
+    """By name."""
+    matcher: Matcher
+    voices: Voices

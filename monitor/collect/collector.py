@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.arrivals import Contact, Payload
-from monitor.collect.post1 import Parsed
+from monitor.collect.parsed import Parsed
 from monitor.marks import GapMark
 
 

@@ -8,12 +8,14 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from msgspec import Struct
+from typing import ClassVar
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.about import OWN, About
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
+from monitor.collect.record import Recorded
 from monitor.collect.rotated import Place
 from monitor.collect.tail import Lost, Piece, Tail
 from monitor.errors import SourceRefusedError, SourceUnavailableError
@@ -27,8 +29,13 @@ SOON = 10.0
 log = logging.getLogger(__name__)
 
 
-class FileSource(Struct, tag="file", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FileSource(Recorded, tag="file", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reads post/1 documents from a file of NDJSON lines."""
+
+    ABOUT: ClassVar[About] = OWN._replace(
+        access="the right to read the file",
+        resumes="goes on behind the last line that was committed, through rotation; a gap where lines may be lost",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""

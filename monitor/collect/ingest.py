@@ -6,18 +6,26 @@ The door itself is `monitor.web.ingest`: it hands payloads to the channel and an
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from monitor.arrivals import Contact, Payload
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.about import OWN, About
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
+from monitor.collect.record import Recorded
 from monitor.marks import GapMark
 from monitor.watched import Duration, Name
 
 
-class IngestSource(Struct, tag="ingest", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
+class IngestSource(Recorded, tag="ingest", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Takes post/1 documents that others send to `/ingest/v1/posts`."""
+
+    ABOUT: ClassVar[About] = OWN._replace(
+        access="a shared secret that signs each request; none on loopback",
+        resumes="the sender sends again what was not answered with 202; a request that comes twice is taken once",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive, and in `/ingest/v1/posts/<name>`."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -18,8 +18,10 @@ from msgspec import Meta
 from monitor.arrivals import Contact, Payload, Settled, about
 from monitor.broker import Broker, BrokerError, Message, Session, Trouble
 from monitor.clock import Clock
+from monitor.collect.about import OWN, About
 from monitor.collect.mqtt_self_test import SelfTest
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.mqtt_connection import Connection, connected
@@ -33,6 +35,11 @@ Topics = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reads post/1 documents from an MQTT 5 broker."""
+
+    ABOUT: ClassVar[About] = OWN._replace(
+        access="the broker's account, by password or certificate",
+        resumes="the broker keeps messages for the session; a gap where it has lost the session",
+    )
 
     name: Name
     """What the source is called in metrics, alerts and the archive."""
@@ -52,6 +59,10 @@ class MqttSource(Broker, tag="mqtt", tag_field="kind", frozen=True, forbid_unkno
     """The connection is made anew when no message came for so long; without it the broker may be silent."""
     self_test: bool = True
     """Publishes and reads back at every connection to prove our rights; false for an account that may only read."""
+    record: str | None = None
+    """Folder in which the source's raw payloads are kept, texts and authors included; without one nothing is."""
+    record_bytes: Annotated[int, Meta(ge=1 << 20, le=1 << 42)] = 1 << 30
+    """How large the source's files there may become together; the oldest make room."""
 
     @property
     def client_id_used(self) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from msgspec import Meta, Struct
 
+from monitor.collect.parsed import Parsed
 from monitor.errors import PostRejectedError
 from monitor.frames import POSTS, TIME
 from monitor.records import Op
@@ -66,7 +67,7 @@ class _Wire(Struct, gc=False):
 FIELDS = _Wire.__struct_fields__
 COUNTS = ("author_followers", "reposts", "likes", "replies", "views")
 TIMES = ("created_at", "seen_at", "author_created_at")
-_RAW: dict[str, pl.DataType | type[pl.DataType]] = {
+RAW: dict[str, pl.DataType | type[pl.DataType]] = {
     name: pl.Int64 if name in COUNTS else pl.Boolean if name == "author_verified" else pl.String for name in FIELDS
 }
 _WORDS = ("id", "platform", "author", "lang", "reply_to", "repost_of", "quote_of", "root", "url", "media")
@@ -84,25 +85,12 @@ class Decoded(NamedTuple):
     rejected: Counter[str]
 
 
-class Parsed(NamedTuple):
-    """What the payloads of a batch hold."""
-
-    posts: pl.DataFrame
-    """POSTS, in the order they came."""
-    payload: pl.Series
-    """Per row: the index of its payload."""
-    rejected: Sequence[Counter[str]]
-    """Per payload: reason → documents."""
-    documents: Sequence[bytes] = ()
-    """Per row: its own document as its source sent it; empty where only the whole payload is known."""
-
-
 def decode(lines: bytes, source: str, seen_at: datetime | None = None) -> Decoded:
     """Decodes NDJSON `lines`; `seen_at` is when the collector saw them, None for a recording that carries it itself."""
     rejected: Counter[str] = Counter()
     try:
         _LINE.decode_lines(lines)
-        raw = pl.read_ndjson(io.BytesIO(lines), schema=_RAW) if lines.strip() else pl.DataFrame(schema=_RAW)
+        raw = pl.read_ndjson(io.BytesIO(lines), schema=RAW) if lines.strip() else pl.DataFrame(schema=RAW)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, pl.exceptions.PolarsError):
         raw = _line_by_line(lines, rejected)
     return checked(raw, source, seen_at, rejected)
@@ -120,19 +108,26 @@ def parse(bodies: Sequence[bytes], source: str, seen_at: datetime, *, as_sent: b
     joined = b"\n".join(lines)
     try:
         _LINE.decode_lines(joined)
-        raw = pl.read_ndjson(io.BytesIO(joined), schema=_RAW) if lines else pl.DataFrame(schema=_RAW)
+        raw = pl.read_ndjson(io.BytesIO(joined), schema=RAW) if lines else pl.DataFrame(schema=RAW)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, pl.exceptions.PolarsError):
         good = [_usable(line, rejected[owner]) for line, owner in zip(lines, payload.tolist(), strict=True)]
         lines = [line for line, document in zip(lines, good, strict=True) if document is not None]
         payload = payload[[document is not None for document in good]]
-        raw = pl.DataFrame([document for document in good if document is not None], schema=_RAW)
-    frame = with_reason(raw, seen_at).with_columns(pl.Series("payload", payload, dtype=pl.UInt32))
+        raw = pl.DataFrame([document for document in good if document is not None], schema=RAW)
+    owned = raw.with_columns(pl.Series("payload", payload, dtype=pl.UInt32))
+    return parsed(owned, rejected, source, seen_at, lines if as_sent else ())
+
+
+def parsed(
+    raw: pl.DataFrame, rejected: list[Counter[str]], source: str, seen_at: datetime, lines: Sequence[bytes] = ()
+) -> Parsed:
+    """post/1 columns and each row's `payload`; adds to `rejected`. Of `lines`, one a row, the usable are handed on."""
+    frame = with_reason(raw, seen_at)
     bad = frame.filter(pl.col("reason").is_not_null())
     for owner, reason, count in bad.group_by("payload", "reason").len().iter_rows():
         rejected[owner][reason] += count
     good_rows = frame.filter(pl.col("reason").is_null())
-    good_lines = frame["reason"].is_null().to_list() if as_sent else []
-    own = list(compress(lines, good_lines))
+    own = list(compress(lines, frame["reason"].is_null().to_list()))
     return Parsed(posts_of(good_rows, source), good_rows["payload"], rejected, documents=own)
 
 
@@ -176,7 +171,7 @@ def _usable(line: bytes, rejected: Counter[str]) -> dict[str, Any] | None:
 
 def _line_by_line(lines: bytes, rejected: Counter[str]) -> pl.DataFrame:
     rows = (_usable(line, rejected) for line in lines.split(b"\n") if line.strip())
-    return pl.DataFrame([row for row in rows if row is not None], schema=_RAW)
+    return pl.DataFrame([row for row in rows if row is not None], schema=RAW)
 
 
 def _parse(line: bytes) -> _Wire:

@@ -14,9 +14,10 @@ from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.mqtt import MqttSettings
 from monitor.collect.file import FileSource
+from monitor.collect.http_settings import HttpSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
-from monitor.settings import checks_chats, checks_mqtt, checks_voices
+from monitor.settings import checks_chats, checks_mqtt, checks_polls, checks_sources, checks_voices
 from monitor.settings.monitor import ActionsSettings, Monitor, Receiver, RetentionSettings, StoreSettings
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown, written
@@ -69,13 +70,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     for i, receiver in enumerate(monitor.receivers):
         yield from _of_receiver(receiver, f"$.receiver[{i}]")
     yield from checks_mqtt.of_client_ids(monitor.sources, monitor.receivers)
-    for i, source in enumerate(monitor.sources):
-        if isinstance(source, FileSource) and not source.follow:
-            yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
-        if isinstance(source, MqttSource):
-            yield from checks_mqtt.of_source(source, f"$.source[{i}]")
-        if isinstance(source, IngestSource):
-            yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
+    yield from _of_sources(monitor)
 
 
 def _of_actions(actions: ActionsSettings) -> Iterator[str]:
@@ -124,6 +119,19 @@ def of_receivers(event: Event, known: Sequence[str]) -> Iterator[str]:
         if name not in known:
             said = choice(name, known) if known else f"{name!r} does not exist; monitor.toml has no [[receiver]]"
             yield f"$.receivers[{i}]: {said}"
+
+
+def _of_sources(monitor: Monitor) -> Iterator[str]:
+    for i, source in enumerate(monitor.sources):
+        if isinstance(source, FileSource) and not source.follow:
+            yield from _of_file(source.path, f"$.source[{i}].path", "follow = true waits for it to appear")
+        if isinstance(source, MqttSource):
+            yield from checks_mqtt.of_source(source, f"$.source[{i}]")
+        if isinstance(source, HttpSource):
+            yield from checks_sources.of_source(source, f"$.source[{i}]")
+            yield from checks_polls.of_source(source, f"$.source[{i}]")
+        if isinstance(source, IngestSource):
+            yield from _of_ingest(source, f"$.source[{i}]", is_loopback(monitor.web.host))
 
 
 def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:

@@ -23,12 +23,24 @@ from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
+from monitor.collect.bluesky import BlueskySource
+from monitor.collect.factcheck import FactcheckSource
 from monitor.collect.file import FileSource
+from monitor.collect.gdelt import GdeltSource
 from monitor.collect.ingest import IngestSource
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttSource
+from monitor.collect.reddit import RedditSource
+from monitor.collect.rss import RssSource
+from monitor.collect.telegram import TelegramSource
+from monitor.collect.x_settings import XSource
+from monitor.collect.youtube import YoutubeSource
 from monitor.watched import Duration, Event, Lifetime
 
-Source = FileSource | MqttSource | IngestSource
+Polled = RssSource | TelegramSource | FactcheckSource | XSource | RedditSource | YoutubeSource | GdeltSource
+"""Sources that ask platforms for what the events need."""
+
+Source = FileSource | MqttSource | IngestSource | BlueskySource | MastodonSource | Polled
 """Every kind of source, told apart by `kind`."""
 
 Receiver = (

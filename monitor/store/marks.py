@@ -8,10 +8,31 @@ import msgspec
 from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from monitor.arrivals import Answered, Request, Settled
-from monitor.marks import AckMark, Correction, GapMark, MergeMark, Ruling, Silence, SplitMark, Status, StatusMark
+from monitor.marks import (
+    AckMark,
+    Correction,
+    FactCheck,
+    GapMark,
+    MergeMark,
+    Ruling,
+    Silence,
+    SplitMark,
+    Status,
+    StatusMark,
+)
 from monitor.saved import events_of, events_text
 from monitor.store.dialect import insert_new
-from monitor.store.schema import acknowledgements, answered, corrections, exchanges, gaps, rulings, silences, statuses
+from monitor.store.schema import (
+    acknowledgements,
+    answered,
+    corrections,
+    exchanges,
+    fact_checks,
+    gaps,
+    rulings,
+    silences,
+    statuses,
+)
 from monitor.watched import Exchange
 
 REQUESTS_KEPT = timedelta(days=1)
@@ -140,6 +161,19 @@ def read_corrections(connection: Connection, newest: int | None = None) -> list[
     names = Correction.__struct_fields__
     rows = _newest(connection, select(corrections), corrections.c.number, newest)
     return [Correction(**{name: row._mapping[name] for name in names}) for row in rows]  # noqa: SLF001 -- SQLAlchemy's
+
+
+def put_checks(connection: Connection, marks: Sequence[FactCheck]) -> None:
+    """Keeps what fact-checkers said, every form of it."""
+    if marks:
+        rows = [{"at": one.at, "event": one.event, "json": msgspec.json.encode(one).decode()} for one in marks]
+        connection.execute(insert(fact_checks), rows)
+
+
+def read_checks(connection: Connection, newest: int | None = None) -> list[FactCheck]:
+    """What fact-checkers said, in the order of the stream: all, or the newest."""
+    rows = _newest(connection, select(fact_checks), fact_checks.c.number, newest)
+    return [msgspec.json.decode(row.json, type=FactCheck) for row in rows]
 
 
 def put_rulings(connection: Connection, marks: Sequence[Ruling]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from monitor.arrivals import Answered, Request
 from monitor.errors import StoreError
-from monitor.marks import Correction, GapMark, Mark, Ruling, Silence, StatusMark
+from monitor.marks import Correction, FactCheck, GapMark, Mark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer
 from monitor.store import alerts, archive, fired, lookups, marks, migrate, queue
 from monitor.store.dialect import clear_errors, reading_engine
@@ -116,6 +116,11 @@ class Reader:
         with self._connection() as connection:
             return marks.read_rulings(connection, limit)
 
+    def checks(self, limit: int) -> list[FactCheck]:
+        """What fact-checkers said last, in the order of the stream."""
+        with self._connection() as connection:
+            return marks.read_checks(connection, limit)
+
     def alerts(self, state: AlertState | None, limit: int) -> list[Alert]:
         """The last step of the `limit` newest alerts, in the order in which they began; of one state if named."""
         with self._connection() as connection:
@@ -190,6 +195,7 @@ class Reader:
                 *marks.read_acknowledgements(connection),
                 *marks.read_corrections(connection),
                 *marks.read_rulings(connection),
+                *marks.read_checks(connection),
             ]
 
     def exchanges(self) -> list[Exchange]:

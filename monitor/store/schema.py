@@ -194,6 +194,15 @@ answers = Table(  # was this alert useful? the last one of an alert counts
     Column("comment", Text, nullable=False),
 )
 
+fact_checks = Table(  # what fact-checkers said of claims about the events
+    "fact_checks",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("event", Text, nullable=False, index=True),
+    Column("json", Text, nullable=False),
+)
+
 rulings = Table(  # which narratives editors say are one, and which are not
     "rulings",
     METADATA,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select
 
 from monitor.arrivals import Answered
 from monitor.errors import StoreError
-from monitor.marks import AckMark, Correction, GapMark, Ruling, Silence, StatusMark
+from monitor.marks import AckMark, Correction, FactCheck, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
 from monitor.store import alerts, archive, fired, marks, migrate, queue, withdrawn
 from monitor.store.dialect import arrived, clear_errors, insert_or_replace, open_engine, transaction_number
@@ -45,6 +45,7 @@ class Commit(NamedTuple):
     exchanges: Sequence[Exchange] = ()
     corrections: Sequence[Correction] = ()
     rulings: Sequence[Ruling] = ()
+    checks: Sequence[FactCheck] = ()
     answered: Sequence[Answered] = ()
     until: Mapping[str, datetime] = {}
     """Receiver → how long it may be tried to tell it of deletions; empty: nobody is told."""
@@ -292,4 +293,5 @@ def _write_marks(connection: Connection, batch: Commit) -> None:
     marks.put_exchanges(connection, batch.exchanges)
     marks.put_corrections(connection, batch.corrections)
     marks.put_rulings(connection, batch.rulings)
+    marks.put_checks(connection, batch.checks)
     marks.put_answered(connection, batch.answered)

@@ -27,6 +27,7 @@ from monitor.web.bodies import (
     StatusAsked,
     StatusList,
 )
+from monitor.web.check_bodies import CheckList
 from monitor.web.letters import LetterOffice
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
 
@@ -41,6 +42,10 @@ class Office(Protocol):
 
     async def sources(self) -> SourceList:
         """How the sources are doing."""
+        ...
+
+    async def checks(self, limit: int) -> CheckList:
+        """What fact-checkers said last."""
         ...
 
     async def gaps(self, limit: int) -> GapList:

@@ -34,6 +34,7 @@ from monitor.web.bodies import (
     StatusList,
 )
 from monitor.web.brief_bodies import WithAuthors
+from monitor.web.check_bodies import CheckList
 from monitor.web.letters import DeadAsked, DeadList, ReplayAsked, Replayed
 from monitor.web.office import Office
 from monitor.web.ruling_bodies import MergeAsked, RulingList, SplitAsked, SuggestionList
@@ -82,6 +83,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/gaps", "listGaps", "When sources were blind.", GapList,
         lambda office, asked: office.gaps(asked.query.limit), query=Newest, refusals=_OF_STORE,
+    ),
+    Route(
+        "GET", "/fact-checks", "listFactChecks", "What fact-checkers said last of claims about the events.", CheckList,
+        lambda office, asked: office.checks(asked.query.limit), query=Newest, refusals=_OF_STORE,
     ),
     Route(
         "GET", "/alerts", "listAlerts", "The newest alerts.", AlertList,

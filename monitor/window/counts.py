@@ -199,7 +199,7 @@ class Windows:
 
     def _event(self, events: pl.Series) -> Hashes:
         """A hash per row of its event, another one each time it is watched again."""
-        hashes = few(events)
+        hashes = few(events).copy()
         for event, times in self._times.items():
             here = (events == event).to_numpy()
             hashes[here] = mix(hashes[here], np.uint64(times))

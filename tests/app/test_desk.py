@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.alert.decide import AlertPolicy
-from monitor.app.desk import Desk, Taken
+from monitor.app.desk import Desk
+from monitor.app.parts import Taken
 from monitor.arrivals import Payload
 from monitor.clock import SystemClock
 from monitor.pipeline import Arrivals
@@ -17,6 +18,7 @@ from monitor.store.in_hand import InHand
 from monitor.store.store import Commit, Store
 from tests.fakes.counts import counted
 from tests.fakes.mentions import none
+from tests.fakes.platform import metrics
 
 BEGIN = datetime(2021, 9, 3, tzinfo=UTC)
 EVENT = 'name = "{name}"\nproposition = "The {name} has fallen"\nany = ["{name}"]\nreceivers = ["{told}"]\n'
@@ -42,7 +44,7 @@ def store() -> Iterator[Store]:
 
 
 def desk(settings: Settings, store: Store, folder: Path) -> Desk:
-    return Desk(settings, store, InHand(folder / "in-hand"), SystemClock())
+    return Desk(settings, store, InHand(folder / "in-hand"), SystemClock(), metrics())
 
 
 def batch(at: Desk, second: float, *payloads: Payload) -> Taken:

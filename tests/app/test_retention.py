@@ -68,7 +68,7 @@ class Place:
 
     def start(self) -> None:
         """Begins, or begins again from what is in the store."""
-        self.desk = Desk(self.settings, self.store, InHand(self.folder / "in-hand"), self.clock)
+        self.desk = Desk(self.settings, self.store, InHand(self.folder / "in-hand"), self.clock, self.metrics)
 
     @property
     def hands(self) -> Hands:

@@ -1,39 +1,40 @@
 """What every collector promises, whatever its source; a new collector adds itself to `FEEDS` and `PARSERS`."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.arrivals import Contact, Payload
+from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky_connect import BlueskyWire, Place
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttCollector, MqttSource
 from monitor.frames import POSTS
 from monitor.records import REJECTIONS
-from tests.fakes import mqtt_source
+from monitor.watched import Duration
+from tests.contract import polled
+from tests.contract.feed import Feed
+from tests.fakes import jetstream, mqtt_source
+from tests.fakes import mastodon as mastodons
 from tests.fakes.clock import ManualClock
 from tests.fakes.mosquitto import mosquitto
+from tests.fakes.platform import metrics
 
 SEEN = datetime(2021, 9, 3, 14, tzinfo=UTC)
+SEEN_LATER = datetime(2026, 11, 24, tzinfo=UTC)
 LINES = [
     json.dumps({"id": str(number), "platform": "x", "text": "a", "created_at": "2021-09-03T13:30:00Z"}).encode()
     for number in range(30)
 ]
-
-
-class Feed(NamedTuple):
-    """A source of thirty posts."""
-
-    collector: Collector
-    collect: Callable[[str | None], Awaitable[list[Payload]]]
-    """All it brings behind a resume point, settled."""
 
 
 @asynccontextmanager
@@ -71,13 +72,63 @@ async def mqtt(directory: Path) -> AsyncIterator[Feed]:
         yield Feed(collector, collect)
 
 
+@asynccontextmanager
+async def bluesky(directory: Path) -> AsyncIterator[Feed]:  # noqa: ARG001 -- a Builder
+    async with jetstream.jetstream() as server:
+        server.say(jetstream.post(-1), *map(jetstream.post, range(30)))
+        collector = BlueskyCollector(BlueskySource(name="sky", host=server.url), ManualClock(), metrics())
+
+        async def collect(since: str | None) -> list[Payload]:
+            first = Place(server.url, BlueskyWire.V2, jetstream.BEGIN, jetstream.FIRST).text()
+            if since is not None:
+                server.say(jetstream.post(99, "the end"))
+            return await taken(collector, since or first)
+
+        yield Feed(collector, collect)
+
+
+@asynccontextmanager
+async def mastodon(directory: Path) -> AsyncIterator[Feed]:  # noqa: ARG001 -- a Builder
+    clock = ManualClock(mastodons.BEGIN)
+    async with mastodons.instance(clock) as server:
+        for number in range(30):
+            await server.say(mastodons.status(number))
+        settings = MastodonSource(name="far", instance=server.url, tags=("flood",), rewind=Duration(0))
+        collector = MastodonCollector(settings, mastodons.TOKEN, clock, metrics())
+
+        async def collect(since: str | None) -> list[Payload]:
+            first = json.dumps({"instance": server.url, "seen": {"hashtag/flood": "0"}})
+            if since is not None:
+                await server.say(mastodons.status(99, "the end"))
+            return await taken(collector, since or first)
+
+        yield Feed(collector, collect)
+
+
+async def taken(collector: Collector, since: str) -> list[Payload]:
+    """Thirty posts, or what comes before the end."""
+    found: list[Payload] = []
+    async with aclosing(collector.payloads(since)) as arrivals:  # type: ignore[type-var]
+        async for arrival in arrivals:
+            if isinstance(arrival, Payload):
+                if collector.parse([arrival.body], SEEN_LATER).posts["text"].to_list() == ["the end"]:
+                    break
+                found.append(arrival)
+            if sum(payload.posts for payload in found) >= 30:
+                break
+    return found
+
+
 Builder = Callable[[Path], AbstractAsyncContextManager[Feed]]
-FEEDS: list[Builder] = [file, mqtt]
+FEEDS: list[Builder] = [file, mqtt, bluesky, mastodon, *polled.FEEDS]
 feeds = pytest.mark.parametrize("build", FEEDS)
 
 PARSERS: list[Collector] = [
     FileCollector(FileSource(name="posts", path="posts.ndjson"), ManualClock()),
     MqttCollector(MqttSource(name="posts", host="localhost"), None, ManualClock()),
+    BlueskyCollector(BlueskySource(name="sky"), ManualClock(), metrics()),
+    MastodonCollector(MastodonSource(name="far", instance="https://far.example"), "", ManualClock(), metrics()),
+    *polled.PARSERS,
 ]
 
 
@@ -85,12 +136,13 @@ PARSERS: list[Collector] = [
 async def test_payloads_parse_into_posts_of_the_declared_schema(build: Builder, tmp_path: Path) -> None:
     async with build(tmp_path) as feed:
         bodies = [payload.body for payload in await feed.collect(None)]
-    posts, owner, rejected, *_ = feed.collector.parse(bodies, SEEN)
+    posts, owner, rejected, reviews, *_ = feed.collector.parse(bodies, SEEN_LATER)
+    assert reviews == ()
     assert posts.height == owner.len() == 30
     assert owner.is_sorted()
     assert posts.columns == list(POSTS)
     assert set(posts["source"]) == {feed.collector.name}
-    assert set(posts["seen_at"]) == {SEEN}
+    assert set(posts["seen_at"]) == {SEEN_LATER}
     assert rejected == [{}] * len(bodies)
 
 

@@ -21,11 +21,19 @@ class ManualClock:
     def monotonic(self) -> float:
         return (self._now - self._start).total_seconds()
 
+    @property
+    def sleeping(self) -> int:
+        """How many wait for this clock."""
+        return len(self._sleepers)
+
     async def sleep(self, duration: timedelta) -> None:
         self.slept.append(duration)
         awake = asyncio.Event()
         self._sleepers.append((self._now + duration, awake))
-        await awake.wait()
+        try:
+            await awake.wait()
+        finally:
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[1] is not awake]
 
     async def advance(self, duration: timedelta) -> None:
         """Moves on, waking sleepers in order, and lets everybody run."""

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from monitor.arrivals import Contact, Payload
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
 from monitor.collect.supervise import SourceState, supervise
 from monitor.marks import GapMark
 from tests.fakes.clock import ManualClock, settle

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from monitor.__main__ import main
 from monitor.collect import file, tail
-from monitor.collect.post1 import Parsed, parse
+from monitor.collect.parsed import Parsed
+from monitor.collect.post1 import parse
 
 POISON = b"poison pill"
 PIECE = 1000

@@ -25,6 +25,13 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("alert", "by", "assignee", "comment")),
     )
+    op.create_table(
+        "fact_checks",
+        sa.Column("number", _NUMBER, primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False, index=True),
+        sa.Column("json", sa.Text(), nullable=False),
+    )
     with op.batch_alter_table("mentions") as mentions:
         mentions.add_column(sa.Column("voice", sa.Text()))
         mentions.add_column(sa.Column("language", sa.Text()))
@@ -68,6 +75,7 @@ def downgrade() -> None:
     op.drop_table("answers")
     op.drop_table("acknowledgements")
     op.drop_table("rulings")
+    op.drop_table("fact_checks")
     with op.batch_alter_table("statuses") as statuses:
         statuses.drop_column("voice")
     with op.batch_alter_table("mentions") as mentions:

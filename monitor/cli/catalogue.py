@@ -1,0 +1,44 @@
+"""The page of every kind of source, from what each declares of itself."""
+
+from collections.abc import Iterator
+from typing import get_args
+
+from monitor.collect.about import About
+from monitor.settings import Source
+
+_INTRODUCTION = """# Sources
+
+What each kind of source asks for, and what it can and cannot tell. Written by `monitor source catalogue` from what the
+sources declare of themselves; a test holds them together. `monitor source test NAME` tries one that is configured,
+without consequences: it prints ten posts and stores nothing. Whatever a source is silent about stands on its card and
+in the archive as a gap, never as a zero.
+
+Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
+rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.
+`monitor source replay NAME FILE…` reads them as the source would and prints post/1 lines for `monitor replay`.
+"""
+_HEADINGS = {
+    "reads": "brings",
+    "access": "access",
+    "limits": "limits",
+    "resumes": "after an outage",
+    "edits": "edits and deletions",
+    "cannot": "cannot tell",
+    "reposts": "reposts are counted",
+}
+
+
+def catalogue() -> str:
+    """docs/sources.md."""
+    return _INTRODUCTION + "".join(_page(kind, about) for kind, about in kinds())
+
+
+def kinds() -> Iterator[tuple[str, About]]:
+    """Every kind of source, in the order of the settings."""
+    for kind in get_args(Source):
+        yield kind.__struct_config__.tag, kind.ABOUT
+
+
+def _page(kind: str, about: About) -> str:
+    rows = "".join(f"| {heading} | {getattr(about, name)} |\n" for name, heading in _HEADINGS.items())
+    return f"\n## {kind}\n\n| | |\n|---|---|\n{rows}"

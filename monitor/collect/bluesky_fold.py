@@ -1,0 +1,117 @@
+"""What events say of posts that came before them: likes, reposts and replies counted by post, accounts that are gone.
+
+Counted are posts that came while this ran: from their first moment, so that a count is whole and not what happened to
+be seen; others are left to whoever reads them anew. A like that is taken back names no post, so likes are gross.
+"""
+
+from collections import OrderedDict
+
+from monitor.collect.bluesky_wire import LIKE, POST, REPOST, Event, Fold
+
+
+class _Known:
+    """A post that came while this ran."""
+
+    __slots__ = ("likes", "replies", "reposts")
+
+    def __init__(self) -> None:
+        self.likes = self.reposts = self.replies = 0
+
+
+class Folding:
+    """Remembers the last `most` posts, and which of them an account wrote."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._of: dict[str, dict[str, None]] = {}
+        """Account → the addresses of its posts."""
+        self._changed: dict[str, _Known] = {}
+        self._gone: list[str] = []
+
+    def take(self, event: Event) -> bool:
+        """One event in its turn; says whether its own line must be handed on for what it says."""
+        commit = event.commit
+        if event.kind == "account":
+            if not event.active:
+                self._gone += self._of.pop(event.did, ())
+                self._forget(self._gone)
+            return False
+        if event.kind != "commit" or commit is None:
+            return False
+        if commit.operation == "create" and commit.record is not None:
+            record = commit.record
+            if commit.collection == POST:
+                self._begin(event.uri, event.did)
+                parent = record.reply.parent if record.reply is not None else None
+                self._count(parent.uri if parent is not None else None, "replies")
+            elif commit.collection == REPOST:
+                self._count(record.subject.uri if record.subject is not None else None, "reposts")
+            elif commit.collection == LIKE:
+                self._count(record.subject.uri if record.subject is not None else None, "likes")
+        return commit.collection in {POST, REPOST}
+
+    def correct(self, uri: str, likes: int, reposts: int, replies: int) -> None:
+        """What the platform itself says of a post: counting goes on from there."""
+        if (known := self._known.get(uri)) is not None:
+            known.likes, known.reposts, known.replies = likes, reposts, replies
+
+    def told(self) -> Fold | None:
+        """What has changed since this was last asked; None where nothing has."""
+        if not self._changed and not self._gone:
+            return None
+        counts = [(uri, one.likes, one.reposts, one.replies) for uri, one in self._changed.items()]
+        fold = Fold(counts, self._gone)
+        self._changed, self._gone = {}, []
+        return fold
+
+    def __len__(self) -> int:
+        """How many posts are remembered."""
+        return len(self._known)
+
+    def _begin(self, uri: str, did: str) -> None:
+        if uri in self._known:
+            return
+        self._known[uri] = _Known()
+        self._of.setdefault(did, {})[uri] = None
+        while len(self._known) > self._most:
+            oldest, _ = self._known.popitem(last=False)
+            account = oldest.split("/", 3)[2]
+            posts = self._of.get(account)
+            if posts is not None:
+                posts.pop(oldest, None)
+                if not posts:
+                    del self._of[account]
+
+    def _count(self, uri: str | None, what: str) -> None:
+        known = self._known.get(uri) if uri is not None else None
+        if uri is None or known is None:
+            return
+        setattr(known, what, getattr(known, what) + 1)
+        self._known.move_to_end(uri)
+        self._changed[uri] = known
+
+    def _forget(self, uris: list[str]) -> None:
+        for uri in uris:
+            self._known.pop(uri, None)
+            self._changed.pop(uri, None)
+
+
+class Recent:
+    """The last events, so that those that come again behind a rewound cursor are known; bounded."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: OrderedDict[int, None] = OrderedDict()
+
+    def again(self, event: Event) -> bool:
+        """Whether an event came before; remembers it."""
+        commit = event.commit
+        said = (commit.collection, commit.rkey, commit.rev, commit.operation) if commit is not None else event.at
+        key = hash((event.kind, event.did, said))
+        if key in self._seen:
+            return True
+        self._seen[key] = None
+        if len(self._seen) > self._most:
+            self._seen.popitem(last=False)
+        return False

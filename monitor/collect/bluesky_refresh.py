@@ -1,0 +1,50 @@
+"""What has become of posts that are known: their counts, or that they are gone."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from monitor.collect.bluesky_wire import Fold
+from monitor.collect.claims import Count
+from monitor.collect.http import Http
+from monitor.errors import SourceUnavailableError
+
+AT_ONCE = 25
+_GET_POSTS = "/xrpc/app.bsky.feed.getPosts"
+
+
+class _View(Struct, rename="camel"):
+    uri: str
+    like_count: Count = 0
+    repost_count: Count = 0
+    reply_count: Count = 0
+
+
+class _Answer(Struct):
+    posts: list[_View]
+
+
+class Again:
+    """Reads posts again; remembers which were missing at the last read."""
+
+    def __init__(self) -> None:
+        self._missing: set[str] = set()
+
+    async def read(self, http: Http, api: str, uris: Sequence[str]) -> Fold:
+        """Counts of those that are there; gone is what was missing before too. Raises SourceUnavailableError."""
+        answer = await http.get(api + _GET_POSTS, params=[("uris", uri) for uri in uris])
+        try:
+            found = {one.uri: one for one in msgspec.json.decode(answer.body, type=_Answer).posts}
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            why = f"{http.place(answer.url)}: an answer that is not understood"
+            raise SourceUnavailableError(why) from error
+        absent = [uri for uri in uris if uri not in found]
+        gone = [uri for uri in absent if uri in self._missing]
+        self._missing = (self._missing - set(uris)) | (set(absent) - set(gone))
+        counts = [
+            (uri, max(0, one.like_count), max(0, one.repost_count), max(0, one.reply_count))
+            for uri in uris
+            if (one := found.get(uri)) is not None
+        ]
+        return Fold(counts, gone)

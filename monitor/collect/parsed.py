@@ -1,0 +1,24 @@
+"""What every source's parse answers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from monitor.marks import FactCheck
+
+
+class Parsed(NamedTuple):
+    """What the payloads of a batch hold."""
+
+    posts: pl.DataFrame
+    """POSTS, in the order they came."""
+    payload: pl.Series
+    """Per row: the index of its payload."""
+    rejected: Sequence[Counter[str]]
+    """Per payload: reason → documents."""
+    reviews: Sequence[FactCheck] = ()
+    """What fact-checkers say, of no event yet; from a source that brings no posts."""
+    documents: Sequence[bytes] = ()
+    """Per row: its own document as its source sent it; empty where only the whole payload is known."""

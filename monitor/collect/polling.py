@@ -1,0 +1,148 @@
+"""A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from monitor.arrivals import Contact, Payload
+from monitor.clock import Clock
+from monitor.collect.news import Found, Known, framed
+from monitor.collect.turns import Turns
+from monitor.errors import SourceRefusedError, SourceUnavailableError
+from monitor.marks import GapMark
+
+Arrival = Payload | GapMark | Contact
+
+
+class Read(NamedTuple):
+    """What one request of a part brought."""
+
+    answer: bytes
+    """As it came; its payload if there is news in it."""
+    documents: Sequence[Found]
+    """All the posts in it."""
+    gone: Sequence[str] = ()
+    """Posts that are known and were deleted."""
+    mark: str | None = None
+    """Where to go on from, in the part's own words; None: as before."""
+    lost: str = ""
+    """Why posts since the last turn may be lost, if they may."""
+    wait: timedelta | None = None
+    """How long the part need not be asked again."""
+
+
+class Place(Struct, omit_defaults=True):
+    """How far a part was read."""
+
+    known: str = ""
+    """The posts it last brought, as `Known.saved` says."""
+    mark: str = ""
+    """Where it goes on, in its own words."""
+    read_at: datetime | None = None
+    """When its last turn ended."""
+
+
+class Part:
+    """A part at work."""
+
+    def __init__(self, name: str, place: Place) -> None:
+        self.name = name
+        self.known = Known(place.known)
+        self.mark = place.mark
+        self.read_at = place.read_at
+
+    @property
+    def first(self) -> bool:
+        """Whether it was never read."""
+        return self.read_at is None
+
+
+Ask = Callable[[Part], AsyncIterator[Read]]
+
+
+class Polling:
+    """The parts of one source, over all its connections.
+
+    `apart`: a part that is refused is no reason to stop the others; otherwise the source stops with it.
+    """
+
+    def __init__(
+        self, source: str, clock: Clock, every: timedelta, show: Callable[[int], None], *, apart: bool = False
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._apart = apart
+        self._turns = Turns(source, clock, every, show)
+        self._parts: dict[str, Part] = {}
+        self._places: dict[str, Place] = {}
+
+    async def arrivals(self, since: str | None, parts: Callable[[], Sequence[str]], ask: Ask) -> AsyncIterator[Arrival]:
+        """What the parts say, for ever; `ask` reads one of them. A resume point that is not understood is none."""
+        if not self._parts:
+            self._places = places(since)
+        while True:
+            name = await self._turns.next(parts)
+            self._keep(parts())
+            if name is None:
+                yield Contact()
+                continue
+            part = self._parts.setdefault(name, Part(name, self._places.get(name, Place())))
+            wait: timedelta | None = None
+            try:
+                async with aclosing(ask(part)) as reads:  # type: ignore[type-var]
+                    async for read in reads:
+                        for arrival in self._told(part, read):
+                            yield arrival
+                        self._learn(part, read)
+                        wait = read.wait
+            except SourceUnavailableError as error:
+                self._turns.failed(name, error)
+                continue
+            except SourceRefusedError as error:
+                if not self._apart:
+                    raise
+                self._turns.failed(name, error)
+                continue
+            part.read_at = self._clock.now()
+            self._turns.done(name, wait)
+
+    def _keep(self, there: Sequence[str]) -> None:
+        """Nothing is remembered of parts that are gone."""
+        self._parts = {name: part for name, part in self._parts.items() if name in there}
+        self._places = {name: place for name, place in self._places.items() if name in there}
+
+    def _told(self, part: Part, read: Read) -> list[Arrival]:
+        told: list[Arrival] = []
+        if read.lost and part.read_at is not None:
+            why = f"{part.name}: {read.lost}"
+            told.append(GapMark(source=self._source, begins=part.read_at, ends=self._clock.now(), why=why))
+        news = part.known.news(part.name, read.documents, read.gone)
+        if news:
+            resume = self._resume(part, read)
+            told.append(Payload(self._source, framed(news, read.answer), resume, news.posts))
+        return told or [Contact()]
+
+    def _learn(self, part: Part, read: Read) -> None:
+        part.known.learn(read.documents, read.gone)
+        part.mark = part.mark if read.mark is None else read.mark
+
+    def _resume(self, coming: Part, read: Read) -> str:
+        """The resume point behind an answer that is not learnt yet."""
+        self._places |= {name: Place(part.known.saved(), part.mark, part.read_at) for name, part in self._parts.items()}
+        mark = coming.mark if read.mark is None else read.mark
+        saved = Place(coming.known.saved(read.documents), mark, self._clock.now())
+        return msgspec.json.encode(self._places | {coming.name: saved}).decode()
+
+
+def places(since: str | None) -> dict[str, Place]:
+    """Part → how far it was read; nothing of a resume point that is not understood."""
+    if since is None:
+        return {}
+    try:
+        return msgspec.json.decode(since, type=dict[str, Place])
+    except msgspec.MsgspecError:
+        return {}

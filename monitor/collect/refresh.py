@@ -1,0 +1,136 @@
+"""Hot posts are read again: on most platforms fresh counts, edits and deletions come only to whoever asks.
+
+Hottest first, in the platform's own batch size, so many requests a minute, and no post more often than is set. A post
+is as hot as it is new, answered, quoted and reposted; half of that is gone after half an hour.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import polars as pl
+
+from monitor.arrivals import Payload
+from monitor.clock import Clock
+from monitor.collect.supervise import Put
+from monitor.errors import SourceRefusedError, SourceUnavailableError
+
+HALVED = timedelta(minutes=30)
+MOST = 5_000
+"""Posts that are remembered; the coldest make room."""
+
+log = logging.getLogger(__name__)
+
+
+class Refreshes(NamedTuple):
+    """How a source reads posts again."""
+
+    at_once: int
+    """Posts in one request."""
+    per_minute: int
+    """Requests in a minute; 0 reads none again."""
+    again: timedelta
+    """How long a post is left alone between two reads."""
+
+
+@runtime_checkable
+class Refresher(Protocol):
+    """A collector whose platform says of posts by their ids what they are now."""
+
+    @property
+    def name(self) -> str:
+        """The source's name in the configuration."""
+        ...
+
+    @property
+    def refreshes(self) -> Refreshes:
+        """How many, and how often."""
+        ...
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        """What has become of posts, at most `at_once`; None where there is nothing to say.
+
+        Raises SourceUnavailableError and SourceRefusedError.
+        """
+        ...
+
+
+class _Post:
+    """A mention, and how hot it was when it was last touched."""
+
+    __slots__ = ("heat", "read_at", "source", "touched_at")
+
+    def __init__(self, source: str, at: float) -> None:
+        self.source = source
+        self.heat, self.touched_at, self.read_at = 1.0, at, at
+
+    def now(self, at: float) -> float:
+        return self.heat * math.exp2((self.touched_at - at) / HALVED.total_seconds())
+
+    def touch(self, at: float) -> None:
+        self.heat, self.touched_at = self.now(at) + 1.0, at
+
+
+class Hot:
+    """The mentions that are worth reading again."""
+
+    def __init__(self, clock: Clock, most: int = MOST) -> None:
+        self._clock = clock
+        self._most = most
+        self._posts: dict[tuple[str, str], _Post] = {}
+
+    def take(self, mentions: pl.DataFrame) -> None:
+        """A batch of mentions (CLUSTERED): new ones, and what they answer or quote; bare reposts heat only."""
+        at = self._clock.monotonic()
+        columns = ("source", "platform", "id", "op", "parent", "repost_of")
+        for source, platform, name, op, parent, repost_of in mentions.select(columns).iter_rows():
+            if op == "delete":
+                self._posts.pop((platform, name), None)
+            elif op == "create":
+                if repost_of is None:
+                    self._posts.setdefault((platform, name), _Post(source, at))
+                if (answered := self._posts.get((platform, parent))) is not None:
+                    answered.touch(at)
+        if len(self._posts) > self._most:
+            by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(at))
+            self._posts = dict(by_heat[: self._most * 9 // 10])
+
+    def due(self, source: str, how: Refreshes) -> list[str]:
+        """The hottest posts of a source that were left alone long enough; they count as read from now on."""
+        at = self._clock.monotonic()
+        waiting = [
+            (-post.now(at), name, post)
+            for (_, name), post in self._posts.items()
+            if post.source == source and at - post.read_at >= how.again.total_seconds()
+        ]
+        chosen = sorted(waiting, key=lambda one: one[:2])[: how.at_once]
+        for _, _, post in chosen:
+            post.read_at = at
+        return [name for _, name, _ in chosen]
+
+
+async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
+    """Reads hot posts again, for ever, or until the platform refuses it; the source itself goes on."""
+    how = one.refreshes
+    if not how.per_minute:
+        return
+    pause = timedelta(minutes=1) / how.per_minute
+    while True:
+        await clock.sleep(pause)
+        ids = hot.due(one.name, how)
+        if not ids:
+            continue
+        try:
+            payload = await one.refresh(ids)
+        except SourceUnavailableError as error:
+            log.info("source %s: posts are not read again: %s", one.name, error, extra={"source": one.name})
+            await clock.sleep(timedelta(seconds=max(error.retry_after or 0.0, 60.0)))
+            continue
+        except SourceRefusedError as error:
+            said = "source %s: posts are read again no more: %s"
+            log.error(said, one.name, error, extra={"source": one.name})  # noqa: TRY400 -- expected: one line
+            return
+        if payload is not None:
+            await put(payload)

@@ -1,0 +1,292 @@
+"""X: its filtered stream, by rules made of the event files; the search fills what the stream missed.
+
+The rules are kept in step with the events while the stream is read. Everything that is read is paid for and counted
+towards the budget; when that is spent the source stops and says so, also after a restart.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from monitor.arrivals import Contact, Payload
+from monitor.clock import Clock
+from monitor.collect import x_post
+from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http_rates import Budget, Limit, epoch_rate
+from monitor.collect.http_streams import lines
+from monitor.collect.news import Known, framed, looked_again, parsed
+from monitor.collect.parsed import Parsed
+from monitor.collect.refresh import Refreshes
+from monitor.collect.terms import Events
+from monitor.collect.turns import IDLE
+from monitor.collect.x_rules import LONGEST_QUERY, keep_in_step, queries, rules_of
+from monitor.collect.x_settings import KEPT, XSource
+from monitor.collect.x_spend import Place, cycle_of, next_cycle
+from monitor.errors import SourceRefusedError, SourceUnavailableError
+from monitor.marks import GapMark
+from monitor.metrics import Metrics
+from monitor.watched import Event
+
+_QUARTER = timedelta(minutes=15)
+_BEHIND = timedelta(seconds=30)
+"""How much older than the newest one a post may still come in the stream."""
+_EPOCH_MS = 1_288_834_974_657
+"""When the ids begin to count, in milliseconds since 1970."""
+_AT_ONCE = 100
+_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
+_FATAL = frozenset({"usage-capped", "UsageCapExceeded"})
+
+
+class _Next(msgspec.Struct):
+    next_token: str = ""
+    oldest_id: str = ""
+
+
+class _Paged(msgspec.Struct):
+    meta: _Next = msgspec.field(default_factory=_Next)
+
+
+class XCollector:
+    """The collector of an XSource; its resume point is the newest id that was read, and what was spent."""
+
+    def __init__(self, settings: XSource, token: str | None, clock: Clock, metrics: Metrics, events: Events) -> None:
+        self._settings = settings
+        self._token = token or ""
+        self._clock = clock
+        self._metrics = metrics
+        self._events = events
+        self._place = Place()
+        self._again = Known()
+        self._found = 0
+        """The largest id that a search brought."""
+        self._address = f"{settings.api.rstrip('/')}/2/tweets/search"
+        self._connects = Budget(Limit(50, _QUARTER), clock)
+        self._ruling = Budget(Limit(100, _QUARTER), clock)
+        self._searches = Budget(Limit(450, _QUARTER), clock)
+
+    @property
+    def name(self) -> str:
+        """The source's name in the configuration."""
+        return self._settings.name
+
+    @property
+    def stale_after(self) -> timedelta | None:
+        """The stream gives a sign of life, and is given up here where it does not."""
+        return None
+
+    @property
+    def refreshes(self) -> Refreshes:
+        """How hot posts are read again."""
+        return Refreshes(_AT_ONCE, self._settings.refresh, self._settings.refresh_again)
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        """Fresh counts, and what was deleted; paid for like every post."""
+        self._afford()
+        address = f"{self._settings.api.rstrip('/')}/2/tweets"
+        params = [("ids", ",".join(ids)), *self._settings.fields()]
+        async with self._opened() as http:
+            answer = await http.get(address, params=params, headers=self._headers, bucket="look-up")
+        paid = self._paid(answer.body, self._place.newest)
+        news = looked_again(self._again, ids, list(x_post.posts(answer.body)))
+        return paid._replace(body=framed(news, answer.body), resume=None) if news else None
+
+    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+        """What was missed, then the stream; a GapMark for what cannot be had any more, or not within the budget."""
+        self._place = max(self._place, _place(since), key=lambda place: (place.cycle, place.posts, place.newest))
+        self._afford()
+        async with self._opened() as http:
+            while not rules_of(self._events()):
+                yield Contact()
+                await self._clock.sleep(IDLE)
+            async with aclosing(self._streamed(http)) as arrivals:  # type: ignore[type-var]
+                async for arrival in arrivals:
+                    yield arrival
+
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
+        """The posts of these lines and answers."""
+        return parsed(bodies, self.name, x_post.PLATFORM, seen_at, x_post.posts)
+
+    def _opened(self) -> AbstractAsyncContextManager[Http]:
+        means = (self.name, self._settings, self._clock, self._metrics)
+        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=_capped)
+
+    async def _streamed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
+        events = tuple(self._events())
+        await self._rule(http)
+        stream = lines(
+            http,
+            f"{self._address}/stream",
+            silence=self._settings.silence,
+            params=self._settings.fields(),
+            headers=self._headers,
+            bucket="stream",
+        )
+        async with self._connects.slot():
+            pass  # a connection counts as it is begun, not while it lasts
+        async with stream as coming:
+            yield Contact()
+            async with aclosing(self._missed(http)) as missed:  # type: ignore[type-var]
+                async for arrival in missed:
+                    yield arrival
+            async for line in coming:
+                if (now := tuple(self._events())) != events:
+                    before, events = {event.name for event in events}, now
+                    await self._rule(http)
+                    added = [event for event in now if event.name not in before]
+                    async with aclosing(self._past(http, added)) as past:  # type: ignore[type-var]
+                        async for arrival in past:
+                            yield arrival
+                if not line.strip():
+                    yield Contact()
+                    continue
+                yield self._paid(line, max(self._place.newest, x_post.newest(line)))
+                self._afford()
+        why = "the stream ended"
+        raise SourceUnavailableError(why)
+
+    async def _rule(self, http: Http) -> None:
+        wanted = rules_of(self._events(), self._settings.more)
+        async with self._ruling.slot():
+            await keep_in_step(http, f"{self._address}/stream/rules", self._headers, wanted, self.name)
+
+    async def _missed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
+        """What the search knows since the newest post that was read; the resume point moves on behind the last."""
+        newest = self._place.newest
+        if not newest:
+            return
+        now = self._clock.now()
+        since, oldest = min(_time(newest), now) - _BEHIND, now - KEPT + timedelta(minutes=1)
+        if since < oldest:
+            yield self._gap(since, oldest, "the search looks back seven days")
+        begin = ("start_time", f"{oldest:{_SECONDS}}") if since < oldest else ("since_id", str(_id(since)))
+        self._found = newest
+        async with aclosing(self._bought(http, self._events(), begin)) as arrivals:  # type: ignore[type-var]
+            async for arrival in arrivals:
+                yield arrival
+        self._place = msgspec.structs.replace(self._place, newest=self._found)
+
+    async def _past(self, http: Http, events: Sequence[Event]) -> AsyncIterator[Payload | GapMark | Contact]:
+        """What was said of events that are new, as far back as is set."""
+        begin = self._clock.now() - min(self._settings.look_back, KEPT - timedelta(minutes=1))
+        async with aclosing(self._bought(http, events, ("start_time", f"{begin:{_SECONDS}}"))) as arrivals:  # type: ignore[type-var]
+            async for arrival in arrivals:
+                if not isinstance(arrival, GapMark):  # what was said before an event was watched is no gap
+                    yield arrival
+
+    async def _bought(
+        self, http: Http, events: Sequence[Event], begin: tuple[str, str]
+    ) -> AsyncIterator[Payload | GapMark | Contact]:
+        """The search's answers, paid for; the resume point stays where it is."""
+        for event in events:
+            for query in queries(event, LONGEST_QUERY, self._settings.more):
+                async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
+                    async for page in pages:
+                        if isinstance(page, GapMark):
+                            yield page
+                            continue
+                        self._found = max(self._found, x_post.newest(page))
+                        yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
+                        self._afford()
+
+    async def _searched(self, http: Http, query: str, begin: tuple[str, str]) -> AsyncIterator[bytes | GapMark]:
+        token = ""
+        for _ in range(self._settings.search_pages):
+            params = [("query", query), begin, ("max_results", str(_AT_ONCE)), *self._settings.fields()]
+            if token:
+                params.append(("next_token", token))
+            answer = await http.get(
+                f"{self._address}/recent",
+                params=params,
+                headers=self._headers,
+                budgets=(self._searches,),
+                bucket="search",
+            )
+            yield answer.body
+            told = _paged(answer.body)
+            token, oldest = told.next_token, told.oldest_id
+            if not token:
+                return
+        until = _time(int(oldest)) if token and oldest.isdigit() else self._clock.now()
+        since = _time(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
+        yield self._gap(since, max(until, since), f"more posts came than {self._settings.search_pages} pages hold")
+
+    def _paid(self, body: bytes, newest: int) -> Payload:
+        """An answer as a payload: it is paid for, whatever becomes of it."""
+        _complained(body)
+        posts, users = x_post.bought(body)
+        place = self._turned()
+        self._place = msgspec.structs.replace(
+            place, newest=newest, posts=place.posts + posts, users=place.users + users
+        )
+        self._metrics.source_spent.labels(self.name).set(self._cost(self._place))
+        return Payload(self.name, body, msgspec.json.encode(self._place).decode(), max(1, posts))
+
+    def _afford(self) -> None:
+        """Raises SourceRefusedError where the budget is spent, or what X lets an app read in a cycle."""
+        place = self._turned()
+        cost = self._cost(place)
+        self._metrics.source_spent.labels(self.name).set(cost)
+        until = f"until {next_cycle(cycle_of(self._clock.now(), self._settings.cycle_day)):%Y-%m-%d} (UTC)"
+        if cost >= self._settings.budget:
+            why = f"the budget of {self._settings.budget:g} dollars is spent {until}, by {place.posts} posts"
+            raise SourceRefusedError(why)
+        if place.posts >= self._settings.most_posts:
+            why = f"{place.posts} posts were read, all that X gives {until}"
+            raise SourceRefusedError(why)
+
+    def _cost(self, place: Place) -> float:
+        return place.cost(self._settings.post_price, self._settings.user_price)
+
+    def _turned(self) -> Place:
+        """The place in the cycle that it is now."""
+        cycle = f"{cycle_of(self._clock.now(), self._settings.cycle_day):%Y-%m-%d}"
+        if self._place.cycle == cycle:
+            return self._place
+        return Place(newest=self._place.newest, cycle=cycle)
+
+    def _gap(self, begins: datetime, ends: datetime, why: str) -> GapMark:
+        return GapMark(source=self.name, begins=begins, ends=ends, why=why)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+def _place(since: str | None) -> Place:
+    try:
+        return msgspec.json.decode(since, type=Place) if since is not None else Place()
+    except msgspec.MsgspecError:
+        return Place()
+
+
+def _paged(body: bytes) -> _Next:
+    try:
+        return msgspec.json.decode(body, type=_Paged).meta
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _Next()
+
+
+def _capped(answer: Answer) -> bool:
+    """Whether an answer says that all that was paid for is used up, which no waiting mends before the next cycle."""
+    return not _FATAL.isdisjoint(x_post.troubles(answer.body))
+
+
+def _complained(body: bytes) -> None:
+    """Raises for what X complains of within the stream."""
+    said = x_post.troubles(body)
+    if not said:
+        return
+    why = f"X says: {', '.join(said)}"[:200]
+    raise SourceUnavailableError(why) if _FATAL.isdisjoint(said) else SourceRefusedError(why)
+
+
+def _time(post: int) -> datetime:
+    """When a post was made, of its id."""
+    return datetime.fromtimestamp(((post >> 22) + _EPOCH_MS) / 1000, UTC)
+
+
+def _id(at: datetime) -> int:
+    """The smallest id of a time."""
+    return max(0, round(at.timestamp() * 1000) - _EPOCH_MS) << 22

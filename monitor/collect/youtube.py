@@ -1,0 +1,256 @@
+"""YouTube: a search for videos about the events a few times an hour, then their numbers and their comments.
+
+A search costs one of a hundred calls a day, everything else one of ten thousand units, so the searches are spread over
+the day and the rest goes to what they found. Both are given anew at midnight in California.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from datetime import datetime, time, timedelta
+from functools import partial
+from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct
+
+from monitor.arrivals import Contact, Payload
+from monitor.clock import Clock
+from monitor.collect.about import About
+from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http_rates import Budget, Limit
+from monitor.collect.http_settings import Address, HttpSource
+from monitor.collect.news import Found, parsed
+from monitor.collect.parsed import Parsed
+from monitor.collect.polling import Part, Polling, Read
+from monitor.collect.terms import Asked, Events, asked, questions, quoted
+from monitor.collect.youtube_items import PLATFORM, answer, items, reasons
+from monitor.errors import PostRejectedError, SourceUnavailableError
+from monitor.marks import GapMark
+from monitor.metrics import Metrics
+from monitor.watched import Duration, Name
+
+_DAY = timedelta(days=1)
+_LATE = timedelta(hours=6)
+"""How long after it was published a video may appear in searches."""
+_VIDEOS = 50
+"""In one look-up."""
+_COMMENTS = 100
+_COMMENT_PAGES = 3
+_LONGEST = 400
+_FORBIDDEN, _MISSING = 403, 404
+_OF_ONE_VIDEO = frozenset({"commentsDisabled", "videoNotFound"})
+_SPENT = frozenset({"quotaExceeded", "dailyLimitExceeded"})
+_TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+
+
+class YoutubeSource(HttpSource, tag="youtube", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Searches YouTube for videos about the events, and reads their numbers and comments."""
+
+    ABOUT: ClassVar[About] = About(
+        reads="videos that the search finds, their numbers, and comments of the ten newest of each event",
+        access="an API key",
+        limits="a hundred searches and ten thousand other requests a day: 96 are spread over the day and the "
+        "events, 9000 are used; when they are spent, the rest of the day (in California) is a gap",
+        resumes="videos since the last search; comments back to what is known, three hundred deep; beyond is a gap",
+        edits="titles and descriptions of the last fifty videos of each event; one that is missing is deleted",
+        cannot="what is said in a video; replies to comments; deletions of comments; a new video may take "
+        "hours to be found",
+        reposts="there are none",
+    )
+
+    name: Name
+    """What the source is called in metrics, alerts and the archive."""
+    token_env: str | None = None
+    """Environment variable with the API key."""
+    token_file: str | None = None
+    """File with that key, as an alternative to `token_env`."""
+    searches: Annotated[int, Meta(ge=1, le=100_000)] = 96
+    """Searches in a day, spread evenly over the events; YouTube gives a hundred."""
+    units: Annotated[int, Meta(ge=1, le=10_000_000)] = 9_000
+    """Other requests in a day; YouTube gives ten thousand."""
+    every: Duration = Duration(minutes=5)
+    """How often the videos of an event are looked at again, for numbers and comments."""
+    comments_of: Annotated[int, Meta(ge=0, le=50)] = 10
+    """Videos of an event, the newest ones, whose comments are read."""
+    api: Address = "https://www.googleapis.com/youtube/v3"
+    """Where its interface is."""
+
+
+class _Place(Struct, omit_defaults=True):
+    """Where an event goes on."""
+
+    asked_at: datetime | None = None
+    """When it was last searched for."""
+    videos: list[str] = []
+    """The videos that were found, the newest last."""
+    silent: list[str] = []
+    """Those whose comments are closed."""
+    read: list[str] = []
+    """Those whose comments were read before."""
+    turn: int = 0
+    """How many searches there were: where an event needs several questions, they take turns."""
+
+
+class YoutubeCollector:
+    """The collector of a YoutubeSource; its resume point is the videos of each event and when it was searched for."""
+
+    def __init__(
+        self, settings: YoutubeSource, key: str | None, clock: Clock, metrics: Metrics, events: Events
+    ) -> None:
+        self._settings = settings
+        self._key = key or ""
+        self._clock = clock
+        self._metrics = metrics
+        self._events = events
+        show = metrics.source_failing.labels(settings.name).set
+        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._searches = Budget(Limit(settings.searches, _DAY), clock)
+        self._units = Budget(Limit(settings.units, _DAY), clock)
+
+    @property
+    def name(self) -> str:
+        """The source's name in the configuration."""
+        return self._settings.name
+
+    @property
+    def stale_after(self) -> timedelta | None:
+        """An answer that does not come in time is a failure."""
+        return None
+
+    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+        """New videos and comments, and what became of the known ones; a GapMark where comments came too fast."""
+        hidden = [self._key]
+        async with opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden) as http:
+            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
+            async with aclosing(arrivals):  # type: ignore[type-var]
+                async for arrival in arrivals:
+                    yield arrival
+
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
+        """The videos and comments in these answers."""
+        return parsed(bodies, self.name, PLATFORM, seen_at, items)
+
+    def _parts(self) -> list[str]:
+        return [event.name for event in self._events() if asked(event) is not None]
+
+    async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
+        place = _place(part.mark)
+        now = self._clock.now()
+        between = _DAY / self._settings.searches * max(1, len(self._parts()))
+        if (place.asked_at is None or now - place.asked_at >= between) and self._searches.left():
+            async for read in self._searched(http, part, place):
+                yield read
+        asked_for = place.videos[-_VIDEOS:]
+        if asked_for and self._units.left():
+            params = [("part", "snippet,statistics"), ("id", ",".join(asked_for)), ("maxResults", str(_VIDEOS))]
+            told = await self._got(http, "videos", params)
+            found = _read(told)
+            there = {one["id"] for one in found if isinstance(one, dict)}
+            gone = [video for video in asked_for if video not in there]
+            place.videos = [video for video in place.videos if video not in gone]
+            yield Read(told.body, found, gone, _mark(place))
+        talked = [one for one in reversed(place.videos) if one not in place.silent]
+        for video in talked[: self._settings.comments_of]:
+            async for read in self._commented(http, part, place, video):
+                yield read
+
+    async def _searched(self, http: Http, part: Part, place: _Place) -> AsyncIterator[Read]:
+        """One search; where the event's terms need several questions, one of them after the other, search by search."""
+        wanted = next((asked(event) for event in self._events() if event.name == part.name), None)
+        queries = list(questions(wanted, written, _LONGEST)) if wanted is not None else []
+        if not queries:
+            return
+        now = self._clock.now()
+        after = (place.asked_at or now - _DAY) - _LATE * len(queries)
+        query = queries[place.turn % len(queries)]
+        params = [
+            ("part", "snippet"),
+            ("type", "video"),
+            ("order", "date"),
+            ("maxResults", str(_VIDEOS)),
+            ("publishedAfter", f"{after:%Y-%m-%dT%H:%M:%SZ}"),
+            ("q", query),
+        ]
+        told = await self._got(http, "search", params)
+        found = [one for one in _read(told) if not isinstance(one, dict) or one["id"] not in part.known]
+        fresh = [str(one["id"]) for one in reversed(found) if isinstance(one, dict)]
+        lost = f"more than {_VIDEOS} videos came since the last search" if len(fresh) == _VIDEOS else ""
+        place.asked_at, place.videos, place.turn = now, [*place.videos, *fresh][-_VIDEOS:], place.turn + 1
+        yield Read(told.body, found, mark=_mark(place), lost=lost)
+
+    async def _commented(self, http: Http, part: Part, place: _Place, video: str) -> AsyncIterator[Read]:
+        """The comments of a video back to what is known, the oldest page first."""
+        pages: list[tuple[bytes, list[Found]]] = []
+        token, lost = "", ""
+        while self._units.left():
+            if len(pages) == _COMMENT_PAGES:
+                lost = f"{video}: more comments came than {_COMMENT_PAGES} pages hold"
+                break
+            more = [("pageToken", token)] if token else []
+            params = [("part", "snippet"), ("videoId", video), ("order", "time"), ("maxResults", str(_COMMENTS)), *more]
+            told = await self._got(http, "commentThreads", params)
+            if told.status in {_FORBIDDEN, _MISSING}:
+                place.silent = [*place.silent, video][-_VIDEOS:]
+                yield Read(b"", (), mark=_mark(place))
+                return
+            found = _read(told)
+            pages.append((told.body, found))
+            token = answer(told.body).nextPageToken
+            if not token or any(isinstance(one, dict) and one["id"] in part.known for one in found):
+                break
+        begun = video in place.read
+        place.read = [*(one for one in place.read if one != video), video][-_VIDEOS:]
+        for body, found in reversed(pages):
+            yield Read(body, found, mark=_mark(place), lost=lost if begun else "")
+            lost = ""
+
+    async def _got(self, http: Http, path: str, params: Sequence[tuple[str, str]]) -> Answer:
+        """An answer; 403 and 404 only where they say something of one video."""
+        budget = self._searches if path == "search" else self._units
+        address = f"{self._settings.api.rstrip('/')}/{path}"
+        asked_for = [*params, ("key", self._key)]
+        told = await http.get(address, params=asked_for, budgets=(budget,), also=(_FORBIDDEN, _MISSING))
+        if told.status not in {_FORBIDDEN, _MISSING}:
+            return told
+        why = reasons(told.body)
+        if why & _SPENT:
+            said = f"YouTube's quota for {path} is spent for today"
+            raise SourceUnavailableError(said, self._until_midnight())
+        if why & _TOO_FAST:
+            said = "YouTube is asked too fast"
+            raise SourceUnavailableError(said)
+        if why & _OF_ONE_VIDEO:
+            return told
+        raise http.refusal(told)
+
+    def _until_midnight(self) -> float:
+        """Seconds until it is midnight in California."""
+        there = self._clock.now().astimezone(ZoneInfo("America/Los_Angeles"))
+        midnight = datetime.combine(there.date() + _DAY, time(0), there.tzinfo)
+        return (midnight - self._clock.now()).total_seconds()
+
+
+def written(wanted: Asked) -> str:
+    """An event's terms as YouTube writes them; words that have to occur as well it can only be given."""
+    parts = ["|".join(map(quoted, wanted.any)), *map(quoted, wanted.all)]
+    return " ".join([*parts, *(f"-{quoted(term)}" for term in wanted.none)])
+
+
+def _place(mark: str) -> _Place:
+    try:
+        return msgspec.json.decode(mark, type=_Place)
+    except msgspec.MsgspecError:
+        return _Place()
+
+
+def _mark(place: _Place) -> str:
+    return msgspec.json.encode(place).decode()
+
+
+def _read(told: Answer) -> list[Found]:
+    try:
+        return list(items(told.body))
+    except PostRejectedError as error:
+        why = "what YouTube answers is not understood"
+        raise SourceUnavailableError(why) from error

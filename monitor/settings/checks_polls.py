@@ -1,0 +1,30 @@
+"""What the types cannot say of sources that ask platforms."""
+
+from collections.abc import Iterator
+
+from monitor.collect.factcheck import FactcheckSource
+from monitor.collect.http_settings import HttpSource
+from monitor.collect.reddit import RedditSource
+from monitor.collect.telegram import TelegramSource
+from monitor.collect.x_settings import XSource
+from monitor.collect.youtube import YoutubeSource
+
+_TIMES = ("every", "slowest", "recheck", "spacing", "silence")
+
+
+def of_source(source: HttpSource, path: str) -> Iterator[str]:
+    """Yields `path: sentence` for each mistake in a source that asks a platform; nothing of those that stream."""
+    word = "secret" if isinstance(source, RedditSource) else "token"
+    if isinstance(source, XSource | YoutubeSource | RedditSource) and not _named(source, word):
+        yield f"{path}: no {word}; name where it is with {word}_env or {word}_file"
+    if isinstance(source, FactcheckSource) and not source.pages and not _named(source, "token"):
+        yield f"{path}: nothing to ask; name the API key with token_env or token_file, or write pages"
+    for name in _TIMES:
+        if getattr(source, name, None) is not None and not getattr(source, name):
+            yield f'{path}.{name}: no time at all; write a length of time, as in "1m"'
+    if isinstance(source, TelegramSource) and source.slowest < source.every:
+        yield f"{path}.slowest: is shorter than every; write a longer time"
+
+
+def _named(source: HttpSource, word: str) -> bool:
+    return any(getattr(source, f"{word}_{place}") is not None for place in ("env", "file"))

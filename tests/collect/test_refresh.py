@@ -1,0 +1,181 @@
+"""Hot posts are read again, the hottest first, within a budget; what they have become reaches the house."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from aiohttp import web
+
+from monitor.arrivals import Payload
+from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.mastodon import MastodonCollector
+from monitor.collect.mastodon_settings import MastodonSource
+from monitor.collect.refresh import Hot, Refresher, Refreshes, refreshing
+from monitor.errors import SourceRefusedError, SourceUnavailableError
+from monitor.marks import GapMark
+from tests.fakes import mastodon as mastodons
+from tests.fakes.clock import ManualClock, settle
+from tests.fakes.collected import SEEN, Collected
+from tests.fakes.platform import metrics, platform
+
+HOW = Refreshes(2, 6, timedelta(minutes=2))
+
+
+def mentions(*rows: tuple[str, str, str | None], source: str = "sky") -> pl.DataFrame:
+    """Mentions of id, op and parent; one whose id begins with r is a bare repost."""
+    return pl.DataFrame(
+        {
+            "source": [source] * len(rows),
+            "platform": ["bluesky"] * len(rows),
+            "id": [name for name, *_ in rows],
+            "op": [op for _, op, _ in rows],
+            "parent": [parent for *_, parent in rows],
+            "repost_of": [parent if name.startswith("r") else None for name, _, parent in rows],
+        },
+        schema_overrides={"parent": pl.String, "repost_of": pl.String},
+    )
+
+
+class Scripted:
+    """Implements Refresher: raises the scripted errors one after the other, then answers."""
+
+    name = "sky"
+    refreshes = HOW
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.asked: list[list[str]] = []
+
+    async def refresh(self, ids: Sequence[str]) -> Payload | None:
+        self.asked.append(list(ids))
+        if self.errors:
+            raise self.errors.pop(0)
+        return Payload(self.name, b"{}", None)
+
+
+async def running(one: Refresher, hot: Hot, clock: ManualClock, lasts: timedelta) -> list[Payload | GapMark]:
+    put: list[Payload | GapMark] = []
+
+    async def take(arrival: Payload | GapMark) -> None:
+        put.append(arrival)
+
+    task = asyncio.ensure_future(refreshing(one, hot, take, clock))
+    await settle()
+    for _ in range(round(lasts / timedelta(seconds=10))):
+        await clock.advance(timedelta(seconds=10))
+    task.cancel()
+    await asyncio.wait([task])
+    return put
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+async def test_the_hottest_come_first_and_none_too_often(clock: ManualClock) -> None:
+    hot = Hot(clock)
+    hot.take(mentions(("a", "create", None), ("b", "create", None), ("c", "create", None)))
+    hot.take(mentions(("b1", "create", "b"), ("r1", "create", "b"), ("c1", "create", "c"), ("gone", "create", None)))
+    hot.take(mentions(("gone", "delete", None)))
+    hot.take(mentions(("elsewhere", "create", "b"), source="other"))
+    await clock.advance(timedelta(minutes=2))
+    assert [hot.due("sky", HOW) for _ in range(4)] == [["b", "c"], ["a", "b1"], ["c1"], []]
+    await clock.advance(timedelta(minutes=2))
+    assert hot.due("other", HOW) == ["elsewhere"]
+    assert hot.due("sky", HOW) == ["b", "c"]
+
+
+async def test_heat_fades_and_the_coldest_make_room(clock: ManualClock) -> None:
+    hot = Hot(clock, most=10)
+    hot.take(mentions(("old", "create", None), *((f"x{number}", "create", "old") for number in range(3))))
+    await clock.advance(timedelta(hours=3))
+    hot.take(mentions(*((f"n{number}", "create", None) for number in range(9))))
+    await clock.advance(timedelta(minutes=2))
+    how = HOW._replace(at_once=100)
+    assert sorted(hot.due("sky", how)) == [f"n{number}" for number in range(9)]
+
+
+async def test_no_more_requests_are_made_than_the_budget_allows(clock: ManualClock) -> None:
+    hot, one = Hot(clock), Scripted()
+    hot.take(mentions(*((f"p{number}", "create", None) for number in range(100))))
+    put = await running(one, hot, clock, timedelta(minutes=5))
+    assert len(put) == len(one.asked) == 19  # from two minutes after the posts came on, one in ten seconds
+    assert all(len(ids) == 2 for ids in one.asked)
+
+
+async def test_a_platform_that_is_away_is_left_alone_and_one_that_refuses_for_good(clock: ManualClock) -> None:
+    hot = Hot(clock)
+    hot.take(mentions(*((f"p{number}", "create", None) for number in range(100))))
+    one = Scripted(SourceUnavailableError("busy", 90), SourceRefusedError("no"))
+    assert await running(one, hot, clock, timedelta(minutes=10)) == []
+    assert len(one.asked) == 2
+
+
+@pytest.fixture
+async def sky() -> AsyncIterator[tuple[BlueskyCollector, dict[str, int]]]:
+    """A collector, and the posts that its platform knows with their likes."""
+    known: dict[str, int] = {}
+
+    async def handle(request: web.Request) -> web.Response:
+        uris = request.query.getall("uris")
+        assert len(uris) <= 25
+        views = [
+            {"uri": uri, "likeCount": known[uri], "repostCount": 2, "replyCount": 1} for uri in uris if uri in known
+        ]
+        return web.json_response({"posts": views})
+
+    async with platform(handle) as url:
+        yield BlueskyCollector(BlueskySource(name="sky", api=url), ManualClock(), metrics()), known
+
+
+async def test_bluesky_says_counts_and_a_post_missing_twice_is_gone(
+    sky: tuple[BlueskyCollector, dict[str, int]],
+) -> None:
+    one, known = sky
+    assert isinstance(one, Refresher)
+    known |= {"at://a/p/1": 5, "at://a/p/2": 6}
+    told = Collected()
+    for missing in ((), ("at://a/p/2",), ("at://a/p/2",)):
+        for uri in missing:
+            known.pop(uri, None)
+        payload = await one.refresh(["at://a/p/1", "at://a/p/2"])
+        assert payload is not None
+        assert payload.resume is None
+        told.payloads.append(payload)
+    assert told.of(one, "counts", "id", "likes", "reposts", "replies") == [
+        ("at://a/p/1", 5, 2, 1),
+        ("at://a/p/2", 6, 2, 1),
+        ("at://a/p/1", 5, 2, 1),
+        ("at://a/p/1", 5, 2, 1),
+    ]
+    assert told.of(one, "delete", "id") == ["at://a/p/2"]
+
+
+async def test_mastodon_says_counts_edits_and_what_is_gone(clock: ManualClock) -> None:
+    async with mastodons.instance(clock) as server:
+        settings = MastodonSource(name="far", instance=server.url, tags=("flood",))
+        one = MastodonCollector(settings, mastodons.TOKEN, clock, metrics())
+        assert isinstance(one, Refresher)
+        found = Collected()
+        reading = asyncio.ensure_future(found.read(one, lambda told: len(told.payloads) == 3))
+        await server.listened()
+        for number in (1, 2, 3):
+            await server.say(mastodons.status(number))
+        await reading
+        uris = found.of(one, "create", "id")
+        server.posts = [
+            mastodons.status(1, reblogs_count=7),
+            mastodons.status(2, "<p>a drill</p>", edited_at="2026-11-23T12:15:00.000Z"),
+        ]
+        payload = await one.refresh([*uris, "https://unknown.example/1"])
+        assert payload is not None
+        posts = one.parse([payload.body], SEEN).posts
+        assert posts.select("op", "id", "text", "reposts").rows() == [
+            ("delete", uris[2], None, None),
+            ("counts", uris[0], None, 7),
+            ("update", uris[1], "a drill", 0),
+        ]
+        assert await one.refresh(["https://unknown.example/1"]) is None
