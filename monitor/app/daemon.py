@@ -222,11 +222,8 @@ class Daemon:
         for name in differs.sources.changed:
             gap = GapMark(source=name, begins=stopped_at, ends=self._clock.now(), why=CHANGED)
             await self._intake.put(gap)
-        kept = [
-            one.name
-            for one in new.monitor.receivers
-            if one.name not in {*differs.receivers.added, *differs.receivers.changed}
-        ]
+        fresh = {*differs.receivers.added, *differs.receivers.changed}
+        kept = [one.name for one in new.monitor.receivers if one.name not in fresh]
         await running.deliverer.exchange(receivers(new, running.session, self._clock), kept)
         running.outlets.follow(running.deliverer.receivers)
 

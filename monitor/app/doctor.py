@@ -22,6 +22,7 @@ from monitor.app.reach import LONGEST, asked_of, known, reached, server_of
 from monitor.app.walk import UPTO, Walk
 from monitor.clock import Clock
 from monitor.collect.file import FileSource
+from monitor.collect.ingest import IngestSource
 from monitor.errors import SettingsError, StoreError
 from monitor.settings import AuthorNames, Receiver, Settings, Source
 from monitor.store.state_of import Glance, glance
@@ -202,13 +203,15 @@ async def _source(source: Source, secret: str) -> Check:
         if there:
             return Check(what, Verdict.OK, f"{source.path} can be read")
         return Check(what, Verdict.DOUBT, f"{source.path} is not there or not ours", "it is waited for; check the path")
+    if isinstance(source, IngestSource):
+        return Check(what, Verdict.OK, "waits for posts at [web]")
     server = server_of(source, secret)
     if server is None:
-        return Check(what, Verdict.OK, "waits for posts at [web]")
+        return Check(what, Verdict.OK, f"has no one server to try; `monitor source test {source.name}` tries it")
     why = await reached(server)
     if why:
         return Check(what, Verdict.BAD, why, "check name, network, certificate")
-    return Check(what, Verdict.OK, f"{server} answers; posts and rights were not tried")
+    return Check(what, Verdict.OK, f"{server} answers; `monitor source test {source.name}` proves the rest")
 
 
 async def _receiver(receiver: Receiver, secret: str, session: ClientSession) -> Check:

@@ -52,6 +52,16 @@ username = "monitor"
 password_env = "BROKER"
 topics = ["posts"]
 """
+SOURCES: Mapping[str, str] = {
+    "mastodon": 'instance = "http://127.0.0.1:{closed}"\ntags = ["flood"]\ntoken_env = "MASTODON"',
+    "factcheck": 'api = "http://127.0.0.1:{closed}"\ntoken_env = "FACTCHECK"\nprivate = true',
+    "x": 'api = "http://127.0.0.1:{closed}"\ntoken_env = "X"\nbudget = 1.0',
+    "reddit": (
+        'client_id = "abcdefghijklmn"\nsecret_env = "REDDIT"\n'
+        'api = "http://127.0.0.1:{closed}"\naccounts = "http://127.0.0.1:{closed}"'
+    ),
+    "youtube": 'api = "http://127.0.0.1:{closed}"\ntoken_env = "YOUTUBE"',
+}
 RECEIVERS: Mapping[str, str] = {
     "webhook": 'url = "http://127.0.0.1:{closed}/hook"\nsecret_env = "WEBHOOK"',
     "alertmanager": 'url = "http://127.0.0.1:{closed}"\ntoken_env = "ALERTMANAGER"',
@@ -74,7 +84,7 @@ RECEIVERS: Mapping[str, str] = {
 ADDRESSES = ("SLACK_HOOK", "MATTERMOST", "TEAMS", "DISCORD")
 WORDS = (
     *("AUTHORS", "WEB", "ACTIONS", "INGEST", "BROKER", "WEBHOOK", "ALERTMANAGER", "SLACK", "SIGNING", "TELEGRAM"),
-    *("MATRIX", "MAIL", "BROKER_TOO"),
+    *("MATRIX", "MAIL", "BROKER_TOO", "MASTODON", "FACTCHECK", "X", "REDDIT", "YOUTUBE"),
 )
 BROKEN = "[web]\nport = 0\n"
 
@@ -101,6 +111,7 @@ def planted(tmp_path: Path) -> Planted:
     environ |= {word: f"http://127.0.0.1:{closed}/hooks/{PLANTED}-{word.lower()}" for word in ADDRESSES}
     environ |= {"APPRISE": f"json://{PLANTED}-apprise@127.0.0.1:{closed}/", "STORE": f"sqlite:///{tmp_path}/m.sqlite"}
     tables = [f'[[receiver]]\nkind = "{kind}"\nname = "to-{kind}"\n{more}\n' for kind, more in RECEIVERS.items()]
+    tables += [f'[[source]]\nkind = "{kind}"\nname = "from-{kind}"\n{more}\n' for kind, more in SOURCES.items()]
     (tmp_path / "config" / "events").mkdir(parents=True)
     (tmp_path / "config" / "events" / "fall.toml").write_text(EVENT, "utf-8")
     text = "".join([MONITOR, *tables]).format(port=port, closed=closed, folder=tmp_path)
@@ -138,6 +149,7 @@ async def test_no_output_of_a_daemon_shows_a_secret(planted: Planted) -> None:
         step = an_alert(at=now, since=now, evidence=())
         store.commit(Commit(none(), alerts=[step], outbox=notifications(step, lasts, now)))
     log = planted.folder / "log"
+    planted.settings()  # raises where the configuration is not good
     daemon = DaemonProcess(planted.config, planted.port, log, planted.environ)
     await daemon.start()
     told = list(await answers(daemon, planted.environ["WEB"]))
