@@ -30,6 +30,7 @@ class Metrics:
         self._tagging()
         self._judging()
         self._telling()
+        self.retention_removed = self._counter("retention_removed", "Something was older than it may be kept.", "class")
         self.reloads = self._counter("reloads", "The configuration was read again.", "outcome")
         self.reloaded = self._gauge("config_last_reload_successful", "1 if the configuration was good when last read.")
         self.reloaded.set(1)
@@ -137,7 +138,6 @@ class Metrics:
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)
         self.store_bytes = self._gauge("store_bytes", "Room that the store takes; SQLite only.")
-        self.retention_removed = self._counter("retention_removed", "Something was older than it may be kept.", "class")
         self.store_free = self._gauge("store_free_bytes", "Room that is left on the store's disk; SQLite only.")
 
     def _walking(self) -> None:
