@@ -14,7 +14,6 @@ COMMITTED_WITHIN = 30.0
 """Seconds until the asker is told that the store does not take it now."""
 MOST = 10_000
 """Letters that are sent again at once."""
-_AS_MANY = "name keys, a receiver, or all: exactly one of the three"
 
 T = TypeVar("T")
 
@@ -32,8 +31,6 @@ class Letters:
 
     async def replay(self, asked: ReplayAsked) -> Replayed:
         """Queues letters anew, each until its receiver's deadline from now; a possible repeat stays one."""
-        if [bool(asked.keys), asked.receiver is not None, asked.all].count(True) != 1:
-            raise refuse(400, "which", _AS_MANY)
         letters = await self._read(lambda: self._hands.reader.dead_letters(asked.receiver, MOST, asked.keys or None))
         lasts = {one.name: one.deadline for one in self._hands.configured().monitor.receivers}
         now = self._hands.clock.now()

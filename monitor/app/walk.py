@@ -124,7 +124,7 @@ class Walk:
         alerts = self._policy.decide(
             judged.findings, counted, batch.upto, self._describe, (*told, *said), state_of=stands, passed=passed
         )
-        alerts = [self._checked.shown(alert) for alert in alerts]
+        alerts = [self._checked.shown(self._minutes.shown(alert)) for alert in alerts]
         self._upto = batch.upto
         state = exchanged | self._snapshot()
         laps.append(self._clock.monotonic())
@@ -134,7 +134,7 @@ class Walk:
             mentions=clustered,
             counted=counted,
             judged=judged,
-            alerts=[self._minutes.shown(alert) for alert in alerts],
+            alerts=alerts,
             state=state,
             upto=batch.upto,
             duplicates=self._threads.duplicates - known,

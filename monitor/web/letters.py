@@ -56,6 +56,12 @@ class ReplayAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     receiver: Name | None = None
     all: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises ValueError unless it names one of the three."""
+        if [bool(self.keys), self.receiver is not None, self.all].count(True) != 1:
+            why = "name keys, a receiver, or all: exactly one of the three"
+            raise ValueError(why)
+
 
 class Replayed(Struct, frozen=True, kw_only=True):
     """What became of them."""

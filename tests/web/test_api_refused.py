@@ -22,6 +22,8 @@ REPOSITORY = Path(__file__).parents[2]
 GOOD: dict[str, dict[str, str | bool]] = {
     "setStatus": {"status": "denied", "by": "desk", "evidence": "a call"},
     "addSilence": {"event": "fall", "owner": "desk", "comment": "x", "expires_at": "2199-01-01T00:00:00Z"},
+    "acknowledgeAlert": {"by": "desk", "comment": "x"},
+    "replayDead": {"all": True},
     "mergeNarratives": {"narrative": "n1", "into": "n2", "by": "desk"},
     "splitNarrative": {"narrative": "n1", "by": "desk"},
     "answerAlert": {"useful": True, "by": "desk"},
@@ -32,6 +34,11 @@ WORDS = {"{event}": "fall", "{narrative}": "n1", "{silence}": "s1", "{alert}": "
 
 class Closed:
     """An office that refuses whatever it is asked."""
+
+    @property
+    def letters(self) -> "Closed":
+        """Its part for dead letters refuses, too."""
+        return self
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- any method
         async def no(*_: object, **__: object) -> NoReturn:
