@@ -15,6 +15,7 @@ from monitor.cli import (
     corrections,
     db,
     demo,
+    doctor,
     event,
     label,
     narrative,
@@ -67,7 +68,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(demo, check, run, source, event, narrative, alerts, silence, label, corrections),
-    *(replay, backtest, tag, spikes, test_alert, db),
+    *(replay, backtest, tag, spikes, test_alert, db, doctor),
 )
 
 

@@ -30,6 +30,7 @@ class Metrics:
         self._tagging()
         self._judging()
         self._telling()
+        self.retention_removed = self._counter("retention_removed", "Something was older than it may be kept.", "class")
         self.reloads = self._counter("reloads", "The configuration was read again.", "outcome")
         self.reloaded = self._gauge("config_last_reload_successful", "1 if the configuration was good when last read.")
         self.reloaded.set(1)

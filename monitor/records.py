@@ -92,7 +92,7 @@ class Cited(Struct, frozen=True, kw_only=True):
     id: str
     seen_at: datetime
     author: str | None = None
-    """None where there is none, or where the author deleted the post."""
+    """None where there is none, or where the author deleted the post, or it is too old to keep."""
     voice: str | None = None
     """The event's registered voice that wrote it."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Self
@@ -32,6 +32,27 @@ class Duration(timedelta):
             why = f"{text!r} is no length of time; write a number and a unit, as in 90s, 15m, 3h or 7d"
             raise ValueError(why)
         return cls(**{cls._UNITS[found[2]]: float(found[1])})
+
+
+class Lifetime(Duration):
+    """How long something is kept, as an operator writes it: `180d`, or `forever`."""
+
+    FOREVER = "forever"
+    _ENDLESS = 999_999_999
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads `180d` or `forever`; raises ValueError that says what is expected."""
+        return cls(days=cls._ENDLESS) if text.strip() == cls.FOREVER else super().parse(text)
+
+    @property
+    def endless(self) -> bool:
+        """Whether it was written as `forever`."""
+        return self.days == self._ENDLESS
+
+    def before(self, now: datetime) -> datetime | None:
+        """The time before which nothing is kept at `now`; None where that is before all time."""
+        return None if self >= now - datetime.min.replace(tzinfo=UTC) else now - self
 
 
 class Preset(StrEnum):

@@ -27,6 +27,7 @@ ALLOWED_LABELS = {
     "code",
     "action",
     "via",
+    "class",
 }
 
 

@@ -27,7 +27,7 @@ class Exhibit(Struct, frozen=True, kw_only=True):
     frozen: bool
     """It was shown when the alert fired first; else by a later step."""
     deleted: bool
-    """Its author deleted it since: what was said is gone, that something was said is not."""
+    """Its author deleted it since, or it is too old to keep: what was said is gone, that something was said is not."""
     post: Evidence
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from monitor.app import observe
-from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.desk import Desk
+from monitor.app.parts import Committed, Taken
 from monitor.arrivals import Settled
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals

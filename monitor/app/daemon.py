@@ -20,12 +20,14 @@ from monitor.app import observe
 from monitor.app.actions import acting
 from monitor.app.batches import Batches
 from monitor.app.build import calm_of, receivers
-from monitor.app.desk import Committed, Desk, Taken
+from monitor.app.desk import Desk
 from monitor.app.door import door, let_in
 from monitor.app.hands import Hands
 from monitor.app.office import DaemonOffice
 from monitor.app.outlets import Outlets
+from monitor.app.parts import Committed, Taken
 from monitor.app.reload import Changes, applicable, changes
+from monitor.app.retention import retaining
 from monitor.app.service import ServiceReports
 from monitor.app.sources import Sources
 from monitor.app.version import installed_version
@@ -133,6 +135,7 @@ class Daemon:
         async with ClientSession() as session, self._serving(session), asyncio.TaskGroup() as tasks:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
+            tasks.create_task(retaining(self._hands(), self._store, self._batches.between, done), name="retention")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics, events=self._watched)
@@ -219,11 +222,8 @@ class Daemon:
         for name in differs.sources.changed:
             gap = GapMark(source=name, begins=stopped_at, ends=self._clock.now(), why=CHANGED)
             await self._intake.put(gap)
-        kept = [
-            one.name
-            for one in new.monitor.receivers
-            if one.name not in {*differs.receivers.added, *differs.receivers.changed}
-        ]
+        fresh = {*differs.receivers.added, *differs.receivers.changed}
+        kept = [one.name for one in new.monitor.receivers if one.name not in fresh]
         await running.deliverer.exchange(receivers(new, running.session, self._clock), kept)
         running.outlets.follow(running.deliverer.receivers)
 

@@ -7,7 +7,6 @@ payloads that came together, but for suspects (see `monitor.store.in_hand`), whi
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import polars as pl
 
@@ -15,65 +14,25 @@ from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
+from monitor.app.parts import Committed, Part, Taken
+from monitor.app.pseudonyms import pseudonyms
 from monitor.app.sealed import sealed
 from monitor.app.walk import REMEMBERED, UPTO, Walk
 from monitor.app.walked import Prepared, Walked
-from monitor.arrivals import Answered, Payload, Settled
+from monitor.arrivals import Answered, Settled
 from monitor.clock import Clock
 from monitor.collect.record import Recorder
-from monitor.frames import ORDER, POSTS, Batch
+from monitor.frames import CLUSTERED, ORDER, POSTS, TIME, Batch
 from monitor.judge.readings import RaceReading
-from monitor.marks import AckMark, Correction, FactCheck, GapMark, Mark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Silence, SplitMark, StatusMark
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
-from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState
+from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
+from monitor.store import retention
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
 from monitor.watched import Event
-
-
-class Part(NamedTuple):
-    """What is walked and committed at once, in the order in which it arrived."""
-
-    payloads: list[Payload]
-    marks: Sequence[Mark]
-    closed_at: datetime
-    digests: dict[str, int]
-    """Of the payloads, with the points that speak against them."""
-    resume: dict[str, str]
-    """Source → where it goes on after this part."""
-    quarantined: list[Payload]
-    """Payloads that were set aside instead of being walked."""
-
-    suspect: bool = False
-    """These are suspects: nothing else joins them."""
-
-
-class Taken(NamedTuple):
-    """What the worker thread hands back of one batch."""
-
-    part: Part
-    batch: Batch
-    walked: Walked
-    commit: Commit
-    settled: Sequence[Settled]
-    """One per payload."""
-    watermarks: Mapping[str, datetime]
-    """Source → event time up to which it is complete."""
-    races: Mapping[str, list[RaceReading]]
-    """Event → where its races stand."""
-    took: Mapping[str, float]
-    """Seconds per step: decode and the stages of the walk."""
-
-
-class Committed(NamedTuple):
-    """What is known once a batch is committed."""
-
-    latencies: Sequence[tuple[str, timedelta]]
-    """Source and time from arrival to commit, one per payload."""
-    seconds: float
-    """What the transaction took."""
 
 
 class Desk:
@@ -85,6 +44,7 @@ class Desk:
         self._store = store
         self._in_hand = in_hand
         self._clock = clock
+        self._pseudonyms = pseudonyms(configured, in_hand.folder.parent)
         self._metrics = metrics
         self._configure(configured)
         self._archive = configured.monitor.store.archive
@@ -101,6 +61,7 @@ class Desk:
         self._events = {event.name: event for event in configured.events}
         self._lasts = {one.name: one.deadline for one in configured.monitor.receivers}
         self._cards = {one.name for one in configured.monitor.receivers if isinstance(one, Chat)}
+        self._pseudonyms.watch(configured.events)
         secrets = configured.source_secrets
         self._recorder = Recorder(
             (one.name, one.record, one.record_bytes) for one in configured.monitor.sources if one.record is not None
@@ -196,14 +157,13 @@ class Desk:
             parsed = self._clock.monotonic()
             walked = self._walk(batch)
         self.upto = batch.upto
-        told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]
         now = self._clock.now()
         commit = Commit(
             mentions=walked.mentions if self._archive else walked.mentions.clear(),
             resume=batch.resume,
             state=walked.state,
             alerts=walked.alerts,
-            outbox=[note for alert in told for note in notifications(alert, self._told(alert, walked.removed), now)],
+            outbox=self._outbox(walked, now),
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
             statuses=[mark for mark in (*part.marks, *walked.said) if isinstance(mark, StatusMark)],
             silences=[mark for mark in part.marks if isinstance(mark, Silence)],
@@ -229,6 +189,29 @@ class Desk:
         self._races = races
         complete = {name: at for name, at in self._walk.watermarks(batch.upto).items() if name in self._parse}
         return Taken(part, batch, walked, commit, settled, complete, races, took)
+
+    def aged(self, before: datetime, limit: int) -> Commit | None:
+        """What is to be committed so that the next mentions seen before a time lose their texts; None: there are none.
+
+        The stages are told that the posts are deleted, so that no label and no evidence shows them any more. Between
+        two batches only, and committed before the next.
+        """
+        found = self._store.change(lambda connection: retention.aged(connection, before, limit))
+        if found is None or self.upto is None:
+            return None
+        mark = {retention.MARK: found.mark}
+        if not found.keys:
+            return Commit(pl.DataFrame(schema=CLUSTERED), state=mark)
+        posts = found.posts.with_columns(pl.lit(self.upto).cast(TIME).alias("seen_at")).sort(ORDER)
+        walked = self._walk(Batch(posts, self.upto))
+        return Commit(
+            mentions=walked.mentions.clear(),
+            state={**walked.state, **mark},
+            alerts=walked.alerts,
+            outbox=self._outbox(walked, self._clock.now()),
+            exchanges=walked.exchanges,
+            expired=found.keys,
+        )
 
     def commit(self, taken: Taken) -> Committed:
         """All that a batch left, in one transaction; may be repeated until it succeeds."""
@@ -256,9 +239,13 @@ class Desk:
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
                 settled[place] = Settled(counts.get(index, 0), dict(reasons))
                 rejected.update({(source, reason): count for reason, count in reasons.items()})
-        posts = pl.concat(frames).sort(ORDER, maintain_order=True)
+        posts = self._pseudonyms.hide(pl.concat(frames)).sort(ORDER, maintain_order=True)
         marks = (*part.marks, *(self._walk.about(reviews) if reviews else ()))
         return Batch(posts, part.closed_at, marks, part.resume, rejected), settled
+
+    def _outbox(self, walked: Walked, now: datetime) -> list[Notification]:
+        told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]
+        return [note for alert in told for note in notifications(alert, self._told(alert, walked.removed), now)]
 
     def _told(self, alert: Alert, removed: Mapping[str, Event]) -> dict[str, timedelta]:
         """Who is told of the step, and for how long it may be tried; of a removed event's, who was told so far.

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from monitor import settings
 from monitor.alert.deliver import Attempt, Outcome
-from monitor.app.desk import Committed, Taken
+from monitor.app.parts import Committed, Taken
 from monitor.collect.supervise import SourceState
 from monitor.judge.readings import RaceReading
 from monitor.marks import GapMark

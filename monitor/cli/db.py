@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.cli import options, shown
 from monitor.errors import StoreError
-from monitor.settings import load_store
+from monitor.settings import RetentionSettings, load_retention, load_store
+from monitor.settings.sentences import written
 from monitor.store import moved
 from monitor.store.dialect import tidy
 from monitor.store.sole import sole
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     url = load_store(arguments.config).reveal()
     match arguments.action:
         case "check":
-            return _check(look(url), as_json=arguments.json)
+            return _check(look(url), load_retention(arguments.config), as_json=arguments.json)
         case "upgrade":
             with _stopped(url), Store(url):
                 pass
@@ -90,15 +92,17 @@ def _stopped(url: str) -> Iterator[None]:
         lock.close()
 
 
-def _check(found: State, *, as_json: bool) -> int:
+def _check(found: State, keeps: RetentionSettings, *, as_json: bool) -> int:
+    lasts = {field.name: written(getattr(keeps, field.name)) for field in msgspec.structs.fields(keeps)}
     if as_json:
-        shown.as_json(found._asdict() | {"held": [one._asdict() for one in found.held]})
+        shown.as_json(found._asdict() | {"held": [one._asdict() for one in found.held], "retention": lasts})
     else:
         schema = found.schema or "none yet"
         print(f"schema {schema}{'' if found.current else ', not of this program: monitor db upgrade'}")
         print(f"size   {found.size / 1e6:,.1f} MB")
         rows = [(one.table, f"{one.rows:,}", one.first, one.last) for one in found.held]
         shown.table(("table", "rows", "first", "last"), rows, "nothing is in it")
+        print(f"kept   {', '.join(f'{name} {lasts[name]}' for name in lasts)}")
     if found.damage:
         why = f"the store is damaged: {'; '.join(found.damage[:5])}; restore a backup"
         raise StoreError(why)

@@ -1,8 +1,9 @@
 """TOML files → frozen settings: the only reader of configuration and environment."""
 
-from monitor.settings.files import load, load_event, load_store, load_web, packaged_model, parse_event
+from monitor.settings.files import load, load_event, load_retention, load_store, load_web, packaged_model, parse_event
 from monitor.settings.monitor import (
     ActionsSettings,
+    AuthorNames,
     LogFormat,
     LogLevel,
     LogSettings,
@@ -10,6 +11,7 @@ from monitor.settings.monitor import (
     PipelineSettings,
     Polled,
     Receiver,
+    RetentionSettings,
     Secret,
     ServiceSettings,
     Settings,
@@ -22,6 +24,7 @@ from monitor.settings.schema import schema
 
 __all__ = [
     "ActionsSettings",
+    "AuthorNames",
     "LogFormat",
     "LogLevel",
     "LogSettings",
@@ -29,6 +32,7 @@ __all__ = [
     "PipelineSettings",
     "Polled",
     "Receiver",
+    "RetentionSettings",
     "Secret",
     "ServiceSettings",
     "Settings",
@@ -38,6 +42,7 @@ __all__ = [
     "WebSettings",
     "load",
     "load_event",
+    "load_retention",
     "load_store",
     "load_web",
     "packaged_model",

@@ -3,8 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import msgspec
 
 from monitor.alert.receivers.alertmanager import AlertmanagerSettings
 from monitor.alert.receivers.chat import Chat
@@ -15,14 +18,15 @@ from monitor.collect.http_settings import HttpSource
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
 from monitor.settings import checks_chats, checks_mqtt, checks_polls, checks_sources, checks_voices
-from monitor.settings.monitor import ActionsSettings, Monitor, Receiver
+from monitor.settings.monitor import ActionsSettings, Monitor, Receiver, RetentionSettings, StoreSettings
 from monitor.settings.readable import unreadable
-from monitor.settings.sentences import choice, shown
-from monitor.watched import Event
+from monitor.settings.sentences import choice, shown, written
+from monitor.watched import Event, Lifetime
 from monitor.web.access import is_loopback
 
 EVERY_POST = "*"
 SHORTEST_KEY = 32
+SHORTEST_LIFE = timedelta(days=1)
 ALERTING = checks_chats.RULES
 """The findings that can become alerts."""
 
@@ -50,6 +54,7 @@ def of_event(event: Event) -> Iterator[str]:
 def of_monitor(monitor: Monitor) -> Iterator[str]:
     """Yields `path: sentence` for each mistake in a `monitor.toml` whose types are right."""
     yield from of_database(monitor.store.url, "$.store.url")
+    yield from _of_retention(monitor.store.retention)
     if _has_password(monitor.store.url):
         yield "$.store.url: carries a password; put the URL into an environment variable and name that with url_env"
     if not is_loopback(monitor.web.host) and monitor.web.token_env is None and monitor.web.token_file is None:
@@ -84,6 +89,22 @@ def of_key(key: str, actions: ActionsSettings) -> Iterator[str]:
         where = "key_env" if actions.key_env is not None else "key_file"
         advice = "make one with `openssl rand -hex 32`"
         yield f"$.actions.{where}: the key is shorter than {SHORTEST_KEY} characters; {advice}"
+
+
+def of_author_key(key: str, store: StoreSettings) -> Iterator[str]:
+    """Yields `path: sentence` if the key that hashes authors, which is a secret and is not shown, could be guessed."""
+    if len(key) < SHORTEST_KEY:
+        where = "author_key_env" if store.author_key_env is not None else "author_key_file"
+        advice = "make one with `openssl rand -hex 32`"
+        yield f"$.store.{where}: the key is shorter than {SHORTEST_KEY} characters; {advice}"
+
+
+def _of_retention(retention: RetentionSettings) -> Iterator[str]:
+    for field in msgspec.structs.fields(retention):
+        lasts: Lifetime = getattr(retention, field.name)
+        if lasts < SHORTEST_LIFE:
+            short = f"{written(lasts)!r} is less than a day"
+            yield f'$.store.retention.{field.name}: {short}; write 1d or more, or "forever"'
 
 
 def of_database(url: str, path: str) -> Iterator[str]:

@@ -128,13 +128,13 @@ def _inside(path: str, name: str) -> str:
 
 
 def _read(wanted: type[Any], value: object) -> Duration:
-    if wanted is not Duration:
+    if not issubclass(wanted, Duration):
         raise NotImplementedError(wanted)
     if not isinstance(value, str):
         why = f"{shown(value)} has no unit; write a number and a unit in quotes, as in '90s', '15m', '3h' or '7d'"
         raise ValueError(why)  # noqa: TRY004 -- msgspec turns a ValueError into its own error
     try:
-        return Duration.parse(value)
+        return wanted.parse(value)
     except OverflowError as error:
         why = f"{shown(value)} is longer than time goes; write less than a million days"
         raise ValueError(why) from error

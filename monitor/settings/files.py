@@ -12,7 +12,7 @@ from monitor.alert.receivers.slack_bot import SlackBotSettings
 from monitor.errors import SettingsError
 from monitor.settings import checks, checks_chats
 from monitor.settings.faults import Wanted, faults, sound
-from monitor.settings.monitor import Monitor, Secret, Settings, Web
+from monitor.settings.monitor import Monitor, RetentionSettings, Secret, Settings, Web
 from monitor.settings.secrets import Lookup, secret
 from monitor.settings.service import of_service
 from monitor.watched import Event, with_board_rate, with_preset
@@ -84,6 +84,11 @@ def load_store(directory: Path, environ: Mapping[str, str] | None = None) -> Sec
     return found.secret or Secret(store.url)
 
 
+def load_retention(directory: Path) -> RetentionSettings:
+    """How long what is kept: reads `[store]` alone; raises SettingsError with every mistake in it."""
+    return _table(directory, "store").store.retention
+
+
 def _environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:
     return os.environ if environ is None else environ
 
@@ -135,6 +140,7 @@ def _settings(directory: Path, monitor: Monitor, events: Sequence[Event], secret
         source_secrets=_found("source", [source.name for source in monitor.sources], secrets),
         receiver_secrets=_found("receiver", [receiver.name for receiver in monitor.receivers], secrets),
         actions_key=secrets["actions"].secret,
+        author_key=secrets["authors"].secret,
         signing_secrets=_found("signing", [one.name for one in monitor.receivers], secrets),
         model=Path(monitor.tagger.model) if monitor.tagger.model else packaged_model(),
     )
@@ -186,11 +192,16 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
         "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
         "web": secret(web.token_env, web.token_file, environ, "$.web", "token"),
         "actions": secret(monitor.actions.key_env, monitor.actions.key_file, environ, "$.actions", "key"),
+        "authors": secret(
+            monitor.store.author_key_env, monitor.store.author_key_file, environ, "$.store", "author_key"
+        ),
     }
     if (url := found["store"].secret) is not None:
         found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), "$.store.url_env")))
     if (key := found["actions"].secret) is not None:
         found["actions"] = Lookup(key, tuple(checks.of_key(key.reveal(), monitor.actions)))
+    if (key := found["authors"].secret) is not None:
+        found["authors"] = Lookup(key, tuple(checks.of_author_key(key.reveal(), monitor.store)))
     for kind, configured in (("source", monitor.sources), ("receiver", monitor.receivers)):
         for i, one in enumerate(configured):
             word = next((word for word in _WORDS if hasattr(one, f"{word}_env")), "secret")

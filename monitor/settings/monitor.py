@@ -35,7 +35,7 @@ from monitor.collect.rss import RssSource
 from monitor.collect.telegram import TelegramSource
 from monitor.collect.x_settings import XSource
 from monitor.collect.youtube import YoutubeSource
-from monitor.watched import Duration, Event
+from monitor.watched import Duration, Event, Lifetime
 
 Polled = RssSource | TelegramSource | FactcheckSource | XSource | RedditSource | YoutubeSource | GdeltSource
 """Sources that ask platforms for what the events need."""
@@ -62,6 +62,26 @@ Receiver = (
 """Every kind of receiver, told apart by `kind`."""
 
 
+class AuthorNames(StrEnum):
+    """How authors are kept."""
+
+    HASHED = "hashed"
+    PLAIN = "plain"
+
+
+class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[store.retention]`: how long what is kept; `forever`, or a day and more."""
+
+    texts: Lifetime = Lifetime(days=180)
+    """Text, author and links of a mention, from when it was seen; alerts and cards that wait lose them too."""
+    mentions: Lifetime = Lifetime(days=730)
+    """What is left of a mention then: tag, narrative, times, numbers; never shorter than `texts` in effect."""
+    alerts: Lifetime = Lifetime(days=730)
+    """A resolved alert with its evidence, acknowledgements and answers, from when it was resolved."""
+    deliveries: Lifetime = Lifetime(days=90)
+    """A notification that was sent or given up; what waits, and what is the last of an open alert, stays."""
+
+
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[store]`: where everything that must survive is kept."""
 
@@ -71,6 +91,14 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Environment variable that holds the URL instead, password and all."""
     archive: bool = True
     """Keeps every mention; false keeps only state, alerts and resume points."""
+    authors: AuthorNames = AuthorNames.HASHED
+    """`hashed` replaces every author but registered voices by a keyed hash before anything is done with a post."""
+    author_key_env: str | None = None
+    """Environment variable with the key of that hash: 32 characters or more that nobody can guess."""
+    author_key_file: str | None = None
+    """File with that key; with neither, one is made at the first start, beside the folder of `[pipeline] in_hand`."""
+    retention: RetentionSettings = RetentionSettings()
+    """How long what is kept."""
 
 
 class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -239,5 +267,7 @@ class Settings(NamedTuple):
     """What signs links, or None without any."""
     signing_secrets: Mapping[str, Secret] = MappingProxyType({})
     """Receiver → what its chat signs with, for those whose buttons come back to us."""
+    author_key: Secret | None = None
+    """The key by which authors are hashed, where the configuration names one."""
     service: ServiceSettings = ServiceSettings()
     """The service manager that started the monitor."""

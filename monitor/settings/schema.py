@@ -13,9 +13,11 @@ from msgspec import Meta, Struct
 from monitor.settings.documented import documentation
 from monitor.settings.monitor import Monitor
 from monitor.settings.sentences import written
-from monitor.watched import Duration, Event
+from monitor.watched import Duration, Event, Lifetime
 
 _LENGTH = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$(?!\n)", examples=["90s", "15m", "3h", "7d"])]
+
+_LIFETIME = Annotated[str, Meta(pattern=r"^(forever|\d+(\.\d+)?\s*(ms|s|m|h|d))$(?!\n)", examples=["180d", "forever"])]
 
 
 def schema() -> bytes:
@@ -79,8 +81,8 @@ def _with_defaults(component: dict[str, Any], struct: type[Struct] | None) -> di
 
 def _replaced(wanted: Any, twins: dict[type[Struct], type[Struct]]) -> Any:  # noqa: ANN401 -- any type form
     """`wanted` with twins for Structs and text for lengths of time."""
-    if wanted is Duration:
-        return _LENGTH
+    if wanted in {Duration, Lifetime}:
+        return _LENGTH if wanted is Duration else _LIFETIME
     if isinstance(wanted, type) and issubclass(wanted, Struct):
         return _twin(wanted, twins)
     origin, arms = get_origin(wanted), get_args(wanted)

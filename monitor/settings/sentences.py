@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, time
 
-from monitor.watched import Duration
+from monitor.watched import Duration, Lifetime
 
 _NAMES = {
     "str": "text in quotes",
@@ -19,7 +19,7 @@ _NAMES = {
     "time": "a time without a day",
 }
 _SHOWN = 60
-_SECRETS = frozenset({"secret", "token", "password", "api_key", "key"})
+_SECRETS = frozenset({"secret", "token", "password", "api_key", "key", "author_key"})
 
 
 def plain(message: str, value: object, expected: str | None) -> str:
@@ -57,7 +57,7 @@ def unknown(name: str, known: Iterable[str]) -> str:
     """What to say of the setting `name` where only `known` ones exist; a literal secret gets its own answer."""
     names = sorted(known)
     if name in _SECRETS or (name == "url" and "url_env" in names):
-        prefix = next((word for word in ("token", "password", "url", "key") if f"{word}_env" in names), "secret")
+        prefix = next((word for word in (name, "token", "password", "url", "key") if f"{word}_env" in names), "secret")
         where = (
             f"put it into an environment variable and name that with {prefix}_env, or into a file with {prefix}_file"
         )
@@ -84,6 +84,8 @@ def shown(value: object) -> str:
 
 def written(duration: Duration) -> str:
     """`duration` as an operator writes it, in the largest unit that divides it."""
+    if isinstance(duration, Lifetime) and duration.endless:
+        return duration.FOREVER
     units = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
     milliseconds = round(duration.total_seconds() * 1000)
     unit = next(name for name, size in units.items() if milliseconds % size == 0)

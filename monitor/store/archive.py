@@ -6,7 +6,7 @@ an update replaces text and links, a counts the numbers, a delete takes text, au
 counted: tag, narrative, times, numbers.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -61,6 +61,11 @@ def write(connection: Connection, frame: pl.DataFrame, stand_in: Callable[[], st
     gone = _change(connection, early)
     _create(connection, keyed.filter(created))
     return gone + _change(connection, late)
+
+
+def take(connection: Connection, keys: Sequence[int], stand_in: Callable[[], str]) -> None:
+    """Takes text, author and links of these mentions, as their authors' deletion does."""
+    connection.execute(_TOMBSTONE, [{"of": key, "stand_in": stand_in()} for key in keys])
 
 
 def _with_stand_ins(keyed: pl.DataFrame, stand_in: Callable[[], str]) -> pl.DataFrame:

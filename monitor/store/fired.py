@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, bindparam, select, update
 
 from monitor.records import Alert, AlertState
-from monitor.store.alerts import alert_from_json, alert_to_json, without
+from monitor.store.alerts import alert_from_json, alert_to_json, portions, without
 from monitor.store.dialect import insert_new
 from monitor.store.schema import alerts, fired
 
@@ -26,8 +26,9 @@ def read(connection: Connection, alert: str) -> tuple[Alert, Alert | None] | Non
     return None if row is None else (alert_from_json(row.json), alert_from_json(row.then) if row.then else None)
 
 
-def erase(connection: Connection, touched: Collection[str], gone: Collection[int]) -> None:
+def erase(connection: Connection, touched: Sequence[str], gone: Collection[int]) -> None:
     """Takes deleted mentions out of these alerts."""
-    found = connection.execute(select(fired.c.alert_id, fired.c.json).where(fired.c.alert_id.in_(touched))).all()
-    if found:
-        connection.execute(_REWRITE, [{"of": of, "json": without(text, gone)} for of, text in found])
+    for some in portions(touched):
+        found = connection.execute(select(fired.c.alert_id, fired.c.json).where(fired.c.alert_id.in_(some))).all()
+        if found:
+            connection.execute(_REWRITE, [{"of": of, "json": without(text, gone)} for of, text in found])

@@ -52,7 +52,7 @@ class InHand:
     """The note of what is in hand, in a folder of its own; raises StoreError where it cannot be written."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = self.folder = folder
         with _clear(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(folder / _NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)

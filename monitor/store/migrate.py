@@ -18,7 +18,7 @@ def upgrade(engine: Engine) -> None:
         current = revision(connection)
     if current == scripts.get_current_head():
         return
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+    if not known(current):
         why = (
             f"the store has schema {current}, which this version of the monitor does not know; "
             "it was written by a newer one: upgrade the monitor, or name another store"
@@ -41,6 +41,11 @@ def check(connection: Connection) -> None:
 def newest() -> str | None:
     """The schema of this program."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def known(schema: str | None) -> bool:
+    """Whether this program can bring a store of this schema (None: an empty one) up to date."""
+    return schema is None or schema in {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def downgrade(engine: Engine, to: str) -> None:

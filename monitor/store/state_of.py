@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from monitor.store import migrate
 from monitor.store.dialect import reading_engine, snapshot
-from monitor.store.schema import EPOCH, METADATA, alerts, gaps, mentions, statuses
+from monitor.store.schema import EPOCH, METADATA, alerts, gaps, mentions, state, statuses
 
 
 class Held(NamedTuple):
@@ -36,6 +36,21 @@ class State(NamedTuple):
     held: tuple[Held, ...]
 
 
+class Glance(NamedTuple):
+    """What is seen of a store without counting anything in it."""
+
+    schema: str | None
+    """None: nothing is in it yet."""
+    current: bool
+    """Whether that is this program's schema."""
+    known: bool
+    """Whether this program can bring it up to date."""
+    clock: datetime | None
+    """What the server's clock says; None where there is no server."""
+    row: bytes | None
+    """A row of the stages' state."""
+
+
 _TIMES = {"mentions": mentions.c.seen_at, "alerts": alerts.c.updated_at, "gaps": gaps.c.ends, "statuses": statuses.c.at}
 
 
@@ -50,6 +65,21 @@ def look(url: str) -> State:
             readable = current and not damage
             held = tuple(_held(connection, name) for name in METADATA.tables) if readable else ()
             return State(schema, current, _size(connection, url), damage, held)
+    finally:
+        engine.dispose()
+
+
+def glance(url: str, row: str) -> Glance:
+    """Opens the store of a URL, beside its daemon if there is one, and changes nothing; raises StoreError."""
+    engine = reading_engine(url)
+    try:
+        with snapshot(engine) as connection:
+            schema = migrate.revision(connection)
+            current = schema == migrate.newest()
+            server = connection.dialect.name == "postgresql"
+            clock = connection.execute(text("SELECT clock_timestamp()")).scalar() if server else None
+            kept = connection.execute(select(state.c.value).where(state.c.key == row)).scalar() if current else None
+            return Glance(schema, current, migrate.known(schema), clock, kept)
     finally:
         engine.dispose()
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import polars as pl
 from sqlalchemy import Connection, delete, select
@@ -23,6 +23,8 @@ from monitor.store.dialect import arrived, clear_errors, insert_or_replace, open
 from monitor.store.queue import DeadLetter, Due
 from monitor.store.schema import resume_points, state
 from monitor.watched import Exchange
+
+T = TypeVar("T")
 
 
 class Commit(NamedTuple):
@@ -47,6 +49,8 @@ class Commit(NamedTuple):
     answered: Sequence[Answered] = ()
     until: Mapping[str, datetime] = {}
     """Receiver → how long it may be tried to tell it of deletions; empty: nobody is told."""
+    expired: Sequence[int] = ()
+    """Keys of mentions that lose text, author and links because of their age; nobody is told."""
 
 
 class _Unsure(NamedTuple):
@@ -99,7 +103,10 @@ class Store:
             gone += alerts.note_evidence(connection, shown)
             fired.put(connection, batch.alerts)
             if gone:
-                _withdraw(connection, set(gone), batch.until)
+                withdrawn.withdraw(connection, set(gone), batch.until)
+            if batch.expired:
+                archive.take(connection, batch.expired, self._stand_in)
+                withdrawn.withdraw(connection, set(batch.expired), {})
             self._unsure = _Unsure(batch, number) if number is not None else None
         self._unsure = None
 
@@ -177,6 +184,11 @@ class Store:
         """What was answered to requests in the last day, oldest first."""
         with self._transaction() as connection:
             return marks.read_answered(connection)
+
+    def change(self, work: Callable[[Connection], T]) -> T:
+        """Does something in a transaction of its own; for what retention looks up and removes."""
+        with self._transaction() as connection:
+            return work(connection)
 
     def due(self, receiver: str, now: datetime, limit: int) -> Due:
         """What `receiver` can be sent at `now`, at most `limit`; an alert's steps one after the other."""
@@ -260,16 +272,6 @@ class Store:
     def _transaction(self) -> Iterator[Connection]:
         with clear_errors(self._engine.url), self._engine.begin() as connection:
             yield connection
-
-
-def _withdraw(connection: Connection, gone: set[int], until: Mapping[str, datetime]) -> None:
-    """Takes deleted mentions out of all that shows them, and queues who is to be told."""
-    touched = alerts.showing(connection, gone)
-    notices = withdrawn.notices(connection, touched, gone, until)
-    withdrawn.from_digests(connection, touched, gone)
-    alerts.erase(connection, touched, gone)
-    fired.erase(connection, touched, gone)
-    queue.put(connection, notices)
 
 
 def _write_restart(connection: Connection, batch: Commit) -> None:

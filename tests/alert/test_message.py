@@ -73,7 +73,7 @@ def test_at_most_five_posts_are_shown() -> None:
 
 def test_a_post_removed_by_its_author_is_said_to_be() -> None:
     card = card_text(an_alert(evidence=(a_piece(text="", url=None, author=None),)))
-    assert "[claim] x, 2021-09-03 13:30 UTC: (removed by its author)" in card
+    assert "[claim] x, 2021-09-03 13:30 UTC: (removed by its author, or too old to keep)" in card
 
 
 def test_a_post_is_shown_with_the_words_it_was_read_by_as_long_as_it_is_there() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.alert.decide import AlertPolicy
-from monitor.app.desk import Desk, Taken
+from monitor.app.desk import Desk
+from monitor.app.parts import Taken
 from monitor.arrivals import Payload
 from monitor.clock import SystemClock
 from monitor.pipeline import Arrivals

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from monitor.app import Walk, Walked, observe
-from monitor.app.desk import Committed, Part, Taken
+from monitor.app.parts import Committed, Part, Taken
 from monitor.cluster import begun
 from monitor.frames import Batch
 from monitor.metrics import Metrics

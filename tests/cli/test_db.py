@@ -27,8 +27,10 @@ def test_check_shows_what_is_in_it(config: Path, capsys: pytest.CaptureFixture[s
     assert db(config, "check") == 0
     shown = capsys.readouterr().out
     assert "schema 0003" in shown
+    assert "kept   texts 180d, mentions 730d, alerts 730d, deliveries 90d" in shown
     assert db(config, "check", "--json") == 0
     found = msgspec.json.decode(capsys.readouterr().out)
+    assert found["retention"]["texts"] == "180d"
     assert {one["table"]: one["rows"] for one in found["held"]}["mentions"] == 2
 
 

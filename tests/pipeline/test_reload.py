@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from monitor.app.daemon import Daemon
@@ -158,3 +159,22 @@ def test_what_cannot_change_while_it_runs_waits_for_a_restart(tmp_path: Path) ->
     assert applicable(before, read).monitor.web.port == 9000
     assert [one.name for one in applicable(before, read).events] == ["dam", "fall"]
     assert str(changes(read, read)) == "nothing differs"
+
+
+def test_the_log_names_what_differs_and_never_what_it_says(tmp_path: Path) -> None:
+    port = free_port()
+    configuration(tmp_path, port)
+    desk = '[[receiver]]\nkind = "webhook"\nname = "desk"\nurl = "https://h/{path}"\nsecret_env = "KEY"\n'
+    text = (tmp_path / "monitor.toml").read_text("utf-8")
+    event(tmp_path, "dam", "bridge")
+    told = []
+    for path, key in (("a", "one key"), ("b", "one key"), ("b", "another key")):
+        (tmp_path / "monitor.toml").write_text(text + desk.format(path=path), "utf-8")
+        told.append(load(tmp_path, {"KEY": key}))
+    event(tmp_path, "dam", "tunnel")
+    told.append(load(tmp_path, {"KEY": "another key"}))
+    assert [str(changes(before, after)) for before, after in pairwise(told)] == [
+        "receivers ~desk(url)",
+        "receivers ~desk(secret)",
+        "events ~dam(proposition, any)",
+    ]

@@ -34,6 +34,7 @@ ENVIRON = {
     "DESK_SECRET": "hunter2",
     "MONITOR_STORE_URL": "postgresql://monitor:pw@db/monitor",
     "ACTIONS_KEY": "0123456789abcdef" * 2,
+    "AUTHOR_KEY": "fedcba9876543210" * 2,
 }
 EVENT = {"name": "bridge", "proposition": "The harbour bridge has collapsed", "any": ["bridge"]}
 
@@ -166,6 +167,10 @@ def test_every_setting_is_taken_from_the_files_and_secrets_from_their_places() -
     assert isinstance(chat, TelegramSettings)
     assert (len(chat.calm.hours), chat.calm.per_hour, chat.calm.urgent) == (2, 6, frozenset({"race"}))
     assert settings.store_url.reveal() == ENVIRON["MONITOR_STORE_URL"]
+    assert settings.author_key is not None
+    assert settings.author_key.reveal() == ENVIRON["AUTHOR_KEY"]
+    keeps = monitor.store.retention
+    assert (keeps.texts, keeps.alerts.endless, keeps.deliveries) == (timedelta(days=30), True, timedelta(days=90))
     assert settings.web_token is not None
     assert settings.web_token.reveal() == "a token"
     assert {name: word.reveal() for name, word in settings.receiver_secrets.items()} == {
