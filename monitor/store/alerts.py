@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from monitor.records import Alert, AlertState, Answer, Evidence, Gathered
+from monitor.records import Alert, AlertState, Answer, Evidence
 from monitor.store.archive import key_of
 from monitor.store.dialect import insert_new, insert_or_replace
 from monitor.store.schema import alerts, answers, evidence, mentions, outbox
@@ -132,24 +132,6 @@ def erase(connection: Connection, touched: Sequence[str], gone: Collection[int])
             connection.execute(_REWRITE_ALERT, [{"of": of, "json": without(text, gone)} for of, text in cards])
         if bodies:
             connection.execute(_REWRITE_BODY, [{"of": of, "body": without(text, gone)} for of, text in bodies])
-    if touched:
-        _erase_digests(connection, frozenset(touched))
-
-
-def _erase_digests(connection: Connection, touched: Collection[str]) -> None:
-    """A digest has no evidence; what it calls a narrative by may be the text of a post."""
-    digests = connection.execute(select(outbox.c.number, outbox.c.body).where(outbox.c.alert_id == "")).all()
-    for number, body in digests:
-        lines = msgspec.json.decode(body, type=list[Gathered])
-        mine = [each.alert.id in touched and each.alert.label != each.alert.proposition for each in lines]
-        if any(mine):
-            kept = [_unlabelled(line) if shown else line for line, shown in zip(lines, mine, strict=True)]
-            connection.execute(_REWRITE_BODY, [{"of": number, "body": msgspec.json.encode(kept).decode()}])
-
-
-def _unlabelled(line: Gathered) -> Gathered:
-    replace = msgspec.structs.replace
-    return replace(line, alert=replace(line.alert, label=line.alert.proposition))
 
 
 def without(text: str, gone: Collection[int]) -> str:

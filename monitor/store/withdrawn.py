@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
-from monitor.records import EVIDENCE_DELETED, Notification
+from monitor.records import EVIDENCE_DELETED, Gathered, Notification
 from monitor.store import alerts, fired, queue
-from monitor.store.alerts import alert_from_json, key_of_evidence, without
+from monitor.store.alerts import alert_from_json, key_of_evidence, portions, without
 from monitor.store.queue import HELD, QueueState
 from monitor.store.schema import outbox
 
@@ -24,6 +25,7 @@ def withdraw(connection: Connection, gone: set[int], until: Mapping[str, datetim
     """Takes mentions that have lost their text out of all that shows them, and queues who is to be told."""
     touched = alerts.showing(connection, gone)
     told = notices(connection, touched, gone, until)
+    from_digests(connection, touched, gone)
     alerts.erase(connection, touched, gone)
     fired.erase(connection, touched, gone)
     queue.put(connection, told)
@@ -62,3 +64,25 @@ def _notice(
         left = alert_from_json(without(newest.body, gone))
         told = replace(left, reason=EVIDENCE_DELETED, change=EVIDENCE_DELETED, numbers={})
         yield Notification(key=key, receiver=had.receiver, alert=told, deadline=until[had.receiver])
+
+
+def from_digests(connection: Connection, touched: Collection[str], gone: Collection[int]) -> None:
+    """Takes deleted texts out of digests, which name alerts by them; to be asked before the texts are erased."""
+    called: set[tuple[str, str]] = set()
+    for some in portions(sorted(touched)):
+        for body in connection.execute(select(outbox.c.body).where(outbox.c.alert_id.in_(some))).scalars():
+            alert = alert_from_json(body)
+            called |= {(alert.id, alert.label)} if alert_from_json(without(body, gone)).label != alert.label else set()
+    if not called:
+        return
+    digests = select(outbox.c.number, outbox.c.body).where(outbox.c.alert_id == "")
+    for row in connection.execute(digests).all():
+        lines = msgspec.json.decode(row.body, type=tuple[Gathered, ...])
+        left = tuple(_nameless(line) if (line.alert.id, line.alert.label) in called else line for line in lines)
+        if left != lines:
+            body = msgspec.json.encode(left).decode()
+            connection.execute(update(outbox).where(outbox.c.number == row.number).values(body=body))
+
+
+def _nameless(line: Gathered) -> Gathered:
+    return replace(line, alert=replace(line.alert, label=line.alert.proposition))

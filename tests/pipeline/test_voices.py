@@ -49,7 +49,7 @@ def test_the_word_of_a_wire_settles_a_narrative_and_resolves_its_alert_with_who_
 def test_a_partys_own_claim_never_confirms_itself() -> None:
     word = {"at": LATER, "text": "bazarak has fallen", "author": "party"}
     walked = walk(WATCHED, word, {"at": LATER + 5, "text": "thinking of bazarak"})
-    assert [one.state for one in steps(walked)] == [AlertState.FIRING]
+    assert {one.state for one in steps(walked)} == {AlertState.FIRING}
     assert not [mark for one in walked for mark in one.said]
     named = pl.concat(one.mentions for one in walked).filter(pl.col("voice") == "The Party")
     assert named["author"].to_list() == ["party"]
@@ -57,7 +57,7 @@ def test_a_partys_own_claim_never_confirms_itself() -> None:
 
 def test_a_voice_that_is_not_registered_settles_nothing() -> None:
     word = {"at": LATER, "text": "bazarak that is a lie", "author": "agency"}
-    assert [one.state for one in steps(walk(EVENT, word))] == [AlertState.FIRING]
+    assert {one.state for one in steps(walk(EVENT, word))} == {AlertState.FIRING}
 
 
 QUIET = msgspec.structs.replace(
