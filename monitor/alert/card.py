@@ -137,7 +137,7 @@ class Card(NamedTuple):
         """The lines after the posts."""
         rows = (
             Row("", self.left_out),
-            Row(words.WHY, self.why),
+            Row(words.WHY if self.resolved else words.WHY_FIRED, self.why),
             *(Row("", one) for one in self.blind),
             Row(words.CHANGE, self.change),
             Row("", self.alert),
@@ -153,6 +153,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
     claim = harmless(alert.label, _CLAIM)
     watched = harmless(alert.proposition, _CLAIM)
     first = _first(alert)
+    over = alert.state is AlertState.RESOLVED and not alert.also
     return Card(
         status=words.STATUS[alert.status],
         state=words.STATE[AlertState.FIRING if alert.also and alert.state is AlertState.RESOLVED else alert.state],
@@ -172,9 +173,9 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         posts=tuple(_post(piece, zone) for piece in alert.evidence[:_MOST_EVIDENCE]),
         why=_why(alert),
         blind=tuple(outage(gap, zone) for gap in alert.blind[:_MOST_GAPS]),
-        change=words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
+        change="" if over else words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
         alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {moment(alert.at, zone)}",
-        resolved=alert.state is AlertState.RESOLVED and not alert.also,
+        resolved=over,
         told=words.TOLD_BECAUSE.get(alert.change, ""),
         also=", ".join(words.RULE.get(one, _spaced(one)) for one in alert.also),
         taken=taken_on(alert.acknowledged, zone) if alert.acknowledged is not None else "",

@@ -14,8 +14,15 @@ from msgspec.structs import replace
 from monitor.alert.harmless import harmless_link
 from monitor.records import Alert, Evidence
 
-_HANDLE = re.compile(r"(?<![^\W_])[@＠][\w.:\-]*\w(?:[@＠][\w.\-]*\w)?")
-_PROFILE = re.compile(r"https?://\S+", re.IGNORECASE)
+_HANDLE = re.compile(
+    r"(?<![^\W_])[@＠][\w.:\-]*\w(?:[@＠][\w.\-]*\w)?"  # @name, @name@server
+    r"|[\w.+\-]+[@＠][\w\-]+(?:\.[\w\-]+)+"  # an address of mail
+    r"|(?<![\w/])/?u(?:ser)?/[\w\-]+"  # an account of Reddit
+)
+_PROFILE = re.compile(r"(?:https?://|(?<![\w.@＠/])(?:[a-z0-9\-]+\.)+[a-z]{2,}/)[^\s<>\"]+", re.IGNORECASE)
+"""Links, also those without a scheme, as t.me/NAME."""
+_ENDS = re.compile(r"[)\].,;:!?'»”]+$")
+"""What ends a sentence and not the link in it."""
 _SOMEBODY = "@…"
 
 
@@ -87,4 +94,10 @@ def _host(url: str | None) -> str | None:
 
 def _nobody(text: str) -> str:
     """The text without names of accounts, also those in its links."""
-    return _HANDLE.sub(_SOMEBODY, _PROFILE.sub(lambda found: _host(found[0]) or "", text))
+    return _HANDLE.sub(_SOMEBODY, _PROFILE.sub(_leads_to, text))
+
+
+def _leads_to(found: re.Match[str]) -> str:
+    link = _ENDS.sub("", found[0])
+    host = _host(link if "://" in link else f"https://{link}") or ""
+    return (host if "://" in link else host.removeprefix("https://")) + found[0][len(link) :]

@@ -64,7 +64,7 @@ def _head(brief: Brief) -> Iterator[str]:
     if brief.fired is not None:
         then = card(msgspec.structs.replace(brief.fired, series=None))
         yield from ("", f"## {words.BRIEF_FIRED.format(at=_time(brief.fired.at))}", "")
-        for text in (then.race, then.apart, f"{words.WHY}: {then.why}"):
+        for text in (then.race, then.apart, f"{words.WHY_FIRED}: {then.why}"):
             yield f"* {escaped(text)}"
 
 

@@ -81,9 +81,10 @@ def _tagged(metrics: Metrics, created: pl.DataFrame) -> None:
 
 def _log_alert(alert: Alert) -> None:
     silenced = ", silenced" if alert.silenced else ""
-    said = "alert %s (%s of %s) is %s: %s%s"
+    told = f" ({alert.change})" if alert.change else ""
+    said = "alert %s (%s of %s) is %s: %s%s%s"
     fields = {"alert": alert.id, "event": alert.event, "narrative": alert.narrative, "reason": alert.reason}
-    log.info(said, alert.id, alert.rule, alert.event, alert.state.value, alert.reason, silenced, extra=fields)
+    log.info(said, alert.id, alert.rule, alert.event, alert.state.value, alert.reason, told, silenced, extra=fields)
 
 
 def _sources(metrics: Metrics, taken: Taken) -> None:
@@ -132,7 +133,8 @@ def attempt(metrics: Metrics, made: Attempt) -> None:
         metrics.repeats.labels(made.receiver).inc()
     fields = {"receiver": made.receiver, "reason": made.reason}
     if made.outcome is Outcome.DEAD:
-        log.error("receiver %s: a notification is given up (%s)", made.receiver, made.reason, extra=fields)
+        said = "receiver %s: a notification is given up (%s); `monitor alerts dead` says what the other side answered"
+        log.error(said, made.receiver, made.reason, extra=fields)
     elif made.outcome is Outcome.RETRY:
         said = "receiver %s: a notification was not taken, it will be tried again (%s)"
         log.warning(said, made.receiver, made.reason, extra=fields)

@@ -1,6 +1,7 @@
 """`monitor alerts dead` and `replay`: what could not be delivered, and sending it again."""
 
 import argparse
+import re
 
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
@@ -29,10 +30,19 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[
     dead.add_argument("--limit", type=options.positive, default=100, metavar="N", help="how many (default: 100)")
     replay = options.command(actions, "replay", "sends dead letters again", _REPLAY)
     which = replay.add_mutually_exclusive_group(required=True)
-    which.add_argument("keys", nargs="*", default=[], metavar="KEY", help="a letter's key, as `dead` shows it")
+    which.add_argument(
+        "keys", nargs="*", default=[], type=_key, metavar="KEY", help="a letter's key, as `dead` shows it"
+    )
     which.add_argument("--receiver", metavar="NAME", help="all of this receiver")
     which.add_argument("--all", action="store_true", help="all there are")
     return [dead, replay]
+
+
+def _key(typed: str) -> str:
+    if re.fullmatch(r"[0-9a-f]{32}", typed) is None:
+        why = f"not a letter's key, which has 32 digits of 0-9 and a-f: {typed!r}; `monitor alerts dead` shows them"
+        raise argparse.ArgumentTypeError(why)
+    return typed
 
 
 def run(arguments: argparse.Namespace, client: ApiClient) -> None:

@@ -60,7 +60,7 @@ def _counts(outcome: Outcome) -> Table:
     table.add_row("  posts", f"{board.posts:,}, walked and archived in {outcome.steps:,} steps at {speed:,.0f} posts/s")
     table.add_row("  mentions", f"{board.mentions:,}: {totals}")
     table.add_row("  narratives", f"{len(board.narratives()):,}")
-    fired = sum(alert.state is AlertState.FIRING for alert in board.alerts)
+    fired = len({alert.id for alert in board.alerts if alert.state is AlertState.FIRING})
     table.add_row("  alerts fired", f"{fired:,}")
     chat = outcome.chat
     said = f"{len(chat.messages):,} of {outcome.queued:,} messages received, {chat.repeats:,} repeats dropped"

@@ -220,7 +220,8 @@ def card(board: Board) -> Panel:
 def headline(alert: Alert) -> str:
     """An alert's step on one line, harmless."""
     about = harmless(f"{alert.reason.replace('_', ' ')}: {alert.label}", _LINE)
-    return f"{alert.at:%d %b %H:%M} UTC  {alert.rule} {alert.state.value}  {about}"
+    told = f" ({alert.change.replace('_', ' ')})" if alert.change and alert.change != alert.state.value else ""
+    return f"{alert.at:%d %b %H:%M} UTC  {alert.rule} {alert.state.value}{told}  {about}"
 
 
 def progress(board: Board) -> str:

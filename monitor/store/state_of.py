@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.engine import make_url
 
 from monitor.store import migrate
@@ -61,7 +61,7 @@ def look(url: str) -> State:
         with snapshot(engine) as connection:
             schema = migrate.revision(connection)
             current = schema == migrate.newest()
-            damage = _damage(connection)
+            damage = _damage(connection) + (_missing(connection) if current else ())
             readable = current and not damage
             held = tuple(_held(connection, name) for name in METADATA.tables) if readable else ()
             return State(schema, current, _size(connection, url), damage, held)
@@ -105,6 +105,12 @@ def _size(connection: Connection, url: str) -> int:
     path = make_url(url).database or ""
     files = (Path(path), Path(f"{path}-wal"))
     return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _missing(connection: Connection) -> tuple[str, ...]:
+    """A store of this schema that lacks tables was made by a program that was never released."""
+    there = set(inspect(connection).get_table_names())
+    return tuple(f"there is no table {name}" for name in METADATA.tables if name not in there)
 
 
 def _damage(connection: Connection) -> tuple[str, ...]:

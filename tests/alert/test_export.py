@@ -70,6 +70,23 @@ def test_a_label_names_nobody_either() -> None:
     assert WHO not in as_json(made(label=f"@{WHO}: it has fallen")).decode()
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("see (https://x.example/hamid/1), now", "see (https://x.example/), now"),
+        ("[here](http://x.example)", "[here] (http://x.example/)"),
+        ("by t.me/hamid_k and www.x.example/hamid.", "by t.me/ and www.x.example/."),
+        ("write to hamid.k@mail.example.org!", "write to ＠…!"),
+        ("u/hamid, /u/hamid and /user/hamid say", "＠…, ＠… and ＠… say"),
+        ("3/4 of it, 1.5/2, and/or", "3/4 of it, 1.5/2, and/or"),
+    ],
+)
+def test_no_link_and_no_address_names_somebody(said: str, shown: str) -> None:
+    post = a_piece(0, text=said)
+    (row,) = rows(brief(an_alert(evidence=()), an_alert(evidence=(post,)), AT, authors=False))
+    assert row["text"].removeprefix("'") == shown
+
+
 @pytest.mark.parametrize("authors", [False, True])
 def test_of_a_deleted_post_stays_a_line(authors: bool) -> None:  # noqa: FBT001
     gone = replace(PIECE, text="", author=None, url=None, payload_sha256=None)

@@ -26,7 +26,7 @@ def test_the_card_says_everything_in_the_desks_order() -> None:
         "  [claim] x, 2021-09-03 13:30 UTC: the valley has fallen, says source 0 https://example.org/0",
         "  [denial] x, 2021-09-03 13:31 UTC: the valley has fallen, says source 1 https://example.org/1",
         (
-            "Why: original claims outrun original denials by more than chance explains "
+            "Why it fired: original claims outrun original denials by more than chance explains "
             "(log of the evidence 4.2, threshold 3, share of claims an even race may show 0.62)"
         ),
         "telegram blind 2021-09-03 14:01 UTC–2021-09-03 14:30 UTC (flood wait): counts are a floor",
@@ -85,8 +85,13 @@ def test_a_post_is_shown_with_the_words_it_was_read_by_as_long_as_it_is_there() 
 
 def test_an_unknown_reason_rule_and_number_are_shown_as_they_are_called() -> None:
     card = card_text(an_alert(rule="panic", reason="many_at_once", numbers={"posts_per_minute": 1234.5678}))
-    assert "Why: many at once (posts per minute 1235)" in card
+    assert "Why it fired: many at once (posts per minute 1235)" in card
     assert f"What would change it: {words.OTHER_CHANGE}" in card
+
+
+def test_what_is_over_is_not_said_to_change() -> None:
+    assert words.CHANGE not in card_text(an_alert(state=AlertState.RESOLVED))
+    assert words.CHANGE in card_text(an_alert(state=AlertState.RESOLVED, also=("volume",)))
 
 
 @pytest.mark.parametrize("status", Status)

@@ -224,6 +224,7 @@ async def test_mistakes_elsewhere_in_the_configuration_do_not_keep_a_command_fro
         ("narrative", "status", "fall", "n", "true", "--by", "a", "--evidence", "b"),
         ("label", "fall", "x", "1", "rumour", "--by", "a"),
         ("event", "preview", "fall.toml", "--most", "0"),
+        ("alerts", "replay", "deadbeef"),
         ("event",),
     ],
     ids=" ".join,

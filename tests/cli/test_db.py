@@ -1,5 +1,6 @@
 """`monitor db` on a store of its own, and beside a daemon's lock."""
 
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,13 @@ def test_check_shows_what_is_in_it(config: Path, capsys: pytest.CaptureFixture[s
     found = msgspec.json.decode(capsys.readouterr().out)
     assert found["retention"]["texts"] == "180d"
     assert {one["table"]: one["rows"] for one in found["held"]}["mentions"] == 2
+
+
+def test_check_says_which_table_is_missing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sqlite3.connect(config / "m.sqlite") as connection:
+        connection.execute("DROP TABLE fired")
+    assert db(config, "check") == 1
+    assert "the store is damaged: there is no table fired; restore a backup" in capsys.readouterr().err
 
 
 def test_a_backup_is_made_and_restored(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

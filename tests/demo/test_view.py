@@ -153,8 +153,9 @@ def test_the_summary_says_what_was_seen_told_and_tagged(outcome: Outcome) -> Non
     posts, board = outcome.script.posts.height, outcome.board
     for word in (f"{posts:,}, walked and archived in {outcome.steps} steps at", f"{board.mentions:,}: ", "posts/s"):
         assert word in text
+    assert re.search(r"alerts fired +1 *\n", text)
     assert "3 of 3 messages received, 0 repeats dropped" in text
-    assert re.search(r"race firing +claims outrun denials: Bazarak has fallen", text)
+    assert re.search(r"race firing \(first firing\) +claims outrun denials: Bazarak has fallen", text)
     denial = outcome.score.tags()[Tag.DENIAL]
     assert re.search(rf"denial +{denial.precision:.3f} +{denial.recall:.3f} +{denial.f1:.3f} +{denial.true}\n", text)
     assert text.index("denial ") < text.index("\n  claim ")

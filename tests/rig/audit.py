@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from monitor.judge.measures import MEASURES, Measures
+from monitor.judge.scan import POSTS, SEEN
+from monitor.watched import Measure, Rules
 from tests.rig.feed import Ledger
 
+MINUTES = 10
 _FED = text("SELECT id FROM mentions WHERE id LIKE 'f%'")
 
 
@@ -58,8 +61,9 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     with reading(store) as connection:
         mentions = Counter(connection.execute(_FED).scalars())
         queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
-        rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/event/%/spikes'")).all()
-        counts = [_compared(connection, key.split("/")[2], value) for key, value in rows]
+        rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/measures/%'")).all()
+        saved = {key.removeprefix("judge/measures/"): bytes(value) for key, value in rows}
+        counts = [_compared(connection, event, saved) for event in saved if event]
         untold = _untold(connection)
     archived = mentions.total()
     twice = sum(count - 1 for count in mentions.values())
@@ -77,27 +81,34 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
 
 
 class _Counts(NamedTuple):
-    """Posts counted too often, and archived ones not counted, tick by tick."""
+    """Posts counted too often, and archived ones not counted, minute by minute."""
 
     more: int
     fewer: int
 
 
-def _compared(connection: Connection, event: str, row: bytes) -> _Counts:
-    """What the judge counted at the ticks it remembers (ten minutes), against the archive of that time."""
-    ticks, posts, *_ = msgspec.msgpack.decode(row)
-    seconds = np.frombuffer(ticks, np.int64).tolist()
-    if not seconds:
-        return _Counts(0, 0)
-    counted = Counter(dict(zip(seconds, np.frombuffer(posts, np.int64).tolist(), strict=True)))
-    asked = text(
-        "SELECT seen_at / 1000000 + 1 AS tick, count(*) FROM mentions"
-        " WHERE event = :event AND seen_at / 1000000 + 1 BETWEEN :first AND :last GROUP BY tick"
+def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) -> _Counts:
+    """What the judge counted in the last whole minutes it remembers, at most ten, against the archive of that time."""
+    measures = Measures({event: Rules()})
+    measures.restore(saved)
+    scan, last = measures._spikes._scan, measures._minute or 0  # noqa: SLF001  what it counted by
+    ring, first = scan._ring[:, :, :, MEASURES.index(Measure.POSTS)], (int(scan.chunk[0]) - 1) * scan.lag + 1  # noqa: SLF001
+    posts, seen = ring[POSTS].ravel().tolist(), ring[SEEN].ravel().tolist()
+    counted = Counter(
+        {
+            first + place: int(count)
+            for place, count in enumerate(posts)
+            if seen[place] and last - MINUTES < first + place <= last
+        }
     )
-    span = {"event": event, "first": seconds[0], "last": seconds[-1]}
+    assert counted.total(), f"nothing was counted of {event}"
+    asked = text(
+        "SELECT seen_at / 60000000 + 1 AS minute, count(*) FROM mentions"
+        " WHERE event = :event AND seen_at / 60000000 + 1 BETWEEN :first AND :last GROUP BY minute"
+    )
     archived = Counter[int]()
-    for tick, count in connection.execute(asked, span):
-        archived[tick] = count
+    for minute, count in connection.execute(asked, {"event": event, "first": min(counted), "last": max(counted)}):
+        archived[minute] = count
     return _Counts((counted - archived).total(), (archived - counted).total())
 
 
