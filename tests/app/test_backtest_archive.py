@@ -48,7 +48,7 @@ def archived(path: Path, events: Sequence[Event], seed: int, marks: Sequence[Mar
 
 
 def plain(steps: Sequence[Alert]) -> list[Alert]:
-    return [msgspec.structs.replace(step, label="", evidence=()) for step in steps]
+    return [msgspec.structs.replace(step, label="", evidence=(), series=None) for step in steps]
 
 
 @pytest.mark.parametrize("marks", [(), MARKS], ids=["plain", "marked"])

@@ -30,13 +30,13 @@ def event_file(number: int) -> str:
     """The event file of event `number`: alerts at once, on races, spikes and many claims."""
     return (
         f'name = "{term(number)}"\nproposition = "{PROPOSITION}"\nany = ["{term(number)}"]\n'
-        '[rules]\nalert_on = ["race", "spike", "volume"]\nfor = "0s"\nkeep_firing = "2m"\n'
+        '[rules]\nalert_on = ["race", "spike", "volume"]\nfor = "0s"\nkeep_firing = "2m"\nvolume = 5\n'
     )
 
 
 def events(count: int) -> list[Event]:
     """The same events as the files have."""
-    rules = Rules(alert_on=("race", "spike", "volume"), for_=Duration(0), keep_firing=Duration(minutes=2))
+    rules = Rules(alert_on=("race", "spike", "volume"), for_=Duration(0), keep_firing=Duration(minutes=2), volume=5)
     return [Event(name=term(n), proposition=PROPOSITION, any=(term(n),), rules=rules) for n in range(count)]
 
 
