@@ -48,7 +48,7 @@ def archived(path: Path, events: Sequence[Event], seed: int, marks: Sequence[Mar
 
 
 LEVEL = {"expected", "ratio", "score"}
-"""What a spike stood out of depends on when an outage became known: live while it lasted, from an archive at its end."""
+"""What a spike stood out of depends on when an outage is known: live while it lasts, from an archive at its end."""
 
 
 def plain(steps: Sequence[Alert], besides: Collection[str] = ()) -> list[Alert]:

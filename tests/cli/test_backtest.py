@@ -47,7 +47,7 @@ def test_the_command_fires_what_replay_fires(
         first = {
             step["id"]: step for step in reversed(steps) if step["state"] == "firing"
         }  # told again: the same alert
-        firing = [{name: step[name] for name in names} for step in steps if step is first.get(step["id"])]
+        firing = [{name: step[name] for name in names} for step in steps if step is first.get(step["id"], 0)]
         assert firing == [{name: alert[name] for name in names} for alert in point["alerts"]]
 
 
