@@ -11,6 +11,7 @@ from monitor.judge.epoch import Everywhere, Levels
 from monitor.judge.race import log_e, log_e_bound
 from monitor.judge.rates import EVEN
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, PLATFORMS, Tally, Told
+from monitor.judge.usual import at_least
 from monitor.watched import Rules
 
 Ints = npt.NDArray[np.int64]
@@ -40,8 +41,8 @@ def crossing(tally: Tally, told: Told, course: Course, rules: Rules, threshold: 
     Claims of one platform do not win where most of the event is told elsewhere. The tally's estimate of dispersion goes
     on with these ticks; its counts are still those before them.
     """
-    p0 = course.levels.p0
     claims, denials = (before + np.cumsum(more) for before, more in zip(tally.tested, told.tested.T, strict=True))
+    p0 = at_least(course.levels.p0, claims + denials, told.ticks - (tally.start or 0), tally.rate)
     weight = level(tally.clumps, claims, claims + denials, told.spoken.lines)
     if not may_reach(int(claims[-1]), tally.tested[DENIALS], float(p0.min()), threshold):
         return None

@@ -23,6 +23,7 @@ from monitor.judge.reasons import race_finding, reason_of
 from monitor.judge.spike import Turn
 from monitor.judge.status import SETTLED, Statuses
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Names, Rows, Tally, Told
+from monitor.judge.usual import Usual
 from monitor.marks import MergeMark, StatusMark
 from monitor.records import Finding
 from monitor.watched import Event
@@ -171,7 +172,7 @@ class Races:
         first = int(told.ticks[0])
         tally = self._tallies.get(told.narrative)
         if tally is None or (tally.since is None and first - tally.seen > HORIZON):
-            tally = self._tallies[told.narrative] = Tally(first)
+            tally = self._tallies[told.narrative] = Tally(first, usual=Usual(first))
         self._changed.add(told.narrative)
         return tally
 
@@ -198,6 +199,8 @@ class Races:
         tally.authors += told.total[CLAIM_AUTHORS]
         tally.platforms += told.total[PLATFORMS]
         tally.denied |= told.total[DENIALS] > 0
+        if self._epoch is None:
+            tally.usual.take_in(told.ticks, told.tested)
         if tally.start is not None:
             tally.counts = [before + more for before, more in zip(tally.counts, told.total, strict=True)]
             young = told.spoken.untested(told.ticks.size).sum(axis=0).tolist()

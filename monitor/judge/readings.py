@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from monitor.judge.crowd import MILESTONES, Crowd, Signs, by_name, signs, top_share
 from monitor.judge.epoch import Levels
 from monitor.judge.race import log_e, posterior
 from monitor.judge.rates import Neither, Rates, denial_share
 from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, Names, Tally
+from monitor.judge.usual import at_least
 
 NO_SIGNS = Signs(few_authors=False, pasted=False, young=False, one_platform=False)
 
@@ -71,10 +74,12 @@ class Needed(NamedTuple):
 
 def standing(tally: Tally, levels: Levels, needed: Needed, rates: Rates | None, platforms: list[int]) -> Standing:
     """A race as it stands at the one tick of `levels`; `platforms`: the event's claims and denials by platform."""
+    lasted = np.array([tally.seen - (tally.start or 0)])
+    p0 = at_least(levels.p0[:1], np.array([sum(tally.tested)]), lasted, tally.rate)
     return Standing(
         totals=tally.counts,
         tested=tally.tested,
-        p0=float(levels.p0[0]),
+        p0=float(p0[0]),
         needed=needed.now,
         threshold=needed.independent,
         k=tally.k,

@@ -11,6 +11,7 @@ import polars as pl
 from monitor.frames import SPOKEN
 from monitor.judge.crowd import Crowd, Spoken, codes
 from monitor.judge.dispersion import Clumps
+from monitor.judge.usual import Usual
 
 Ints = npt.NDArray[np.int64]
 
@@ -49,12 +50,16 @@ class Tally(msgspec.Struct, array_like=True):
     """When its last race stood down."""
     denied: bool = False
     """A denial was seen, in this race or before."""
+    usual: Usual = msgspec.field(default_factory=lambda: Usual(0))
+    rate: tuple[float, float] = (0.0, 0.0)
+    """Its usual claims and denials a second, when its race began."""
 
     def begin(self, start: int) -> None:
         """Starts a race."""
         self.start, self.counts, self.k = start, [0] * len(COLUMNS), 0
         self.clumps, self.untested, self.since, self.ended = Clumps(), [0, 0], None, None
         self.crowd.begin()
+        self.rate = self.usual.rate(start)
 
     @property
     def tested(self) -> tuple[int, int]:
