@@ -271,10 +271,11 @@ def test_what_editors_rule_holds_from_its_time_on_however_the_stream_is_cut(
     rulings: list[Ruling] = []
     for at in sorted(times):
         one, two = chance.choices(plain, k=2)
-        named = {"at": START + timedelta(seconds=at), "event": "fall", "by": "d"}
-        merged = MergeMark(narrative=one, into=two, **named)
-        left = SplitMark(narrative=one, platform="x", id=str(chance.randrange(90)), says=(1, 2), **named)
-        rulings.append(chance.choice([merged, left, SplitMark(narrative=one, **named)]))
+        when, post = START + timedelta(seconds=at), str(chance.randrange(90))
+        merged = MergeMark(at=when, event="fall", narrative=one, into=two, by="d")
+        undone = SplitMark(at=when, event="fall", narrative=one, by="d")
+        left = SplitMark(at=when, event="fall", narrative=one, by="d", platform="x", id=post, says=(1, 2))
+        rulings += chance.choice([[merged], [undone], [left]])
     whole = Clusters([DAM])
     straight = whole.assign(posts, rulings)
     clusters, parts, rows = Clusters([DAM]), [], dict[str, bytes]()

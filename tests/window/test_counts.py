@@ -68,7 +68,7 @@ def test_any_order_within_a_second_gives_the_same_counts(seed: int, random: Any)
 @given(st.integers(0, 20))
 def test_every_post_is_counted_once_or_late(seed: int) -> None:
     counted = walk(streams.story(seed, lag=90.0, sources=3), [])
-    assert whole(counted)["posts"].sum() + counted.late["posts"].sum() == 860
+    assert int(whole(counted)["posts"].sum()) + int(counted.late["posts"].sum()) == 860
 
 
 def test_what_is_handed_on_has_the_declared_columns() -> None:
