@@ -14,7 +14,6 @@ from classifiers.tags import TAGS, Tag
 from monitor.marks import GapMark, Mark
 
 __all__ = [
-    "CLOSED",
     "CLUSTERED",
     "HEARD",
     "LATE",
@@ -145,21 +144,6 @@ SPOKEN: Schema = {
 }
 """Fresh claims and denials of a narrative one by one, reposts and copies too: who is behind the counts of TICKS."""
 
-CLOSED: Schema = {
-    "event": pl.String,
-    "begins": TIME,  # event time
-    "length": pl.Duration("us"),
-    "posts": pl.Int64,  # fresh creates; as in TICKS, so are the others
-    "originals": pl.Int64,
-    "authors": pl.Int64,
-    "reposts": pl.Int64,
-    "celebrations": pl.Int64,
-    "questions": pl.Int64,
-    "masked": pl.Boolean,  # a source had a gap here: the count is no count
-    "closed_at": TIME,  # the tick at which all active sources were past its end
-}
-"""Event-time windows of a whole event; one that is missing between two others is a zero (the event rested)."""
-
 HEARD: Schema = {
     "event": pl.String,
     "source": pl.String,
@@ -193,8 +177,6 @@ class Counted(NamedTuple):
 
     ticks: pl.DataFrame
     """TICKS, by tick, event, narrative."""
-    closed: pl.DataFrame
-    """CLOSED, by closed_at, length, event, begins."""
     late: pl.DataFrame
     """LATE, by source."""
     gaps: tuple[GapMark, ...] = ()

@@ -1,9 +1,12 @@
 """What reaches the stages in the stream beside posts: what people said of narratives, mentions and alerts, and gaps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
+from typing import TypeVar
 
+import polars as pl
 from msgspec import Struct
 
 
@@ -170,6 +173,24 @@ class GapMark(Struct, frozen=True, kw_only=True):
 
 Ruling = MergeMark | SplitMark
 """What an editor says of narratives that are one or are not."""
+
+Said = TypeVar("Said", bound=Correction | Ruling)
+
+
+def in_turn(frame: pl.DataFrame, marks: Iterable[Said]) -> Iterator[tuple[Sequence[Said], pl.DataFrame]]:
+    """What an editor says, and the rows that it holds for: those seen from its time on (`seen_at`, ascending).
+
+    So the cut into batches does not matter. A mark from before the first row comes before it; one that is early, last.
+    """
+    begin: Sequence[Said] = ()
+    for at, group in groupby(sorted(marks, key=lambda mark: mark.at), key=lambda mark: mark.at):
+        place = int(frame["seen_at"].search_sorted(at, side="left")) if frame.height else 0
+        if place:
+            yield begin, frame[:place]
+            begin, frame = (), frame[place:]
+        begin = (*begin, *group)
+    yield begin, frame
+
 
 Mark = StatusMark | GapMark | Silence | AckMark | Correction | MergeMark | SplitMark | FactCheck
 """What reaches the stages in the stream, beside posts."""

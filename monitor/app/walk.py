@@ -23,7 +23,7 @@ from monitor.judge.judge import Judge
 from monitor.judge.rates import Rates
 from monitor.judge.readings import RaceReading
 from monitor.judge.voices import spoken
-from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Silence, SplitMark, StatusMark
+from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Silence, SplitMark, StatusMark, in_turn
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
@@ -100,17 +100,16 @@ class Walk:
         exchanged = self._exchange()
         gaps = [mark for mark in batch.marks if isinstance(mark, GapMark)]
         told = [mark for mark in batch.marks if isinstance(mark, StatusMark | Silence | AckMark)]
-        self._tag.correct(mark for mark in batch.marks if isinstance(mark, Correction))
         known = self._threads.duplicates
         hits = self._matcher.find(batch.posts)
         laps.append(self._clock.monotonic())
         mentions = self._voices.recognise(self._threads.follow(batch.posts, hits, batch.upto))
         laps.append(self._clock.monotonic())
-        tagged = self._tag.tag(mentions)
+        tagged = self._tagged(mentions, [mark for mark in batch.marks if isinstance(mark, Correction)])
         laps.append(self._clock.monotonic())
         crowded = self._clusters.bounds()
-        self._clusters.rule([mark for mark in batch.marks if isinstance(mark, MergeMark | SplitMark)])
-        clustered = self._clusters.assign(tagged)
+        rulings = [mark for mark in batch.marks if isinstance(mark, MergeMark | SplitMark)]
+        clustered = self._clusters.assign(tagged, rulings)
         laps.append(self._clock.monotonic())
         counted = self._windows.add(clustered, batch.upto, gaps)
         laps.append(self._clock.monotonic())
@@ -172,6 +171,14 @@ class Walk:
         self._clusters.restore(state, numbered, current, made)
         for stage in self._later:
             stage.restore(state)
+
+    def _tagged(self, mentions: pl.DataFrame, corrections: Sequence[Correction]) -> pl.DataFrame:
+        """MENTIONS → TAGGED; a correction holds for what is seen from its time on."""
+        parts = []
+        for due, part in in_turn(mentions, corrections):
+            self._tag.correct(due)
+            parts.append(self._tag.tag(part))
+        return parts[0] if len(parts) == 1 else pl.concat(parts)
 
     def _snapshot(self) -> dict[str, bytes]:
         """The rows of all stages that changed with the batch."""

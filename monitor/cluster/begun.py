@@ -108,9 +108,9 @@ class Begun:
                 similar.join(self._main[event], one)
         return self._similar[event]
 
-    def nearest(self, event: str, said: Said, at_least: float) -> Near | None:
+    def nearest(self, event: str, said: Said, at_least: float, *, long: bool = True) -> Near | None:
         """The nearest live narrative; None where none is as near as `at_least`."""
-        return self._similar[event].nearest(said, at_least=at_least)
+        return self._similar[event].nearest(said, at_least=at_least, long=long)
 
     def resolved(self, event: str, narrative: str | None) -> str | None:
         """What a narrative belongs to."""
@@ -129,10 +129,12 @@ class Begun:
         pairs = similar.alike(at_least) if similar is not None else []
         return [pair for pair in pairs if (pair[0], pair[1]) not in apart]
 
-    def join(self, event: str, narrative: str, said: Said, post: Post, *, learns: bool = True) -> str | None:
+    def join(
+        self, event: str, narrative: str, said: Said, post: Post, *, learns: bool = True, long: bool = True
+    ) -> str | None:
         """An original joins a narrative, which begins with it where it is new; None where no more may begin.
 
-        `learns`: what joins later is compared with it, too.
+        `learns`: what joins later is compared with it, too; where it is not `long`, only to find what repeats it.
         """
         name = self.resolved(event, narrative) or narrative
         similar = self._similar[event]
@@ -141,7 +143,7 @@ class Begun:
         if name not in similar:  # an older version left a record alone
             self._room(event, name, post[2]["seen_at"][post[3]])
         if learns:
-            similar.join(name, said)
+            similar.join(name, said, long=long)
         if name != self._main[event]:
             self._label(event, name, said, post)
         return name

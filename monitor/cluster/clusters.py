@@ -13,7 +13,7 @@ from monitor.cluster.mentions import mention_key
 from monitor.cluster.narratives import JOINS, Narratives
 from monitor.cluster.rows import Named
 from monitor.frames import CLUSTERED
-from monitor.marks import Ruling
+from monitor.marks import Ruling, in_turn
 from monitor.records import Narrative
 from monitor.watched import Event
 
@@ -31,8 +31,17 @@ class Clusters:
         self._copies = Copies(size=size)
         self._narratives = Narratives(events, size=size, joins=joins)
 
-    def assign(self, tagged: pl.DataFrame) -> pl.DataFrame:
-        """TAGGED → CLUSTERED, rows in the same order."""
+    def assign(self, tagged: pl.DataFrame, rulings: Sequence[Ruling] = ()) -> pl.DataFrame:
+        """TAGGED → CLUSTERED, rows in the same order; what editors rule holds for what is seen from its time on."""
+        self._narratives.settle()
+        parts = []
+        for due, part in in_turn(tagged, rulings):
+            self._narratives.rule(due)
+            parts.append(self._assigned(part))
+        return parts[0] if len(parts) == 1 else pl.concat(parts)
+
+    def _assigned(self, tagged: pl.DataFrame) -> pl.DataFrame:
+        """The same between two rulings."""
         own = (pl.col("op") == "create") & pl.col("repost_of").is_null()
         carried = pl.col("repost_of").is_not_null() & pl.col("parent").is_not_null()
         rows = tagged.select(
@@ -60,10 +69,6 @@ class Clusters:
     def narratives(self) -> dict[str, int]:
         """How many narratives each event has."""
         return self._narratives.per_event()
-
-    def rule(self, rulings: Sequence[Ruling]) -> None:
-        """Editors merge and split narratives; it holds from the next mention on."""
-        self._narratives.rule(rulings)
 
     def merged(self, event: str) -> dict[str, str]:
         """Narratives that editors merged → what they belong to."""

@@ -103,6 +103,11 @@ class Narratives:
         found = self._mentions.get(key)
         return found.number if found is not None else None
 
+    def settle(self) -> None:
+        """A call begins: what was known until now is known, and what is gone now is gone."""
+        self._begun.records.settle()
+        self.gone = []
+
     def rule(self, rulings: Sequence[Ruling]) -> None:
         """Editors merge and split; it holds from the next mention on."""
         for mark in rulings:
@@ -111,7 +116,6 @@ class Narratives:
 
     def assign(self, tagged: pl.DataFrame, named: Named) -> list[str | None]:
         """The narrative of each row, None for one that asserts nothing and answers nothing; rows in order."""
-        self._begun.records.settle()
         rows = rows_of(tagged, named, self._asserter, self._open)
         found: list[str | None] = [None] * tagged.height
         waiting: Sequence[int] = range(tagged.height)
@@ -121,7 +125,7 @@ class Narratives:
             if len(later) == len(waiting):
                 here = set()
             waiting = later
-        self.gone = self._swept(rows)
+        self.gone += self._swept(rows)
         self._begun.records.note(tagged.with_columns(pl.Series("narrative", found, dtype=pl.String)))
         for index in tagged.select(pl.col("op") == "delete").to_series().arg_true():
             self._delete(rows, index)
@@ -176,15 +180,15 @@ class Narratives:
             narrative = self._named(rows, index, spoken, main)
             learns = narrative != main
             return self._begun.join(event, narrative, spoken.said, rows.post(index), learns=learns)
-        found = self._filtered(rows, index, spoken.said, main)
-        return None if found is None else self._begun.join(event, found, spoken.said, rows.post(index))
+        found, long = self._filtered(rows, index, spoken.said, main), spoken.said.words >= LONG_ENOUGH
+        return None if found is None else self._begun.join(event, found, spoken.said, rows.post(index), long=long)
 
     def _filtered(self, rows: Rows, index: int, said: Said, main: str) -> str | None:
         """Every post is taken: which narrative is near enough, or what a new one begins with."""
         event, other = rows.event[index], rows.tag[index] == Tag.OTHER
         if self._begun.asserts_nothing_else(event, said):
             return None if other else main
-        near = self._begun.nearest(event, said, self._joins)
+        near = self._begun.nearest(event, said, self._joins, long=said.words >= LONG_ENOUGH)
         enough = REPEATED_WORDS if near is not None and near.repeats else LONG_ENOUGH
         if near is not None and said.words >= enough:
             return near.narrative

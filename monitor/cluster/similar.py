@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.cluster.asserted import SLOTS, WORD_SLOTS, Floats, Ints, Said, ordinary_shares
+from monitor.cluster.live import Live, Saved
 
 MOST: Final = 500
 """Live narratives of an event; the one that was joined longest ago makes room."""
@@ -30,6 +31,10 @@ _NUMBER_WEIGHT: Final = 1.5
 _OTHER_NUMBER: Final = 0.12
 _STATED, _UNSTATED = 0.4, 0.2
 """Share of originals from which on a narrative states a number, and below which it does not."""
+_OWN: Final = 0.5
+"""Share of originals from which on a slot is what a narrative says."""
+_CUT, _COMMON = 3, 4
+"""A text is cut from another that lacks so many of its slots at most, and shares so many at least."""
 _FADES: Final = 100.0
 """Originals of the event over which nearness falls to 1/e,"""
 _FADED: Final = 0.4
@@ -48,38 +53,6 @@ class Near(NamedTuple):
     score: float
     repeats: bool
     """The text asserts nothing that originals of the narrative do not, and nearly all that they do."""
-
-
-class _Saved(msgspec.Struct, array_like=True):
-    """A live narrative, for the next run."""
-
-    column: int
-    originals: int
-    last: int
-    slots: list[int]
-    counts: list[int]
-    norm: float
-    number: float
-
-
-class _Live(msgspec.Struct):
-    """A live narrative."""
-
-    column: int
-    originals: int
-    last: int
-    """The event's original that joined last."""
-    counts: dict[int, int]
-    """Slot → how many of its originals hold it."""
-    norm: float
-    """Length of its vector when it was joined last."""
-    number: float
-    """The largest share of a number."""
-
-    def saved(self) -> _Saved:
-        """As it is kept."""
-        slots, counts = list(self.counts), list(self.counts.values())
-        return _Saved(self.column, self.originals, self.last, slots, counts, self.norm, self.number)
 
 
 class _Frequencies(msgspec.Struct, array_like=True):
@@ -101,9 +74,9 @@ class Similar:
         """Originals that hold each slot,"""
         self._shares: npt.NDArray[np.float32] = np.zeros((SLOTS, 0), np.float32)
         """(SLOTS, capacity): per live narrative the share of its originals that hold a slot."""
-        self._known = np.zeros((4, 0))
-        """(4, capacity): per live narrative norm, last, bonus of its size, share of its most frequent number."""
-        self._live: dict[str, _Live] = {}
+        self._known = np.zeros((6, 0))
+        """(6, capacity): norm, last, bonus of size, share of the most frequent number, long, slots that half hold."""
+        self._live: dict[str, Live] = {}
         self._names: list[str] = []
         """By column."""
         self._filled: list[Ints] = []
@@ -123,14 +96,18 @@ class Similar:
             self._total, self._held = self._total / 2, np.floor(self._held / 2)
         self._changed.add(_FREQUENCIES)
 
-    def nearest(self, said: Said, *, at_least: float = 0.0) -> Near | None:
-        """The nearest live narrative; None where no one shares a word, or none is as near as `at_least`."""
+    def nearest(self, said: Said, *, at_least: float = 0.0, long: bool = True) -> Near | None:
+        """The nearest live narrative; None where no one shares a word, or none is as near as `at_least`.
+
+        Two texts that are not `long` are never near; of a long one and another, one must repeat the other or be cut
+        from it.
+        """
         live = len(self._names)
         if not live or not said.slots.size:
             return None
         squared = self._weights(said.slots) ** 2
         shares = self._shares.take(said.slots, axis=0)[:, :live]
-        norm, last, bonus, number = self._known[:, :live]
+        norm, last, bonus, number, has_long, own = self._known[:, :live]
         alike = (squared @ shares) / np.maximum(norm * math.sqrt(squared.sum()), 1e-9)
         if alike.max() * _MOST_BONUS + _ROUNDED < at_least:
             return None
@@ -139,9 +116,15 @@ class Similar:
             mine = shares[stated].max(axis=0)
             alike[(number >= _STATED) & (mine < _UNSTATED)] *= _OTHER_NUMBER
         alike = alike.round(4)
+        cut = np.zeros(live, np.bool_)
+        if not (long and has_long.all()):
+            apart = has_long != long
+            cut = apart & _cut(shares, own)
+            alike[(apart & (alike < REPEATS)) | ((has_long == 0) & (not long))] = 0
+            alike[cut] = np.maximum(alike[cut], REPEATS)
         score = (alike * bonus * np.maximum(np.exp((last - self._originals) / _FADES), _FADED)).round(4)
         best = int((alike if alike.max() >= REPEATS else score).argmax())
-        repeats = bool(alike[best] >= REPEATS and (shares[:, best] > 0).all())
+        repeats = bool(alike[best] >= REPEATS and ((shares[:, best] > 0).all() or cut[best]))
         near = max(float(score[best]), float(alike[best]) if alike[best] >= REPEATS else 0.0)
         return Near(self._names[best], near, repeats) if near > 0 and near >= at_least else None
 
@@ -168,14 +151,15 @@ class Similar:
             del self._live[gone]
             self._names[column] = narrative
             self._changed.add(gone)
-        self._live[narrative] = _Live(column, 0, self._originals, {}, 0.0, 0.0)
+        self._live[narrative] = Live(column, 0, self._originals, {}, 0.0, 0.0)
         self._fill(self._live[narrative])
         self._changed.add(narrative)
         return gone
 
-    def join(self, narrative: str, said: Said, *, times: int = 1) -> None:
-        """An original joined; `times` −1 takes it out again."""
+    def join(self, narrative: str, said: Said, *, times: int = 1, long: bool = True) -> None:
+        """An original joined, `long` enough for others to be near it or not; `times` −1 takes it out again."""
         one = self._live[narrative]
+        one.long |= long
         counts = one.counts
         for slot in said.slots.tolist():
             counts[slot] = counts.get(slot, 0) + times
@@ -186,7 +170,7 @@ class Similar:
         one.counts = counts
         one.originals = max(one.originals + times, 1)
         one.last = self._originals
-        slots, share = _shares_of(one)
+        slots, share = one.shares()
         one.norm = math.sqrt(((share * self._weights(slots)) ** 2).sum())
         one.number = float(share[slots >= WORD_SLOTS].max(initial=0.0))
         self._fill(one)
@@ -199,7 +183,7 @@ class Similar:
         for slot, count in source.counts.items():
             target.counts[slot] = target.counts.get(slot, 0) + count
         target.originals += source.originals
-        self.join(into, Said(np.zeros(0, np.int64), 0), times=0)
+        self.join(into, Said(np.zeros(0, np.int64), 0), times=0, long=source.long)
         self.drop(narrative)
 
     def drop(self, narrative: str) -> None:
@@ -245,14 +229,9 @@ class Similar:
             self._originals, self._total = told.originals, told.total
             self._held = np.frombuffer(zlib.decompress(told.held), "<u4").astype(np.float64)
         saved = {
-            name: msgspec.msgpack.decode(row, type=_Saved) for name, row in rows.items() if row and name != _FREQUENCIES
+            name: msgspec.msgpack.decode(row, type=Saved) for name, row in rows.items() if row and name != _FREQUENCIES
         }
-        self._live = {
-            name: _Live(
-                one.column, one.originals, one.last, dict(zip(one.slots, one.counts, strict=True)), one.norm, one.number
-            )
-            for name, one in sorted(saved.items(), key=lambda pair: pair[1].column)
-        }
+        self._live = {name: one.live() for name, one in sorted(saved.items(), key=lambda pair: pair[1].column)}
         self._names = list(self._live)
         self._grow(len(self._names))
         for one in self._live.values():
@@ -273,11 +252,12 @@ class Similar:
         self._shares, self._known = np.pad(self._shares, more), np.pad(self._known, more)
         self._filled += [_NO_SLOTS] * added
 
-    def _fill(self, one: _Live) -> None:
+    def _fill(self, one: Live) -> None:
         crowd = min(max(one.originals, 1), _CROWD) ** _CROWD_POWER
-        self._known[:, one.column] = one.norm, one.last, crowd, one.number
+        slots, share = one.shares()
+        known = one.norm, one.last, crowd, one.number, one.long, int((share >= _OWN).sum())
+        self._known[:, one.column] = known
         self._shares[self._filled[one.column], one.column] = 0
-        slots, share = _shares_of(one)
         self._shares[slots, one.column] = share
         self._filled[one.column] = slots
 
@@ -285,7 +265,12 @@ class Similar:
 _NO_SLOTS: Ints = np.zeros(0, np.int64)
 
 
-def _shares_of(one: _Live) -> tuple[Ints, Floats]:
-    """The slots of a narrative, and the share of its originals that hold each."""
-    slots = np.fromiter(one.counts, np.int64, len(one.counts))
-    return slots, np.fromiter(one.counts.values(), np.float64, len(one.counts)) / max(one.originals, 1)
+def _cut(shares: npt.NDArray[np.float32], own: Floats) -> npt.NDArray[np.bool_]:
+    """Where a text is cut from what a narrative says, or that from it: one says all the other does, and little more.
+
+    `shares`: (the text's slots, narratives); `own`: the slots that half of a narrative's originals hold.
+    """
+    held = (shares >= _OWN).sum(axis=0)
+    fewer, more = np.minimum(own, len(shares)), np.maximum(own, len(shares))
+    cut: npt.NDArray[np.bool_] = (held == fewer) & (more - fewer <= _CUT) & (held >= _COMMON)
+    return cut

@@ -152,6 +152,11 @@ class Judge:
         """The status of a narrative as it stands now."""
         return self._statuses.of(event, narrative)
 
+    @property
+    def dropped(self) -> int:
+        """Narratives of watched events that made room for others, since the start."""
+        return sum(watch.dropped for watch in self._watches.values())
+
     def races(self, event: str) -> list[RaceReading]:
         """Where the event's races stand now."""
         watch = self._watches.get(event)

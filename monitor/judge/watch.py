@@ -47,6 +47,8 @@ class Watch:
         self.races = Races(event, statuses, rates)
         self.courses = Courses(event, statuses.standing(event.name))
         self.sources = Sources(event)
+        self.dropped = 0
+        """Narratives that made room for others."""
         self._raced = False
 
     def decide(self, span: tuple[int, int], given: Given, measured: Measured, gaps: list[Gap], marks: Marks) -> Decided:
@@ -89,10 +91,14 @@ class Watch:
         """At the end of an hour, forgets the narratives that are too many."""
         if at % HOUR:
             return
+        dropped: set[str] = set()
         for part in (self.races, self.courses):
             if part.narratives > MOST:
                 idle = sorted(part.idle().items(), key=lambda pair: (pair[1], pair[0]))
-                part.forget([name for name, _ in idle[: part.narratives - MOST + ROOM]])
+                gone = [name for name, _ in idle[: part.narratives - MOST + ROOM]]
+                part.forget(gone)
+                dropped.update(gone)
+        self.dropped += len(dropped)
 
     def follow(self, event: Event) -> None:
         """The event is described anew: its rules hold from now on."""

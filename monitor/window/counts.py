@@ -1,4 +1,4 @@
-"""Clustered mentions → counts at ticks of seen time, and closed windows of event time.
+"""Clustered mentions → counts at ticks of seen time.
 
 A tick is decided once the stream has passed it, so rows of the last, still open second wait here for the next call.
 All counts are integers; which author, side or platform is new is kept as 64-bit keys for a week of seen time.
@@ -16,7 +16,6 @@ import polars as pl
 from monitor.frames import CLUSTERED, HEARD, LATE, SPOKEN, TAGS, TICKS, Counted
 from monitor.marks import GapMark
 from monitor.saved import packed, unpacked
-from monitor.window.closed import MEASURES, ClosedWindows, by_event, microseconds
 from monitor.window.hashes import Hashes, few, hashed, mix
 from monitor.window.keys import SeenKeys
 from monitor.window.spoken import YOUNG, spoken_of
@@ -25,7 +24,6 @@ from monitor.window.watermark import SECOND, Watermarks
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-LENGTHS = (timedelta(minutes=5), timedelta(hours=1))
 LATENESS = timedelta(minutes=2)
 SLOT = 300
 """Seconds in a slot of HEARD."""
@@ -38,6 +36,9 @@ _SIDES = ("claims", "denials", "celebrations", "questions", "others")
 _CLAIM, _DENIAL = 0, 1
 _STATE = "window/state"
 _WAITING = "window/waiting/"
+_DROPPED = ("window/closed", "window/open/")
+"""Rows of earlier versions that nothing reads."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Saved(msgspec.Struct, array_like=True):
@@ -58,9 +59,8 @@ class _Rows(NamedTuple):
 class Windows:
     """The window stage and its state."""
 
-    def __init__(self, *, lengths: Sequence[timedelta] = LENGTHS, lateness: timedelta = LATENESS) -> None:
+    def __init__(self, *, lateness: timedelta = LATENESS) -> None:
         self._watermarks = Watermarks(round(lateness / timedelta(microseconds=1)))
-        self._closed = ClosedWindows(lengths, self._watermarks.lateness)
         self._seen = SeenKeys()
         self._waiting = _columns(pl.DataFrame(schema=CLUSTERED))
         self._decided: int | None = None
@@ -75,7 +75,7 @@ class Windows:
         """CLUSTERED up to `upto` → what its complete ticks add; only creates count."""
         new = _columns(clustered)
         rows = pl.concat([self._waiting, new])
-        end = microseconds(upto) // SECOND
+        end = _second(upto)
         if self._decided is not None:
             end = max(end, self._decided)
             rows = rows.with_columns(pl.col("tick").clip(lower_bound=self._decided + 1))
@@ -84,22 +84,18 @@ class Windows:
             self._clear_waiting()
         rows, self._waiting = rows[:due], rows[due:]
         self._keep_waiting(self._waiting if due else new)
-        begin = end if self._decided is None else self._decided + 1
-        if rows.height:
-            begin = min(begin, int(rows["tick"][0]))
         self._decided = end
-        return self._count(rows, begin, end, gaps)
+        return self._count(rows, gaps)
 
     def watermarks(self, at: datetime) -> dict[str, datetime]:
         """Event time up to which each source is complete at `at`."""
-        second = microseconds(at) // SECOND
+        second = _second(at)
         return {name: datetime.fromtimestamp(mark / SECOND, UTC) for name, mark in self._watermarks.at(second).items()}
 
     def forget(self, events: Collection[str]) -> None:
         """Drops what is known of these events."""
         for event in events:
             self._times[event] = self._times.get(event, 0) + 1
-        self._closed.forget(events)
         self._clear_waiting()
         self._waiting = self._waiting.filter(~pl.col("event").is_in(list(events)))
         self._keep_waiting(self._waiting)
@@ -109,7 +105,7 @@ class Windows:
         saved = _Saved(self._decided, self._number, self._times)
         rows, self._changed = self._changed, {}
         rows[_STATE] = msgspec.msgpack.encode(saved)
-        return rows | self._watermarks.snapshot() | self._closed.snapshot() | self._seen.snapshot()
+        return rows | self._watermarks.snapshot() | self._seen.snapshot()
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Goes on where the windows that gave all these rows left off; rows of others are ignored."""
@@ -120,8 +116,8 @@ class Windows:
         self._parts = sorted(int(key.removeprefix(_WAITING)) for key in rows if key.startswith(_WAITING) and rows[key])
         parts = [_completed(unpacked(rows[f"{_WAITING}{part}"])) for part in self._parts]
         self._waiting = pl.concat([self._waiting, *parts], how="diagonal")
+        self._changed |= {key: b"" for key in rows if key.startswith(_DROPPED)}
         self._watermarks.restore(rows)
-        self._closed.restore(rows)
         self._seen.restore(rows)
 
     def _clear_waiting(self) -> None:
@@ -134,25 +130,24 @@ class Windows:
             self._parts.append(self._number)
             self._number += 1
 
-    def _count(self, rows: pl.DataFrame, begin: int, end: int, gaps: Sequence[GapMark]) -> Counted:
+    def _count(self, rows: pl.DataFrame, gaps: Sequence[GapMark]) -> Counted:
         names = rows["source"].unique(maintain_order=True)
         source = rows["source"].replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
         times = [rows[name].to_numpy() for name in ("tick", "event_time", "seen_at")]
-        late, steps = self._watermarks.late(names.to_list(), source, *times)
+        late = self._watermarks.late(names.to_list(), source, *times)
         lates = pl.DataFrame(schema=LATE)
         fresh = rows
         if late.any():
             behind = pl.Series("late", late)
             lates = rows.filter(behind).group_by("source").agg(pl.len().cast(pl.Int64).alias("posts")).sort("source")
             fresh = rows.filter(~behind)
-        ticks, spoken, added = self._ticks(fresh)
-        closed = self._closed.add(by_event(fresh, added), steps, begin, end, gaps)
-        return Counted(ticks, closed, lates, tuple(gaps), _heard(rows), spoken)
+        ticks, spoken = self._ticks(fresh)
+        return Counted(ticks, lates, tuple(gaps), _heard(rows), spoken)
 
-    def _ticks(self, fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, Ints]:
-        """TICKS: each event as a whole, and its narratives; SPOKEN; (MEASURES, rows): what a row adds to its event."""
+    def _ticks(self, fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """TICKS: each event as a whole, and its narratives; and SPOKEN."""
         if fresh.is_empty():
-            return pl.DataFrame(schema=TICKS), pl.DataFrame(schema=SPOKEN), np.zeros((len(MEASURES), 0), np.int64)
+            return pl.DataFrame(schema=TICKS), pl.DataFrame(schema=SPOKEN)
         rows = _Rows(
             fresh, fresh["tick"].to_numpy(), fresh["tag"].to_numpy().astype(np.int64), fresh["original"].to_numpy()
         )
@@ -175,7 +170,7 @@ class Windows:
         keys = fresh.select((pl.col("tick") * SECOND).cast(TICKS["tick"]), *_KEY[1:])[row].with_columns(
             named.alias("narrative"), *(pl.Series(name, sums[place]) for place, name in enumerate(_COUNTS))
         )
-        return keys.sort(_KEY), spoken, whole[[_COUNTS.index(name) for name in MEASURES]]
+        return keys.sort(_KEY), spoken
 
     def _new(self, rows: _Rows, scopes: list[tuple[Hashes, npt.NDArray[np.bool_]]]) -> list[dict[str, Flags]]:
         """Per scope (whole event, narrative): which rows are the first of their author, side or platform."""
@@ -245,6 +240,11 @@ def _columns(clustered: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("language", "lang").fill_null("und").alias("language"),
         pl.coalesce("root", "parent", "reply_to", "quote_of", "repost_of", "id").alias("thread"),
     )
+
+
+def _second(at: datetime) -> int:
+    """Whole seconds since 1970."""
+    return (at - _EPOCH) // timedelta(seconds=1)
 
 
 def _completed(rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from monitor.app.backtest.counts import Counts, CountsWriter, Totals
-from monitor.frames import CLOSED, LATE, SPOKEN, TICKS, Counted
+from monitor.frames import LATE, SPOKEN, TICKS, Counted
 
 BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
 DAY = 86_400
@@ -16,7 +16,6 @@ EVENT = "fall"
 NARRATIVES = 40
 QUIET_DAYS = 8
 _SIDES = {"claims": 0.05, "denials": 0.025, "celebrations": 0.01, "questions": 0.025}
-_LENGTHS = (300, 3600)
 
 Ints = npt.NDArray[np.int64]
 
@@ -30,9 +29,7 @@ def write(folder: Path, days: int, *, matching: float, stories: int = 6, seed: i
         counts = _day(chance, matching, story=day in told)
         total += int(counts["posts"].sum())
         ticks = pl.concat([_whole(day, counts), _narratives(chance, day, counts)]).sort("tick", "event", "narrative")
-        closed = pl.concat([_closed(day, counts, length) for length in _LENGTHS])
-        late, in_order = pl.DataFrame(schema=LATE), closed.sort("closed_at", "length", "event", "begins")
-        counted = Counted(ticks, in_order, late, spoken=_spoken(chance, ticks))
+        counted = Counted(ticks, pl.DataFrame(schema=LATE), spoken=_spoken(chance, ticks))
         writer.add(Counts(counted, BEGIN + timedelta(days=day + 1)))
     writer.close(Totals(total, total, BEGIN, BEGIN + timedelta(days=days)))
     return total
@@ -96,18 +93,3 @@ def _spoken(chance: np.random.Generator, ticks: pl.DataFrame) -> pl.DataFrame:
         thread=pl.Series(threads),
     )
     return rows.select(SPOKEN.keys()).cast(SPOKEN)  # type: ignore[arg-type]
-
-
-def _closed(day: int, counts: dict[str, Ints], length: int) -> pl.DataFrame:
-    begins = round(BEGIN.timestamp()) + day * DAY + np.arange(0, DAY, length)
-    told = [name for name, kind in CLOSED.items() if kind == pl.Int64]
-    columns = {name: counts[name].reshape(-1, length).sum(axis=1) for name in told}
-    whole = {
-        "event": [EVENT] * begins.size,
-        "begins": begins * 1_000_000,
-        "length": [length * 1_000_000] * begins.size,
-        "masked": [False] * begins.size,
-        "closed_at": (begins + length + 120) * 1_000_000,
-        **columns,
-    }
-    return pl.DataFrame(whole).select(CLOSED.keys()).cast(CLOSED)  # type: ignore[arg-type]

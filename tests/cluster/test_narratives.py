@@ -15,7 +15,7 @@ from monitor.cluster import begun
 from monitor.cluster.clusters import Clusters
 from monitor.cluster.narratives import narrative_id
 from monitor.frames import REMEMBERED
-from monitor.marks import MergeMark, SplitMark
+from monitor.marks import MergeMark, Ruling, SplitMark
 from monitor.records import Narrative
 from monitor.watched import Event
 from tests.cluster.test_clusters import START, tagged
@@ -23,6 +23,7 @@ from tests.cluster.test_clusters import START, tagged
 DAM = Event(name="fall", proposition="The dam at Orrin has burst", any=("*",))
 MAIN = narrative_id("fall", "")
 BRIDGE = "the old railway bridge at Telmar collapsed after a freight train derailed on it"
+COLLAPSED = "old railway bridge at Telmar collapsed tonight"
 BRIDGE_TOO = "freight train derailed, the old railway bridge at Telmar has collapsed, witnesses report"
 BRIDGE_DENIED = "false: the old railway bridge at Telmar did not collapse, no freight train derailed there"
 SCHOOL = "pupils of the primary school in Vessen were brought to the town hall by bus"
@@ -31,6 +32,10 @@ SCHOOL = "pupils of the primary school in Vessen were brought to the town hall b
 def narratives(*texts: str | dict[str, Any]) -> list[str | None]:
     posts = [text if isinstance(text, dict) else {"text": text} for text in texts]
     return Clusters([DAM]).assign(tagged(*posts))["narrative"].to_list()
+
+
+def rule(clusters: Clusters, rulings: Sequence[Ruling]) -> None:
+    clusters.assign(tagged({}).clear(), rulings)
 
 
 def known(clusters: Clusters, identity: str | None) -> Narrative:
@@ -69,6 +74,19 @@ def test_a_hashtag_is_its_words() -> None:
 def test_short_texts_are_never_joined_by_nearness_alone() -> None:
     told = narratives("Telmar bridge collapsed", "the Telmar bridge collapsed", "Telmar bridge collapsed now")
     assert len(set(told)) == 3
+
+
+def test_a_short_text_joins_a_long_one_that_it_repeats_and_no_other_short_one() -> None:
+    claim, cut = narratives(f"{COLLAPSED} after all", COLLAPSED)
+    cut_first, claim_then = narratives(COLLAPSED, f"{COLLAPSED} after all")
+    assert (claim, cut_first) == (cut, claim_then)
+    told = narratives("I see the white flag up there", "I see the flag up there", "fake: I see the white flag there")
+    assert len(set(told)) == 3
+
+
+def test_a_short_text_draws_nothing_to_it() -> None:
+    short, long = narratives("the old railway bridge at Telmar", BRIDGE)
+    assert short != long
 
 
 def test_other_posts_join_what_they_repeat_and_small_talk_asserts_nothing() -> None:
@@ -134,14 +152,14 @@ def test_no_label_quotes_a_deleted_post_and_no_first_post_names_its_author() -> 
 def test_a_merge_holds_for_what_comes_and_its_undoing_too() -> None:
     clusters = Clusters([DAM])
     bridge, school = clusters.assign(tagged({"text": BRIDGE}, {"text": SCHOOL}))["narrative"]
-    clusters.rule([MergeMark(at=START, event="fall", narrative=school, into=bridge, by="d")])
+    rule(clusters, [MergeMark(at=START, event="fall", narrative=school, into=bridge, by="d")])
     again = {"text": f"{SCHOOL} this morning", "id": "9"}
     assert (
         clusters.assign(tagged(again, {"text": "no", "id": "8", "parent": "1"}))["narrative"].to_list() == [bridge] * 2
     )
     assert clusters.merged("fall") == {school: bridge}
     assert known(clusters, school).merged_into == bridge
-    clusters.rule([SplitMark(at=START, event="fall", narrative=school, by="d")])
+    rule(clusters, [SplitMark(at=START, event="fall", narrative=school, by="d")])
     assert clusters.assign(tagged(again | {"id": "7"}))["narrative"].to_list() == [school]
     assert clusters.merged("fall") == {}
 
@@ -150,7 +168,7 @@ def test_merges_in_a_ring_or_into_nothing_change_nothing() -> None:
     clusters = Clusters([DAM])
     bridge, school = clusters.assign(tagged({"text": BRIDGE}, {"text": SCHOOL}))["narrative"]
     for one, two in ((bridge, school), (school, bridge), (bridge, "gone"), ("gone", bridge), (bridge, bridge)):
-        clusters.rule([MergeMark(at=START, event="fall", narrative=one, into=two, by="d")])
+        rule(clusters, [MergeMark(at=START, event="fall", narrative=one, into=two, by="d")])
     assert clusters.merged("fall") == {bridge: school}
 
 
@@ -160,7 +178,7 @@ def test_a_post_that_is_split_off_draws_what_answers_it_and_what_is_nearer_to_it
     first, *_, last = clusters.assign(tagged(*({"text": text} for text in texts)))["narrative"]
     assert first == last
     says = tuple(clusters.says(pl.Series([texts[2]]))[0])
-    clusters.rule([SplitMark(at=START, event="fall", narrative=first, by="d", platform="x", id="2", says=says)])
+    rule(clusters, [SplitMark(at=START, event="fall", narrative=first, by="d", platform="x", id="2", says=says)])
     answer, near, far = clusters.assign(
         tagged(
             {"text": "no", "id": "7", "parent": "2"},
@@ -179,9 +197,9 @@ def test_alike_narratives_are_suggested_but_not_those_an_editor_parted() -> None
     )["narrative"]
     [(left, right, likeness)] = clusters.suggested("fall")
     assert ({left, right}, likeness > 0.5) == ({one, two}, True)
-    clusters.rule([MergeMark(at=START, event="fall", narrative=one, into=two, by="d")])
+    rule(clusters, [MergeMark(at=START, event="fall", narrative=one, into=two, by="d")])
     assert clusters.suggested("fall") == []
-    clusters.rule([SplitMark(at=START, event="fall", narrative=one, by="d")])
+    rule(clusters, [SplitMark(at=START, event="fall", narrative=one, by="d")])
     assert clusters.suggested("fall") == []
 
 
@@ -251,7 +269,7 @@ def test_narratives_of_an_older_version_are_merged_and_joined() -> None:
     nothing = pl.DataFrame(schema=REMEMBERED | {"number": pl.Int64()})
     clusters = Clusters([event])
     clusters.restore(rows, nothing, nothing, 10)
-    clusters.rule([MergeMark(at=START, event="fall", narrative=names[1], into=names[0], by="desk")])
+    rule(clusters, [MergeMark(at=START, event="fall", narrative=names[1], into=names[0], by="desk")])
     text = "the dam at Orrin has killed {} people this very night"
     told = [{"text": text.format(number), "term": "dam", "id": f"new {number}"} for number in (17, 18)]
     assert clusters.assign(tagged(*told))["narrative"].to_list() == [names[0], names[0]]

@@ -6,7 +6,7 @@ import polars as pl
 
 from monitor.app import Walked
 from monitor.demo.board import Board, Step
-from monitor.frames import CLOSED, LATE, POSTS, TAGS, TICKS, Counted
+from monitor.frames import LATE, POSTS, TAGS, TICKS, Counted
 from monitor.judge.judge import EventReading, Judged
 from monitor.judge.readings import RaceReading
 from monitor.judge.spike import Reading
@@ -25,7 +25,7 @@ def a_step(text: str = "it has fallen", alerts: tuple[Alert, ...] = (), *, hours
     upto = START + timedelta(hours=hours)
     zeros = {name: 0 for name, dtype in TICKS.items() if dtype == pl.Int64}
     tick = zeros | {"tick": upto, "event": "fall", "narrative": "n1", "claims": 40, "denials": 3}
-    counted = Counted(pl.DataFrame([tick], schema=TICKS), pl.DataFrame(schema=CLOSED), pl.DataFrame(schema=LATE))
+    counted = Counted(pl.DataFrame([tick], schema=TICKS), pl.DataFrame(schema=LATE))
     reading = EventReading("fall", upto, Reading(120, 12.0, 30.0, warm=True, spiking=True))
     walked = Walked(
         posts=mentions.height,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from monitor.frames import CLOSED, LATE, TICKS, Counted
+from monitor.frames import LATE, TICKS, Counted
 from monitor.marks import GapMark
 
 EVENT = "fall"
@@ -38,14 +38,12 @@ def quiet() -> Counted:
         (START + (number + 0.5) * LENGTH, EVENT, "", *(counts.get(name, 0) for name in list(TICKS)[3:]))
         for number in often
     ]
-    return Counted(
-        pl.DataFrame(rows, schema=TICKS, orient="row"), pl.DataFrame(schema=CLOSED), pl.DataFrame(schema=LATE)
-    )
+    return Counted(pl.DataFrame(rows, schema=TICKS, orient="row"), pl.DataFrame(schema=LATE))
 
 
 def counted(rows: Sequence[Tick], gaps: tuple[GapMark, ...] = ()) -> Counted:
     """All of a call."""
-    return Counted(ticks(rows), pl.DataFrame(schema=CLOSED), pl.DataFrame(schema=LATE), gaps)
+    return Counted(ticks(rows), pl.DataFrame(schema=LATE), gaps)
 
 
 def _row(second: float, narrative: str, claims: int, denials: int) -> tuple[object, ...]:

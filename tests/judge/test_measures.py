@@ -132,3 +132,12 @@ def test_a_row_of_an_event_stays_small() -> None:
     measures = Measures({"e": RULES})
     measures.take((0, DAY), {"e": given(QUIET)}, [])
     assert len(measures.snapshot()["e"]) < 20_000
+
+
+def test_what_is_told_twice_or_out_of_order_by_hours_counts_once_and_in_its_own_time_only() -> None:
+    measures, again = Measures({"e": RULES}), Measures({"e": RULES})
+    said = QUIET | LOUD
+    straight = measures.take((0, 2 * DAY), {"e": given(said)}, [])["e"].turned
+    found = again.take((0, DAY + HOUR), {"e": given(said)}, [])["e"].turned
+    found += again.take((DAY + HOUR, 2 * DAY), {"e": given(said)}, [])["e"].turned
+    assert found == straight

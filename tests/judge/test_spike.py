@@ -80,6 +80,23 @@ def test_a_rise_below_the_ratio_is_none_however_improbable() -> None:
     assert turns(posts, rules=Rules(spike_ratio=1.5))
 
 
+@pytest.mark.parametrize("value", [0, 7, 1_000_000_000])
+def test_a_constant_series_has_no_spike(value: int) -> None:
+    assert turns(np.full(5 * DAY, value, np.int64)) == []
+
+
+def test_one_giant_burst_is_one_spike_and_the_days_after_it_are_judged_as_ever() -> None:
+    usual = arrivals(np.random.default_rng(3), daily(60, 0.0), 4 * DAY)
+    giant = usual.copy()
+    giant[DAY + 100] = 10**12
+    found = turns(giant)
+    assert [turn.begins for turn in found] == [True, False]
+    assert found[0].posts == pytest.approx(10**12, rel=1e-6)
+    later = giant.copy()
+    later[3 * DAY : 3 * DAY + 30] += 10
+    assert [turn.begins for turn in turns(later)] == [True, False, True, False]
+
+
 def test_while_warming_up_there_is_no_spike() -> None:
     posts = arrivals(np.random.default_rng(0), daily(60, 0.0), 6 * HOUR)
     posts[2 * HOUR : 2 * HOUR + 30] += 60

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.app import Walk, Walked
 from monitor.frames import CLUSTERED, Batch
-from monitor.marks import GapMark, Mark, Silence, Status, StatusMark
+from monitor.marks import Correction, GapMark, Mark, Silence, Status, StatusMark
 from monitor.records import AlertState
 from tests.fakes.stream import BEGIN, EVENT, posts, story
 from tests.fakes.tagger import WordTagger
@@ -116,6 +116,17 @@ def test_any_cut_gives_byte_identical_alerts_whatever_is_marked(
     marks.sort(key=time_of)
     stream = story(seed)
     assert alerts(walk(stream, cuts, marks)) == alerts(walk(stream, (), marks))
+
+
+@pytest.mark.parametrize("cuts", [[], [5], [19], [20], [21], [7, 20, 33], list(range(1, 40))])
+def test_an_editors_tag_holds_for_what_is_seen_from_its_time_on_however_the_stream_is_cut(cuts: list[int]) -> None:
+    stream = posts(*({"at": 60.0 * number, "text": "bazarak has fallen"} for number in range(40)))
+    (told,) = walk(stream)
+    reads = Walk([EVENT], WordTagger()).reads(told.mentions)  # type: ignore[arg-type]
+    tag = {"event": EVENT.name, "platform": "x", "id": "p0", "tag": "question", "by": "desk", "reads": reads[0]}
+    parts = walk(stream, cuts, [Correction(at=at(20 * 60), **tag)])
+    given = pl.concat([one.mentions for one in parts])["tag"].to_list()
+    assert given == ["claim"] * 20 + ["question"] * 20
 
 
 @pytest.mark.parametrize("status", [Status.CONFIRMED, Status.DENIED, Status.DEBUNKED])

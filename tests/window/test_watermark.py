@@ -1,9 +1,9 @@
+import msgspec
 import numpy as np
-import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.window.watermark import SECOND, Watermarks, closing_ticks
+from monitor.window.watermark import SECOND, Watermarks
 
 LATENESS = 120 * SECOND
 
@@ -13,7 +13,7 @@ def late(marks: Watermarks, posts: list[tuple[int, int]]) -> list[bool]:
     tick = np.array([post[0] for post in posts])
     seen = (tick - 1) * SECOND
     behind = np.array([post[1] for post in posts]) * SECOND
-    return list(marks.late(["s"], np.zeros(tick.size, np.int64), tick, seen - behind, seen)[0])
+    return list(marks.late(["s"], np.zeros(tick.size, np.int64), tick, seen - behind, seen))
 
 
 def test_a_post_more_than_the_lateness_behind_what_its_source_has_shown_is_late() -> None:
@@ -55,34 +55,9 @@ def test_what_is_late_does_not_depend_on_the_cut(posts: list[tuple[int, int]], c
     assert parts == late(Watermarks(LATENESS), posts)
 
 
-def closings(posts: list[tuple[str, int, int]], upto: int, ends: list[int]) -> npt.NDArray[np.int64]:
-    """When windows that end at these seconds close, given posts (source, tick, seconds behind)."""
-    marks = Watermarks(LATENESS)
-    names = sorted({post[0] for post in posts})
-    tick = np.array([post[1] for post in posts])
-    seen = (tick - 1) * SECOND
-    behind = np.array([post[2] for post in posts]) * SECOND
-    source = np.array([names.index(post[0]) for post in posts])
-    _, steps = marks.late(names, source, tick, seen - behind, seen)
-    return closing_ticks(steps.horizon(1, upto), LATENESS, upto, np.array(ends) * SECOND)
-
-
-def test_a_window_closes_when_the_allowed_lateness_has_passed() -> None:
-    assert closings([("a", 1, 0)], 1_000, [300, 600]).tolist() == [420, 720]
-
-
-def test_a_source_behind_holds_a_window_open_for_as_long_as_it_is_behind() -> None:
-    assert closings([("a", 1, 0), ("b", 2, 60)], 1_000, [300]).tolist() == [480]
-
-
-def test_a_source_without_posts_for_ten_minutes_holds_nothing() -> None:
-    assert closings([("a", 1, 0), ("b", 2, 3_000)], 1_000, [300]).tolist() == [603]
-
-
-def test_a_source_days_behind_holds_windows_open_for_an_hour_at_most() -> None:
-    posts = [("b", tick, 90_000) for tick in range(1, 6_000, 500)]
-    assert closings(posts, 6_000, [300]).tolist() == [300 + 3_600 + 120]
-
-
-def test_the_second_source_may_be_the_one_that_lets_a_window_close() -> None:
-    assert closings([("a", 1, 0), ("b", 2, 300), ("b", 500, 30)], 1_000, [300]).tolist() == [500]
+def test_sources_of_an_older_version_are_taken_up() -> None:
+    straight, again = Watermarks(LATENESS), Watermarks(LATENESS)
+    late(straight, [(1, 60), (2, 30)])
+    again.restore({"window/sources": msgspec.msgpack.encode({"s": (-30 * SECOND, 2)})})
+    assert again.snapshot() == straight.snapshot()
+    assert late(again, [(3, 149), (4, 152)]) == [False, True]

@@ -20,7 +20,7 @@ from monitor.app.backtest.stories import Outcome
 from monitor.app.walk import UPTO
 from monitor.cluster.narratives import narrative_id
 from monitor.frames import Tag
-from monitor.marks import GapMark, Silence, StatusMark
+from monitor.marks import GapMark, Mark, MergeMark, Silence, StatusMark
 from monitor.records import Alert, Answer
 from monitor.store.reader import Reader
 from monitor.watched import Event
@@ -45,7 +45,7 @@ def count_archive(reader: Reader, events: Sequence[Event], folder: Path) -> Iter
     windows, writer, totals = Windows(), CountsWriter(folder), Totals()
     names = [event.name for event in events]
     labels = _Labels(events, reader.alerts(None, 1_000_000))
-    marks = _Waiting(*reader.marks())
+    marks = _Waiting(reader.every_mark())
     number = 0
     upto: datetime | None = None
     while True:
@@ -84,18 +84,25 @@ def _end(reader: Reader, upto: datetime | None) -> datetime | None:
 class _Waiting:
     """Marks that take effect later in the stream."""
 
-    def __init__(self, statuses: Sequence[StatusMark], gaps: Sequence[GapMark], silences: Sequence[Silence]) -> None:
-        self._statuses, self._gaps, self._silences = list(statuses), list(gaps), list(silences)
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self._marks = sorted(marks, key=_takes_effect)
 
     def due(self, upto: datetime) -> tuple[Told, list[GapMark]]:
         """What takes effect up to a time and did not before."""
-        statuses = tuple(mark for mark in self._statuses if mark.at <= upto)
-        gaps = [gap for gap in self._gaps if gap.ends <= upto]
-        silences = tuple(silence for silence in self._silences if made_at(silence) <= upto)
-        self._statuses = [mark for mark in self._statuses if mark.at > upto]
-        self._gaps = [gap for gap in self._gaps if gap.ends > upto]
-        self._silences = [silence for silence in self._silences if made_at(silence) > upto]
-        return Told(statuses, silences), gaps
+        now = [mark for mark in self._marks if _takes_effect(mark) <= upto]
+        self._marks = self._marks[len(now) :]
+        told = Told(
+            tuple(mark for mark in now if isinstance(mark, StatusMark)),
+            tuple(mark for mark in now if isinstance(mark, Silence)),
+            tuple(mark for mark in now if isinstance(mark, MergeMark)),
+        )
+        return told, [mark for mark in now if isinstance(mark, GapMark)]
+
+
+def _takes_effect(mark: Mark) -> datetime:
+    if isinstance(mark, GapMark):
+        return mark.ends
+    return made_at(mark) if isinstance(mark, Silence) else mark.at
 
 
 class _Labels:

@@ -12,7 +12,7 @@ from monitor.app.walk import Walk
 from monitor.app.walked import Walked
 from monitor.clock import Clock
 from monitor.frames import Batch
-from monitor.marks import Silence, StatusMark
+from monitor.marks import MergeMark, Silence, StatusMark
 from monitor.watched import Event, VoiceKind
 
 _SECOND = timedelta(seconds=1)
@@ -32,6 +32,7 @@ def count_recording(
         told = Told(
             (*(mark for mark in batch.marks if isinstance(mark, StatusMark)), *walked.said),
             tuple(mark for mark in batch.marks if isinstance(mark, Silence)),
+            tuple(mark for mark in batch.marks if isinstance(mark, MergeMark)),
         )
         writer.add(Counts(walked.counted, walked.upto, told))
         for call in labels.of(walked):

@@ -1,4 +1,4 @@
-"""What a recording counts, on disk: ticks and closed windows in parts, and all that judges need beside them.
+"""What a recording counts, on disk: ticks in parts, and all that judges need beside them.
 
 A recording is matched, tagged, clustered and counted once; every point of the grid is judged from these files. A part
 holds many batches: what is decided does not depend on where a stream is cut. A batch with a mark that came late begins
@@ -15,7 +15,7 @@ import polars as pl
 
 from monitor.alert.silence import made_at
 from monitor.frames import LATE, TIME, Counted, Schema
-from monitor.marks import GapMark, Silence, StatusMark
+from monitor.marks import GapMark, MergeMark, Silence, StatusMark
 
 ROWS = 200_000
 """Rows of TICKS in a part, about."""
@@ -46,10 +46,16 @@ class Told(NamedTuple):
 
     statuses: tuple[StatusMark, ...] = ()
     silences: tuple[Silence, ...] = ()
+    merges: tuple[MergeMark, ...] = ()
 
     @property
-    def marks(self) -> tuple[StatusMark | Silence, ...]:
-        """All of them."""
+    def judged(self) -> tuple[StatusMark | MergeMark, ...]:
+        """Those that judges heed."""
+        return (*self.statuses, *self.merges)
+
+    @property
+    def shown(self) -> tuple[StatusMark | Silence, ...]:
+        """Those that alerts do."""
         return (*self.statuses, *self.silences)
 
 
@@ -66,6 +72,7 @@ class _Part(msgspec.Struct):
     gaps: tuple[GapMark, ...] = ()
     statuses: tuple[StatusMark, ...] = ()
     silences: tuple[Silence, ...] = ()
+    merges: tuple[MergeMark, ...] = ()
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -148,6 +155,7 @@ class CountsWriter:
             tuple(gap for one in counted for gap in one.gaps),
             tuple(mark for one in self._held for mark in one.told.statuses),
             tuple(mark for one in self._held for mark in one.told.silences),
+            tuple(mark for one in self._held for mark in one.told.merges),
         )
         (self._folder / f"{name}.json").write_bytes(msgspec.json.encode(part))
         self._activity.append(_steps(pl.concat([one.ticks for one in counted])))
@@ -171,7 +179,7 @@ class CountsReader:
             part = msgspec.json.decode((self._folder / f"{name}.json").read_bytes(), type=_Part)
             frames = {kind: self.frame(f"{name}-{kind}") for kind in _KINDS if self._has(f"{name}-{kind}")}
             counted = Counted(late=pl.DataFrame(schema=LATE), gaps=part.gaps, **frames)
-            yield Counts(counted, part.upto, Told(part.statuses, part.silences))
+            yield Counts(counted, part.upto, Told(part.statuses, part.silences, part.merges))
 
     def _has(self, name: str) -> bool:
         return (self._folder / f"{name}.parquet").exists()
@@ -211,7 +219,7 @@ def _joined(counted: Sequence[Counted], kind: str) -> pl.DataFrame | None:
 
 def _late(counts: Counts, before: datetime) -> bool:
     """Whether a mark of a batch takes effect when the batch begins, and not at its own time."""
-    times = [mark.at for mark in counts.told.statuses] + [gap.ends for gap in counts.counted.gaps]
+    times = [mark.at for mark in counts.told.judged] + [gap.ends for gap in counts.counted.gaps]
     return min([*times, *map(made_at, counts.told.silences)], default=counts.upto) <= before
 
 

@@ -67,14 +67,14 @@ class Judging:
         """Judges what comes next in the stream."""
         totals, given = Totals(counts.counted.ticks), taken_apart(counts.counted, self._events)
         for same in self._groups:
-            judged = same.judge.decide(counts.counted, counts.upto, counts.told.statuses, given)
+            judged = same.judge.decide(counts.counted, counts.upto, counts.told.judged, given)
             for number in same.points:
                 self.steps[number] += self._policies[number].decide(
                     judged.findings,
                     counts.counted,
                     counts.upto,
                     self._labels.describe,
-                    counts.told.marks,
+                    counts.told.shown,
                     state_of=same.judge.state_of,
                     passed=judged.transitions,
                     totals=totals,
