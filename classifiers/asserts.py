@@ -79,7 +79,8 @@ def _stems_of(text: Words, other: Other) -> Bools:
     table = np.zeros(len(theirs.counts) * _SLOTS, dtype=np.bool_)
     chosen = _content(theirs)
     table[theirs.rows[chosen] * _SLOTS + _slot(theirs.prefixes(_STEM)[chosen], mask)] = True
-    return table[other.which[text.rows] * _SLOTS + _slot(text.prefixes(_STEM), mask)]
+    found: Bools = table[other.which[text.rows] * _SLOTS + _slot(text.prefixes(_STEM), mask)]
+    return found
 
 
 def _slot(hashes: Hashes, mask: np.uint64) -> Numbers:

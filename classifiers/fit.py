@@ -94,7 +94,10 @@ def see_all(features: Features, examples: pl.DataFrame) -> Rows:
     seen = [
         features.see(
             posts(
-                *part.select("text", "parent", "root", "answer").get_columns(),
+                part["text"],
+                part["parent"],
+                part["root"],
+                part["answer"],
                 known.origin(part["text"], part["voice"]),
                 watched=Watched(part["names"], part["wordings"]),
             )
