@@ -40,6 +40,8 @@ CUES: Final = (
     "cancelled",
     "occasion",
     "congratulate",
+    "errand",
+    "scene",
 )
 """The kinds of cue, in the order of their bits."""
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from classifiers.about import with_names
 from classifiers.labels import corrections, reread
 from classifiers.public import PUBLIC, mapped
 
@@ -24,6 +25,8 @@ EXAMPLES: Final = {
     "text": pl.String,
     "parent": pl.String,
     "root": pl.String,
+    "names": pl.String,
+    "wordings": pl.String,
     "voice": pl.String,
     "answer": pl.Boolean,
     "tag": pl.String,
@@ -33,7 +36,8 @@ EXAMPLES: Final = {
 }
 """The columns of a frame of labelled posts.
 
-`parent` and `root` are "" where there is none; `voice` is the kind of registered voice that wrote it, null for anybody;
+`parent` and `root` are "" where there is none; `names` and `wordings` are those of an
+original's event, "" where unknown (`about`); `voice` is the kind of registered voice that wrote it, null for anybody;
 `public_tag` is null where no public set has one.
 """
 _DEMO: Final = "(?i)panjsh|پنجش|بنجش|taliban|طالبان|kabul|کابل"
@@ -60,7 +64,7 @@ def written() -> pl.DataFrame:
     ]
     posts = pl.concat(parts, how="diagonal").with_columns(pl.col("parent").fill_null(""))
     posts = posts.filter(~pl.any_horizontal(pl.col("text", "parent").str.contains(_DEMO)))
-    return posts.select(
+    told = posts.select(
         pl.lit("written").alias("set"),
         pl.lit("").alias("id"),
         pl.col("event_kind").alias("group"),
@@ -75,6 +79,7 @@ def written() -> pl.DataFrame:
         pl.lit(value=False).alias("reread"),
         pl.lit(1.0).alias("weight"),
     )
+    return _complete(told)
 
 
 def public(directory: Path) -> pl.DataFrame:
@@ -88,7 +93,7 @@ def public(directory: Path) -> pl.DataFrame:
         pl.coalesce("reread_tag", "public_tag").alias("tag"),
         pl.col("reread_tag").is_not_null().alias("reread"),
         pl.lit(None, pl.String).alias("voice"),
-    ).select(EXAMPLES.keys())
+    ).pipe(_complete)
 
 
 def load(directory: Path | None, corrected: Path | None = None) -> pl.DataFrame:
@@ -100,7 +105,10 @@ def load(directory: Path | None, corrected: Path | None = None) -> pl.DataFrame:
     if directory is not None:
         parts.insert(0, public(directory))
     if corrected is not None:
-        parts.append(
-            corrections(corrected).with_columns(pl.lit(None, pl.String).alias("voice")).select(EXAMPLES.keys())
-        )
+        told = corrections(corrected).with_columns(pl.lit(None, pl.String).alias("voice"))
+        parts.append(_complete(told))
     return pl.concat(parts)
+
+
+def _complete(posts: pl.DataFrame) -> pl.DataFrame:
+    return with_names(posts).select(EXAMPLES.keys())

@@ -13,6 +13,7 @@ from classifiers import data
 from classifiers.agreement import agreement
 from classifiers.artifact import ArtifactError
 from classifiers.card import HeldOut
+from classifiers.chatter import SHARES, chatter
 from classifiers.cues import lexicon_text
 from classifiers.features import Features, FeatureSettings
 from classifiers.figures import calibration_error, confusion, macro_f1
@@ -66,6 +67,8 @@ def _report(examples: pl.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
     first = runs[0].held_out
     yield "## Figures beside their targets (median of the seeds; 95 % over events; worst seed)\n"
     yield table(["figure", "at least", "aim", "median", "95 % interval", "worst seed"], _targets(runs))
+    yield "## Originals about something else that are tagged as claims: written posts, kinds of event left out\n"
+    yield _chatter(runs, seeds)
     if (examples["set"] == "rumoureval2019").any():
         yield "## The same recipe trained on RumourEval's public labels, first seed\n"
         yield _public(rows, examples, seeds[0])
@@ -135,6 +138,20 @@ def _targets(runs: Sequence[Run]) -> list[list[str]]:
         ]
     )
     return lines
+
+
+def _chatter(runs: Sequence[Run], seeds: Sequence[int]) -> str:
+    told = [chatter(run.held_out) for run in runs]
+    lines = [
+        ["originals that are other", *(f"{each.posts:,}" for each in told)],
+        ["… tagged as claims", *(f"**{each.claimed:.3f}**" for each in told)],
+        ["… in the worst kind of event", *(f"{each.worst_claimed:.2f} ({each.worst})" for each in told)],
+        ["claims tagged as claims", *(f"{each.recall:.3f}" for each in told)],
+    ]
+    for place, share in enumerate(SHARES):
+        line = [f"{each.precision[place]:.3f}" for each in told]
+        lines.append([f"precision of claims, {share:.0%} of originals other", *line])
+    return table(["figure", *(f"seed {seed}" for seed in seeds)], lines)
 
 
 def _figure(target: Target, held_out: HeldOut) -> Figure | None:

@@ -15,6 +15,7 @@ import polars as pl
 
 from classifiers.cues import CUES
 from classifiers.origin import Origin
+from classifiers.reading import Watched
 from classifiers.said import said_words
 from classifiers.tagger import Tagger
 from classifiers.tags import TAGS, Tag
@@ -58,10 +59,11 @@ def explain(
     answers: pl.Series | None = None,
     *,
     origin: Origin | None = None,
+    watched: Watched | None = None,
 ) -> list[Why]:
     """Why each post gets its tag; the arguments are those of `Tagger.read`."""
     answered = parents.fill_null("") != "" if answers is None else answers.fill_null(value=False)
-    probabilities = tagger.probabilities(texts, parents, roots, answered, origin=origin)
+    probabilities = tagger.probabilities(texts, parents, roots, answered, origin=origin, watched=watched)
     tags = tagger.decide(probabilities, answered).to_list()
     reasons = tagger.reasons(probabilities, answered).to_list()
     told = [text or "" for text in texts.to_list()]
@@ -85,6 +87,7 @@ def explain(
         asked["root"],
         asked["answer"],
         origin=None if origin is None else origin.of(rows),
+        watched=None if watched is None else watched.of(rows),
     )
     place = np.array([TAGS.index(Tag(tag)) for tag in tags], dtype=np.int64)
     full = probabilities[np.arange(len(told)), place]

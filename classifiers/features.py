@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from classifiers.asserts import ASSERTS_FEATURES, asserts_features
 from classifiers.characters import KINDS, character_classes
 from classifiers.cues import CueTable, cue_table
 from classifiers.form import CUE_FEATURES, FORM_FEATURES, SCOPE, cue_features, distance, form_features
@@ -28,12 +29,15 @@ _OPENING: Final = 2
 _EMPTY: Final = np.uint64(0)
 _READ: Final = (*CUE_FEATURES, *FORM_FEATURES, *PARENT_FEATURES, *ROOT_FEATURES)
 _RULES: Final = tuple(f"{kind}:{tag}" for kind in ("rule", "rule_of_answer") for tag in TAGS)
-_NAMES: Final = (*_READ, *_RULES, *ORIGIN_FEATURES)
+_NAMES: Final = (*_READ, *_RULES, *ORIGIN_FEATURES, *ASSERTS_FEATURES)
 _UNTELLING: Final = ("quote", "ellipsis", "hash", "at", "colon", "laugh", "sad", "doubt", "siren")
 _TELLING: Final = [_NAMES.index(f"char:{kind}") for kind in KINDS[1:] if kind not in _UNTELLING]
 """Kinds of character of which a text must have one to be read, if no cue is in it."""
 _COUNTED: Final = 60.0
 _SIGNS: Final = 20.0
+_TENTHS: Final = 10.0
+_FEW: Final = 5.0
+_FEWER: Final = ("names:shared", "asserts:shared", "beside:words")
 
 
 class FeatureSettings(NamedTuple):
@@ -89,7 +93,9 @@ class Features:
         read_out = np.concatenate(observed, axis=1)
         ruled = (by_lexicon(read_out, _READ)[:, None] == np.arange(len(TAGS))).astype(np.uint8)
         answered = ruled * batch.answers[:, None]
-        seen = np.concatenate((read_out, ruled, answered, origin_features(batch.origin)), axis=1)
+        seen = np.concatenate(
+            (read_out, ruled, answered, origin_features(batch.origin), asserts_features(reading)), axis=1
+        )
         untold = ~seen[:, _TELLING].any(axis=1) & ((reading.text.row_marks & ~bit("laugh")) == 0)
         silent = (reading.text.words.counts == 0) | untold
         return Seen(seen, self._hashed(reading.text), silent, reading.text)
@@ -123,6 +129,8 @@ def _scale(name: str) -> float:
         return float(SCALE)
     if name == "language:sure":
         return float(SURE)
+    if name.startswith(("names:", "asserts:")) or name == "beside:words":
+        return _TENTHS if name == "asserts:parts" else _FEW if name in _FEWER else 1.0
     if name.endswith(("words", "shared")) or name in {"characters", "cues", "negations"}:
         return _COUNTED
     return _SIGNS if name.startswith("char:") or name == "handles" else 1.0

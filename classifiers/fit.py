@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from classifiers.features import Features
 from classifiers.languages import load_languages
 from classifiers.model import Calibration, Linear, Matrix, Model, log_softmax
-from classifiers.reading import posts
+from classifiers.reading import Watched, posts
 from classifiers.tags import TAGS
 from classifiers.trees import UNIT, Trees, exported
 
@@ -93,7 +93,14 @@ def see_all(features: Features, examples: pl.DataFrame) -> Rows:
     known = load_languages()
     seen = [
         features.see(
-            posts(part["text"], part["parent"], part["root"], part["answer"], known.origin(part["text"], part["voice"]))
+            posts(
+                part["text"],
+                part["parent"],
+                part["root"],
+                part["answer"],
+                known.origin(part["text"], part["voice"]),
+                watched=Watched(part["names"], part["wordings"]),
+            )
         )
         for part in examples.iter_slices(4096)
     ]

@@ -8,7 +8,7 @@ import polars as pl
 
 from classifiers.tags import TAGS
 
-__all__ = ["UNDECIDED", "corrections", "reread"]
+__all__ = ["UNDECIDED", "corrections", "named", "reread"]
 
 UNDECIDED: Final = "undecided"
 """`decided_by` of a post whose two readings differ and were not settled: neither trained on nor measured."""
@@ -23,6 +23,12 @@ def reread() -> pl.DataFrame:
     return pl.read_csv(file.read_bytes(), separator="\t", schema=dict.fromkeys(columns, pl.String)).with_columns(
         pl.col("tag").fill_null("")
     )
+
+
+def named() -> dict[str, str]:
+    """Proposition → the names in it, one text; written by us, of propositions of the written posts and public sets."""
+    file = resources.files("classifiers").joinpath("labels", "names.tsv")
+    return dict(pl.read_csv(file.read_bytes(), separator="\t", quote_char=None, infer_schema=False).iter_rows())
 
 
 def corrections(path: Path) -> pl.DataFrame:

@@ -19,6 +19,7 @@ __all__ = [
     "Posts",
     "Reading",
     "View",
+    "Watched",
     "bit",
     "flags",
     "has",
@@ -31,6 +32,21 @@ Bools = npt.NDArray[np.bool_]
 
 MOST_CHARACTERS: Final = 1_000
 """A post is read up to here."""
+_MOST_WATCHED: Final = 4_000
+"""What is known of an event is read up to here."""
+
+
+class Watched(NamedTuple):
+    """What is known of the events that (n,) posts mention; null or "" where nothing is."""
+
+    names: pl.Series
+    """An event's names in one text."""
+    wordings: pl.Series
+    """Its proposition and that in other words and languages, in one text."""
+
+    def of(self, rows: Numbers) -> "Watched":
+        """That of the posts at some places."""
+        return Watched(self.names[rows], self.wordings[rows])
 
 
 class Posts(NamedTuple):
@@ -44,12 +60,16 @@ class Posts(NamedTuple):
     answers: Bools
     """Whether the post answers, quotes or comments another one."""
     origin: Origin
+    names: list[str]
+    """The names of the event an original is about, in one text; "" where they are unknown and for an answer."""
+    wordings: list[str]
+    """What is asserted of them: proposition and wordings in one text; "" where there are no names."""
 
     def part(self, begin: int, size: int) -> "Posts":
         """At most `size` posts from `begin` on."""
         end = begin + size
         columns = self.texts[begin:end], self.parents[begin:end], self.roots[begin:end], self.answers[begin:end]
-        return Posts(*columns, self.origin.part(begin, end))
+        return Posts(*columns, self.origin.part(begin, end), self.names[begin:end], self.wordings[begin:end])
 
 
 class View(NamedTuple):
@@ -78,6 +98,8 @@ class Reading(NamedTuple):
     text: View
     parent: Other
     root: Other
+    names: Other
+    wordings: Other
 
 
 def posts(
@@ -86,13 +108,20 @@ def posts(
     roots: pl.Series | None = None,
     answers: pl.Series | None = None,
     origin: Origin | None = None,
+    *,
+    watched: Watched | None = None,
 ) -> Posts:
     """A batch of what may be null or missing: without `answers` a post with a parent is one."""
     said, against = _cut(texts), _cut(parents)
     begun = against if roots is None else _cut(roots)
     begun = ["" if root in (parent, text) else root for text, parent, root in zip(said, against, begun, strict=True)]
     answer = np.array([parent != "" for parent in against], dtype=np.bool_) if answers is None else flags(answers)
-    return Posts(said, against, begun, answer, origin or nobody(len(said)))
+    named, asserted = [""] * len(said), [""] * len(said)
+    if watched is not None:
+        told = zip(*(_cut(column, _MOST_WATCHED) for column in watched), answer.tolist(), strict=True)
+        known = [("", "") if answers or not names else (names, wordings) for names, wordings, answers in told]
+        named, asserted = [names for names, _ in known], [wordings for _, wordings in known]
+    return Posts(said, against, begun, answer, origin or nobody(len(said)), named, asserted)
 
 
 def flags(column: pl.Series) -> Bools:
@@ -102,7 +131,7 @@ def flags(column: pl.Series) -> Bools:
 
 def read(batch: Posts, cues: CueTable) -> Reading:
     """Reads texts and the distinct texts they are compared with in one go."""
-    others, which = _dictionary((*batch.parents, *batch.roots))
+    others, which = _dictionary((*batch.parents, *batch.roots, *batch.names, *batch.wordings))
     size, distinct = len(batch.texts), len(others)
     found = said_words((*batch.texts, *others))
     marks = cues.find(found)
@@ -113,8 +142,7 @@ def read(batch: Posts, cues: CueTable) -> Reading:
     return Reading(
         batch,
         View(text, marks[:split], joined(marks[:split], text)),
-        Other(other_view, which[:size]),
-        Other(other_view, which[size:]),
+        *(Other(other_view, which[begin : begin + size]) for begin in range(0, 4 * size, size)),
     )
 
 
@@ -137,8 +165,8 @@ def joined(marks: Marks, text: Words) -> Marks:
     return found
 
 
-def _cut(texts: pl.Series) -> list[str]:
-    return [text[:MOST_CHARACTERS] if text else "" for text in texts.to_list()]
+def _cut(texts: pl.Series, most: int = MOST_CHARACTERS) -> list[str]:
+    return [text[:most] if text else "" for text in texts.to_list()]
 
 
 def _dictionary(values: Sequence[str]) -> tuple[list[str], Numbers]:

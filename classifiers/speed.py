@@ -11,6 +11,7 @@ import polars as pl
 
 from classifiers.artifact import load
 from classifiers.languages import load_languages
+from classifiers.reading import Watched
 from classifiers.tables import table
 
 __all__ = ["posts_per_second", "speed"]
@@ -37,7 +38,7 @@ def posts_per_second(model: Path, examples: pl.DataFrame, size: int, count: int,
     """
     tagger, languages = load(model), load_languages()
     times = -(-_POSTS // len(examples))
-    chosen = examples.select("text", "parent", "root", "answer")
+    chosen = examples.select("text", "parent", "root", "answer", "names", "wordings")
     posts = pl.concat([chosen] * times).sample(_POSTS, seed=1)
     taken = []
     for place in range(count):
@@ -45,7 +46,8 @@ def posts_per_second(model: Path, examples: pl.DataFrame, size: int, count: int,
         begin = time.process_time()
         origin = languages.origin(part["text"]) if known else None
         asked = part["text"], part["parent"], part["root"], part["answer"]
-        tagger.decide(tagger.probabilities(*asked, origin=origin))
+        watched = Watched(part["names"], part["wordings"])
+        tagger.decide(tagger.probabilities(*asked, origin=origin, watched=watched))
         taken.append(time.process_time() - begin)
     return size / float(np.median(taken))
 

@@ -12,7 +12,7 @@ from classifiers.model import NOTHING_SAID, Matrix, Model
 from classifiers.origin import Origin
 from classifiers.quotes import quotes
 from classifiers.rates import Rates
-from classifiers.reading import Bools, Posts, flags, has, posts
+from classifiers.reading import Bools, Posts, Watched, flags, has, posts
 from classifiers.tags import TAGS, Tag
 
 __all__ = ["REASONS", "Tagger", "Told"]
@@ -54,9 +54,10 @@ class Tagger:
         answers: pl.Series | None = None,
         *,
         origin: Origin | None = None,
+        watched: Watched | None = None,
     ) -> Matrix:
         """(n, 5) in the order of TAGS, rounded to 1e-4, the same in every batch; what `read` gives of them."""
-        return self.read(texts, parents, roots, answers, origin=origin).probabilities
+        return self.read(texts, parents, roots, answers, origin=origin, watched=watched).probabilities
 
     def read(
         self,
@@ -66,14 +67,15 @@ class Tagger:
         answers: pl.Series | None = None,
         *,
         origin: Origin | None = None,
+        watched: Watched | None = None,
     ) -> Told:
         """What is read in posts.
 
         `parents` is the text answered, or for an original the event's proposition, "" or null where there is neither;
         `roots` the text that began the thread; `answers` whether a post answers another one (default: has a parent);
-        `origin` their languages and voices (default: unknown).
+        `origin` their languages and voices, `watched` names and wordings of their events (default: unknown).
         """
-        batch = posts(texts, parents, roots, answers, origin)
+        batch = posts(texts, parents, roots, answers, origin, watched=watched)
         chunks = [self._chunk(batch.part(begin, _CHUNK)) for begin in range(0, len(texts), _CHUNK)]
         if not chunks:
             return Told(np.zeros((0, len(TAGS))), np.zeros(0, dtype=np.bool_))

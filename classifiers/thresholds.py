@@ -28,6 +28,8 @@ _DRAWN: Final = 30.0
 _ORIGINALS: Final = 0.015
 _ANSWERS: Final = 0.03
 """What a threshold's square costs: what a few dozen rare posts gain by it seldom carries over to other events."""
+OTHERS: Final = 0.7
+"""Share of `other` among originals for which their thresholds are chosen."""
 _CHUNK: Final = 4_096
 _GRID: Final = np.arange(-1.6, 2.01, 0.1)
 _ROUNDS: Final = 3
@@ -136,23 +138,27 @@ def offsets_for(probabilities: Matrix, truth: Truth, known: Bools) -> Matrix:
 
     For answers best is the mean of what the tagger is for, on all posts: four-way macro-F1 on RumourEval by public and
     by corrected labels, five-way on written posts, and F1 of celebration. For originals the latter two on originals,
-    with written ones weighted so that half are `other`, as in a stream they are: a place is named for many reasons.
+    with written ones weighted so that `OTHERS` of them are `other`, as on a usual day they are: what is watched is
+    named for many reasons. Thresholds begin where that share moves them, and cost the square of what they leave it by.
     """
     logs = np.log(np.maximum(probabilities, SMALLEST))
     originals, answers = _originals(truth, known & ~truth.answers), _parts(truth, known)
-    return np.stack([_climbed(logs, originals, _ORIGINALS), _climbed(logs, answers, _ANSWERS)])
+    begin = np.zeros(len(TAGS))
+    if originals and originals[0].weights is not None:
+        begin[:-1] = -np.round(np.log(originals[0].weights.max()), 1)
+    return np.stack([_climbed(logs, originals, _ORIGINALS, begin), _climbed(logs, answers, _ANSWERS, begin * 0)])
 
 
-def _climbed(logs: Matrix, parts: "list[_Part]", price: float) -> Matrix:
-    """The best offsets by coordinate ascent over a grid; an offset costs `price` times its square."""
-    offsets = np.zeros(len(TAGS))
+def _climbed(logs: Matrix, parts: "list[_Part]", price: float, begin: Matrix) -> Matrix:
+    """The best offsets by coordinate ascent over a grid from `begin`; what they move costs `price` times its square."""
+    offsets = begin.copy()
     best = _merit(logs, offsets, parts)
     for _ in range(_ROUNDS):
         for tag in range(len(TAGS) - 1):
             for value in _GRID:
                 tried = offsets.copy()
-                tried[tag] = round(float(value), 2)
-                merit = _merit(logs, tried, parts) - price * float((tried**2).sum())
+                tried[tag] = round(float(begin[tag] + value), 2)
+                merit = _merit(logs, tried, parts) - price * float(((tried - begin) ** 2).sum())
                 if merit > best + 1e-9:
                     best, offsets = merit, tried
     return offsets
@@ -184,11 +190,12 @@ def _parts(truth: Truth, known: Bools) -> list[_Part]:
 
 
 def _originals(truth: Truth, known: Bools) -> list[_Part]:
-    """Written originals, half of them `other`, and the celebration set."""
+    """Written originals, `OTHERS` of them `other`, and the celebration set."""
     written = known & (truth.sets == "written")
     celebration = known & (truth.sets == "celebration")
     other = truth.tags[written] == TAGS.index(Tag.OTHER)
-    weights = np.where(other, (~other).sum() / max(int(other.sum()), 1), 1.0)
+    odds = OTHERS / (1 - OTHERS)
+    weights = np.where(other, odds * (~other).sum() / max(int(other.sum()), 1), 1.0)
     parts = []
     if written.any():
         parts.append(_Part(np.flatnonzero(written), truth.tags[written], weights, None))

@@ -29,7 +29,7 @@ from monitor.match.threads import Threads
 from monitor.match.voices import Voices
 from monitor.records import Evidence, Narrative, NarrativeState
 from monitor.saved import events_of, events_text
-from monitor.tag.tagger import TagStage, kinds_of
+from monitor.tag.tagger import TagStage, kinds_of, said_of
 from monitor.watched import Event, Exchange
 from monitor.window.counts import Windows
 
@@ -67,7 +67,7 @@ class Walk:
         self._clock = clock or SystemClock()
         self._matcher, self._voices = prepared.matcher, prepared.voices
         self._threads = Threads(size=remembers)
-        self._tag = TagStage(tagger, {event.name: event.proposition for event in events}, kinds=kinds_of(events))
+        self._tag = TagStage(tagger, self._propositions(by_name), kinds=kinds_of(events), said=said_of(events))
         self._clusters = Clusters(events, size=remembers)
         self._windows = Windows()
         self._judge = Judge(by_name, rates_of(tagger))
@@ -210,7 +210,7 @@ class Walk:
         """The stages that know events are told of these; alerts first, while there is something to show of them."""
         self._policy.watch(events, self._upto, self._describe)
         self._events = events
-        self._tag.watch(self._propositions(events), kinds_of(events.values()))
+        self._tag.watch(self._propositions(events), kinds_of(events.values()), said_of(events.values()))
         self._clusters.watch(list(events.values()))
         self._judge.watch(events)
 

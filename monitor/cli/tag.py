@@ -13,7 +13,7 @@ from monitor.cluster.clusters import Clusters
 from monitor.errors import SettingsError
 from monitor.frames import MENTIONS, TAGS, TIME
 from monitor.settings import load_event, packaged_model
-from monitor.tag.tagger import TagStage, load_tagger
+from monitor.tag.tagger import TagStage, load_tagger, said_of
 from monitor.watched import Event
 
 NAME = "tag"
@@ -53,7 +53,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     """Tags the input; returns the exit status."""
     event = load_event(arguments.event)
-    stage = TagStage(load_tagger(arguments.model or packaged_model()), {event.name: event.proposition})
+    tagger = load_tagger(arguments.model or packaged_model())
+    stage = TagStage(tagger, {event.name: event.proposition}, said=said_of([event]))
     posts = read(arguments.input)
     tagged = tag(posts, event, stage, explain=arguments.explain)
     with writing(arguments.output):

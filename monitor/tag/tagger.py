@@ -15,6 +15,7 @@ import xxhash
 from classifiers.artifact import ArtifactError, load
 from classifiers.explain import explain, sentence
 from classifiers.languages import Languages, load_languages
+from classifiers.reading import Watched
 from classifiers.tagger import Tagger
 from classifiers.text import fold
 from monitor.errors import SettingsError
@@ -22,17 +23,20 @@ from monitor.frames import TAG, TAGGED, TAGS, Tag
 from monitor.marks import Correction
 from monitor.watched import Event
 
-__all__ = ["Kinds", "TagStage", "kinds_of", "load_tagger"]
+__all__ = ["Kinds", "Said", "TagStage", "kinds_of", "load_tagger", "said_of"]
 
 Kinds = Mapping[tuple[str, str], str]
 """Event and name of a registered voice → its kind."""
+Said = Mapping[str, tuple[str, str]]
+"""Event → its names, and its proposition with its wordings, each in one text."""
 
 _SILENT: Final = ("delete", "counts")
 _QUOTED: Final = (Tag.CLAIM, Tag.DENIAL, Tag.CELEBRATION)
 _SURE: Final = 0.6
 """The tags and the probability from which on a card may show a post, and so its cues are quoted."""
 _READ: Final = ("read", "against", "root", "answer")
-_PAIR: Final = (*_READ, "kind")
+_PAIR: Final = (*_READ, "kind", "about")
+_EVERYTHING: Final = "*"
 
 
 def load_tagger(path: Path) -> Tagger:
@@ -48,6 +52,17 @@ def kinds_of(events: Iterable[Event]) -> Kinds:
     return {(event.name, voice.name): voice.kind.value for event in events for voice in event.voices}
 
 
+def said_of(events: Iterable[Event]) -> Said:
+    """What the events are named and what is asserted of them; names are the words of terms, people and places."""
+    told = {}
+    for event in events:
+        known = [*event.people.items(), *event.places.items()]
+        names = [*event.any, *event.all, *(word for name, others in known for word in (name, *others))]
+        asserted = (event.proposition, *event.wordings)
+        told[event.name] = (" | ".join(name for name in names if name != _EVERYTHING), " | ".join(asserted))
+    return told
+
+
 class TagStage:
     """MENTIONS → TAGGED; `propositions` maps an event's name to its proposition."""
 
@@ -58,15 +73,18 @@ class TagStage:
         languages: Languages | None = None,
         *,
         kinds: Kinds | None = None,
+        said: Said | None = None,
     ) -> None:
         """`languages` says what posts are written in; without it the model that ships does. `kinds` are of voices."""
         self._tagger = tagger
         self._languages = languages or load_languages()
         self._corrections: dict[tuple[str, str], str] = {}
-        self.watch(propositions, kinds)
+        self.watch(propositions, kinds, said)
 
-    def watch(self, propositions: Mapping[str, str], kinds: Kinds | None = None) -> None:
-        """Exchanges the propositions and the kinds of voices."""
+    def watch(self, propositions: Mapping[str, str], kinds: Kinds | None = None, said: Said | None = None) -> None:
+        """Exchanges the propositions, the kinds of voices and what the events are named."""
+        told = [(event, *each) for event, each in (said or {}).items()]
+        self._said = pl.DataFrame(told, schema=dict.fromkeys(("about", *Watched._fields), pl.String), orient="row")
         voices = [(*voice, kind) for voice, kind in (kinds or {}).items()]
         self._kinds = pl.DataFrame(voices, schema=dict.fromkeys(("event", "voice", "kind"), pl.String), orient="row")
         self._propositions = pl.DataFrame(
@@ -91,7 +109,7 @@ class TagStage:
         pairs = self._pairs(mentions)
         distinct = pairs.unique(maintain_order=True).filter(pl.col("read").is_not_null())
         origin = self._languages.origin(distinct["read"], distinct["kind"])
-        told = self._tagger.read(*distinct.select(_READ).get_columns(), origin=origin)
+        told = self._tagger.read(*distinct.select(_READ).get_columns(), origin=origin, watched=self._watched(distinct))
         known = distinct.with_columns(
             self._tagger.decide(told.probabilities, distinct["answer"]).cast(TAG).alias("tag"),
             *(pl.Series(f"p_{tag.value}", told.probabilities[:, place]) for place, tag in enumerate(TAGS)),
@@ -150,8 +168,12 @@ class TagStage:
         """
         pairs = self._pairs(mentions).with_columns(pl.col("read").fill_null(""))
         origin = self._languages.origin(pairs["read"], pairs["kind"])
-        told = explain(self._tagger, *pairs.select(_READ).get_columns(), origin=origin)
+        told = explain(self._tagger, *pairs.select(_READ).get_columns(), origin=origin, watched=self._watched(pairs))
         return pl.DataFrame([origin.languages, pl.Series("why", [sentence(each) for each in told], dtype=pl.String)])
+
+    def _watched(self, pairs: pl.DataFrame) -> Watched:
+        told = pairs.select("about").join(self._said, on="about", how="left", maintain_order="left")
+        return Watched(told["names"], told["wordings"])
 
     def _pairs(self, mentions: pl.DataFrame) -> pl.DataFrame:
         known = mentions.join(self._propositions, on="event", how="left", maintain_order="left")
@@ -160,7 +182,12 @@ class TagStage:
         else:
             known = known.join(self._kinds, on=["event", "voice"], how="left", maintain_order="left")
         return known.select(
-            _read().alias("read"), _against().alias("against"), _root().alias("root"), _answer().alias("answer"), "kind"
+            _read().alias("read"),
+            _against().alias("against"),
+            _root().alias("root"),
+            _answer().alias("answer"),
+            "kind",
+            pl.when(~_answer()).then("event").alias("about"),
         )
 
 

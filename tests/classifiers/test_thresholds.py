@@ -72,3 +72,14 @@ def test_thresholds_that_gain_nothing_stay_at_nothing() -> None:
     logits, truth = posts(("en", SIZE, 0.0))
     sure = np.eye(len(TAGS))[truth.tags] * 0.9 + 0.02
     assert not offsets_for(sure, truth, np.ones(len(logits), dtype=np.bool_)).any()
+
+
+def test_an_original_is_a_claim_only_where_it_would_be_one_on_a_day_on_which_most_are_other() -> None:
+    logits, truth = posts(("en", SIZE * 4, 0.0))
+    every = np.ones(len(logits), dtype=np.bool_)
+    originals, answers = offsets_for(softmax(logits), truth._replace(answers=~every), every)
+    claim, other = TAGS.index(Tag.CLAIM), truth.tags == TAGS.index(Tag.OTHER)
+    assert originals[claim] < answers[claim] - 1
+    told = softmax(logits)[other]
+    claimed = [(np.log(told) + each).argmax(axis=1) == claim for each in (originals, answers)]
+    assert claimed[0].mean() < claimed[1].mean() / 2

@@ -9,6 +9,7 @@ import polars as pl
 from classifiers.figures import Confusion
 from classifiers.origin import Origin
 from classifiers.rates import Rates
+from classifiers.reading import Watched
 from classifiers.tagger import Told
 from classifiers.tags import TAGS, Tag
 
@@ -35,6 +36,7 @@ class WordTagger:
         answers: pl.Series | None = None,  # noqa: ARG002
         *,
         origin: Origin | None = None,  # noqa: ARG002
+        watched: Watched | None = None,  # noqa: ARG002
     ) -> npt.NDArray[np.float64]:
         tags = [next((tag for tag, word in WORDS.items() if word in text), Tag.OTHER) for text in texts]
         return np.array([[1.0 if tag == given else 0.0 for tag in TAGS] for given in tags]).reshape(
@@ -49,10 +51,11 @@ class WordTagger:
         answers: pl.Series | None = None,
         *,
         origin: Origin | None = None,
+        watched: Watched | None = None,
     ) -> Told:
         """The probabilities; a post that holds `says` is attributed."""
         attributed = texts.str.contains("says", literal=True).to_numpy()
-        return Told(self.probabilities(texts, parents, roots, answers, origin=origin), attributed)
+        return Told(self.probabilities(texts, parents, roots, answers, origin=origin, watched=watched), attributed)
 
     def quotes(self, texts: pl.Series, tags: Sequence[Tag]) -> pl.Series:
         """The word that decided, where it stands in the text."""

@@ -8,12 +8,14 @@ import pytest
 
 from classifiers.artifact import load
 from classifiers.origin import Origin
+from classifiers.reading import Watched
 from classifiers.tags import TAGS
 from classifiers.train import OUTPUT
 from monitor.errors import SettingsError
 from monitor.frames import MENTIONS, TAGGED
 from monitor.marks import Correction
-from monitor.tag.tagger import TagStage, load_tagger
+from monitor.tag.tagger import TagStage, load_tagger, said_of
+from monitor.watched import Event
 from tests.fakes.tagger import WordTagger
 
 PROPOSITION = "The bridge has fallen"
@@ -28,6 +30,7 @@ class Listener(WordTagger):
         self.asked: list[tuple[str, str]] = []
         self.threads: list[tuple[str, bool]] = []
         self.voices: list[str | None] = []
+        self.watched: list[tuple[str | None, str | None]] = []
 
     def probabilities(
         self,
@@ -37,13 +40,16 @@ class Listener(WordTagger):
         answers: pl.Series | None = None,
         *,
         origin: Origin | None = None,
+        watched: Watched | None = None,
     ) -> npt.NDArray[np.float64]:
         self.asked += list(zip(texts.to_list(), parents.to_list(), strict=True))
         if origin is not None and origin.voices is not None:
             self.voices += origin.voices.to_list()
+        if watched is not None:
+            self.watched += list(zip(watched.names.to_list(), watched.wordings.to_list(), strict=True))
         if roots is not None and answers is not None:
             self.threads += list(zip(roots.to_list(), answers.to_list(), strict=True))
-        return super().probabilities(texts, parents, roots, answers, origin=origin)
+        return super().probabilities(texts, parents, roots, answers, origin=origin, watched=watched)
 
 
 def mentions(*rows: dict[str, object]) -> pl.DataFrame:
@@ -223,3 +229,29 @@ def test_the_kind_of_a_registered_voice_is_told_to_the_tagger_and_nobody_elses()
     tagging.watch({"bridge": PROPOSITION})
     tagging.tag(posts)
     assert listener.voices[2:] == [None]
+
+
+EVENT = Event(
+    name="bridge",
+    proposition=PROPOSITION,
+    any=("old bridge", "*"),
+    wordings=("پل فرو ریخت",),
+    people={"Ada Stone": ("Mayor Stone",)},
+    places={"Harbour": ()},
+)
+
+
+def test_an_original_is_read_with_the_names_and_wordings_of_its_event_and_an_answer_without() -> None:
+    listener = Listener()
+    tagging = TagStage(listener, {"bridge": PROPOSITION}, said=said_of([EVENT]))  # type: ignore[arg-type]
+    tagging.tag(mentions({"text": "fallen"}, {"text": "lie", "parent_text": "it fell", "reply_to": "0"}))
+    assert listener.watched == [
+        ("old bridge | Ada Stone | Mayor Stone | Harbour", f"{PROPOSITION} | پل فرو ریخت"),
+        (None, None),
+    ]
+
+
+def test_what_a_correction_is_known_by_does_not_hang_on_names_or_wordings() -> None:
+    posts = mentions({"text": "fallen"})
+    plain, told = stage(Listener()), TagStage(Listener(), {"bridge": PROPOSITION}, said=said_of([EVENT]))  # type: ignore[arg-type]
+    assert plain.reads(posts).equals(told.reads(posts))
