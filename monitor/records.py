@@ -97,6 +97,13 @@ class Cited(Struct, frozen=True, kw_only=True):
     """The event's registered voice that wrote it."""
 
 
+class Quoted(Struct, frozen=True, kw_only=True):
+    """The post whose text a narrative is called by."""
+
+    platform: str
+    id: str
+
+
 class Narrative(Struct, frozen=True, kw_only=True):
     """One assertion about an event, as the mentions that repeat or contest it."""
 
@@ -115,6 +122,8 @@ class Narrative(Struct, frozen=True, kw_only=True):
     """As the tagger read them, in order of their first mention."""
     merged_into: str = ""
     """The narrative that an editor merged it into."""
+    label_of: Quoted | None = None
+    """The post that the label quotes; None where there is no label."""
 
 
 class AlertState(StrEnum):
@@ -182,7 +191,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     event: str
     narrative: str
     label: str
-    """The narrative's one-line label."""
+    """The narrative's one-line label; "" where the post that it quoted is deleted, and no other took its place."""
     proposition: str
     rule: str
     state: AlertState
@@ -223,6 +232,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Why nobody is notified although no silence covers it: `story_settled`, or ""."""
     series: Series | None = None
     """Counts per minute of its narrative, or of the event; None of one that is pending, or where nobody spoke."""
+    label_of: Quoted | None = None
+    """The post that the label quotes; None where it quotes none."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

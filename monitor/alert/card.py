@@ -160,7 +160,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         event=harmless(alert.event, _WORD),
         said=status_said(alert.said, zone) if alert.said is not None else "",
         checks=tuple(Row("", *reviewed(one)) for one in alert.checks),
-        claim=claim or "–",
+        claim=claim or (words.REMOVED if alert.narrative else "–"),
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
         source="" if alert.subject.startswith(VOICE) else harmless(alert.subject, _WORD),

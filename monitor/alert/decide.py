@@ -64,7 +64,7 @@ class AlertPolicy:
             if live.event not in events:
                 if live.firing:
                     told = describe(live.event, live.narrative, at or live.counted)
-                    self._leaving.append(Leaving(live, self._group(live), self._events[live.event], *told))
+                    self._leaving.append(Leaving(live, self._group(live), self._events[live.event], told))
                 self._drop(key)
         self._forget([about for about in self._closed if about[0] not in events])
         self._events = events

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from monitor.frames import Tag
-from monitor.records import Cited, Narrative
+from monitor.records import Cited, Narrative, Quoted
 
 _PREFIX: Final = "cluster/narrative/"
 _LABEL: Final = 300
@@ -24,6 +24,12 @@ class Label(msgspec.Struct, frozen=True, array_like=True):
     slots: list[int]
     """What it asserts."""
     claims: bool
+
+    @property
+    def post(self) -> Quoted | None:
+        """The post of that mention; None of no label."""
+        platform, _, identity = self.key.split("\0", 2) if self.key else ("", "", "")
+        return Quoted(platform=platform, id=identity) if self.key else None
 
 
 NO_LABEL: Final = Label("", [], claims=False)
@@ -45,7 +51,7 @@ class Records:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, _Row]] = {}
-        self._labels: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
+        self._labels: dict[tuple[str, str], list[tuple[datetime, Narrative]]] = {}
         """Labels that narratives had until a time, within the last call."""
         self._left: dict[tuple[str, str], Narrative] = {}
         """Narratives that were dropped within the last call: until then they were known."""
@@ -60,10 +66,11 @@ class Records:
         """What is known of a narrative of `event`; its label as it stood at a time of the last call or later."""
         row = self._rows.get(event, {}).get(narrative)
         known = row.narrative if row is not None else None
-        for until, label in self._labels.get((event, narrative), ()) if at is not None else ():
+        for until, then in self._labels.get((event, narrative), ()) if at is not None else ():
             if at is not None and at <= until:
                 known = known or self._left.get((event, narrative))
-                return msgspec.structs.replace(known, label=label) if known is not None else None
+                named = {"label": then.label, "label_of": then.label_of}
+                return msgspec.structs.replace(known, **named) if known is not None else None
         return known
 
     def of(self, event: str) -> dict[str, Narrative]:
@@ -83,7 +90,7 @@ class Records:
         """It is known no more, from a time on."""
         row = self._rows.get(event, {}).pop(narrative, None)
         if row is not None:
-            self._labels.setdefault((event, narrative), []).append((at, row.narrative.label))
+            self._labels.setdefault((event, narrative), []).append((at, row.narrative))
             self._left[event, narrative] = row.narrative
             self._changed[f"{_PREFIX}{event}/{narrative}"] = None
 
@@ -94,8 +101,8 @@ class Records:
     def call(self, event: str, narrative: str, label: Label, text: str, at: datetime) -> None:
         """Gives it a label: the text of a mention, seen at `at`."""
         row = self._rows[event][narrative]
-        self._relabel(row, " ".join(text.split())[:_LABEL], at)
         row.label = label
+        self._relabel(row, " ".join(text.split())[:_LABEL], at)
 
     def note(self, clustered: pl.DataFrame) -> None:
         """Takes note of who speaks of the narratives: CLUSTERED, in order."""
@@ -140,8 +147,8 @@ class Records:
         if row is None:
             return
         if key == row.label.key:
-            self._relabel(row, "", at)
             row.label = NO_LABEL
+            self._relabel(row, "", at)
         for name, of in (("first_post", row.first), ("first_denial", row.denial)):
             cited = getattr(row.narrative, name)
             if key == of and cited is not None:
@@ -195,12 +202,13 @@ class Records:
                 row = msgspec.msgpack.decode(rows[key], type=_Row)
                 if row.narrative.label and not row.label.key:  # an older version's: called by its first post
                     row.label = Label(row.first, [], claims=False)
+                row.narrative = msgspec.structs.replace(row.narrative, label_of=row.label.post)
                 self._rows.setdefault(row.narrative.event, {})[row.narrative.id] = row
 
     def _relabel(self, row: _Row, label: str, at: datetime) -> None:
         event, name = row.narrative.event, row.narrative.id
-        self._labels.setdefault((event, name), []).append((at, row.narrative.label))
-        row.narrative = msgspec.structs.replace(row.narrative, label=label)
+        self._labels.setdefault((event, name), []).append((at, row.narrative))
+        row.narrative = msgspec.structs.replace(row.narrative, label=label, label_of=row.label.post)
         self._mark(event, name)
 
     def _mark(self, event: str, narrative: str) -> None:

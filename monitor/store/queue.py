@@ -217,9 +217,13 @@ def failed(connection: Connection, key: str, next_at: datetime, reason: str, det
     _set(connection, key, next_attempt_at=next_at, attempts=attempts, **said)
 
 
-def dead(connection: Connection, key: str, reason: str, detail: str, *, unknown: bool) -> None:
-    """Nobody tries again, but an operator who queues it anew; `unknown`: an attempt may have arrived all the same."""
-    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail, uncertain=unknown)
+def dead(connection: Connection, key: str, reason: str, detail: str, *, unknown: bool, tried: bool) -> None:
+    """Nobody tries again, but an operator who queues it anew.
+
+    `unknown`: an attempt may have arrived all the same; `tried`: one was made just now, and counts.
+    """
+    said = {"reason": reason, "detail": detail, "uncertain": unknown}
+    _set(connection, key, state=QueueState.DEAD.value, attempts=outbox.c.attempts + int(tried), **said)
 
 
 def _set(connection: Connection, key: str, **values: object) -> None:
