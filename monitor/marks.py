@@ -153,6 +153,10 @@ class FactCheck(Struct, frozen=True, kw_only=True):
     """When it was published, as the fact-checker says."""
 
 
+AWAY = "the monitor did not run"
+"""Why every source is blind between two runs: none of them failed."""
+
+
 class GapMark(Struct, frozen=True, kw_only=True):
     """A source saw nothing between two times and could not make up for it: its silence is no zero."""
 

@@ -143,6 +143,7 @@ CHANGES = (
     "denials_overtook",
     "status_set",
     "feed_blind",
+    "monitor_away",
     "reminder",
     "acknowledged",
     "resolved",

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from monitor.alert import words
 from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.alert.phrases import moment, outage, reviewed, status_said, taken_on
+from monitor.alert.phrases import moment, outages, reviewed, status_said, taken_on, told_because
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
@@ -172,11 +172,11 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         apart=words.APART.format(celebrations=alert.celebrations, questions=alert.questions),
         posts=tuple(_post(piece, zone) for piece in alert.evidence[:_MOST_EVIDENCE]),
         why=_why(alert),
-        blind=tuple(outage(gap, zone) for gap in alert.blind[:_MOST_GAPS]),
+        blind=outages(alert.blind, zone, _MOST_GAPS),
         change="" if over else words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
         alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {moment(alert.at, zone)}",
         resolved=over,
-        told=words.TOLD_BECAUSE.get(alert.change, ""),
+        told=told_because(alert, zone),
         also=", ".join(words.RULE.get(one, _spaced(one)) for one in alert.also),
         taken=taken_on(alert.acknowledged, zone) if alert.acknowledged is not None else "",
         repeat=words.REPEAT if repeat else "",

@@ -1,10 +1,12 @@
 """What a card says of times, and of who said or did what. Pure; every text in it is harmless."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless, harmless_link
-from monitor.marks import AckMark, FactCheck, GapMark, StatusMark
+from monitor.marks import AWAY, AckMark, FactCheck, GapMark, StatusMark
+from monitor.records import Alert
 
 _CLAIM = 200
 _SHORT = 80
@@ -32,9 +34,25 @@ def reviewed(check: FactCheck) -> tuple[str, str | None]:
     return words.CHECKED.format(by=by, rating=rating, claim=claim), harmless_link(check.url)
 
 
-def outage(gap: GapMark, zone: tzinfo) -> str:
+def told_because(alert: Alert, zone: tzinfo) -> str:
+    """Why the desk is told; "" of a test."""
+    said = words.TOLD_BECAUSE.get(alert.change, "")
+    away = [gap for gap in alert.blind if gap.why == AWAY]
+    if alert.change != "monitor_away" or not away:
+        return said
+    return f"{said} ({moment(away[-1].begins, zone)}–{moment(away[-1].ends, zone)})"
+
+
+def outages(gaps: Sequence[GapMark], zone: tzinfo, most: int) -> tuple[str, ...]:
+    """The last outages of sources, at most so many, a line each; when the monitor was away is one line for all."""
+    return tuple(dict.fromkeys(_outage(gap, zone) for gap in gaps))[-most:]
+
+
+def _outage(gap: GapMark, zone: tzinfo) -> str:
     """When which source was blind, and why."""
     begins, ends = moment(gap.begins, zone), moment(gap.ends, zone)
+    if gap.why == AWAY:
+        return words.AWAY.format(begins=begins, ends=ends)
     said = words.BLIND_SINCE if gap.goes_on else words.BLIND
     return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
 

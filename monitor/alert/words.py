@@ -119,6 +119,7 @@ WHY = "Why"
 WHY_FIRED = "Why it fired"
 """The numbers behind it are those of that moment, while the counts above go on."""
 BLIND = "{source} blind {begins}–{ends} ({why}): counts are a floor"
+AWAY = "The monitor itself was away {begins}–{ends}: counts are a floor"
 BLIND_SINCE = "{source} blind since {begins} ({why}): counts are a floor"
 CHANGE = "What would change it"
 ALERT = "Alert"
@@ -139,6 +140,7 @@ TOLD_BECAUSE = {
     "denials_overtook": "denials have overtaken the claims",
     "status_set": "a status was set",
     "feed_blind": "a source has gone blind",
+    "monitor_away": "the monitor itself was away, and has missed what was said meanwhile",
     "reminder": "nobody has acknowledged it",
     "acknowledged": "somebody takes it on",
     "resolved": "it is over",
