@@ -25,7 +25,7 @@ REJECTIONS = (
 
 
 EVIDENCE_DELETED = "evidence_deleted"
-"""The reason of a notification that brings no new step: a post that the last one showed was deleted by its author."""
+"""The change of a notification that brings no new step: a post that the last one showed was deleted by its author."""
 
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
@@ -182,6 +182,13 @@ class Series(Struct, frozen=True, kw_only=True):
     """When a spike of the event began."""
 
 
+class Because(Struct, frozen=True):
+    """A finding's reason, and the numbers behind it as they were then."""
+
+    reason: str
+    numbers: dict[str, float]
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """One step in the life of an alert, as it stands in `--alerts` and goes to receivers."""
 
@@ -201,6 +208,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     since: datetime
     """When the finding began to hold."""
     reason: str
+    """What holds at this step: of one that fires on although its finding is gone, or that is over, how that ended."""
     status: Status
     claims: int
     denials: int
@@ -235,6 +243,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Counts per minute of its narrative, or of the event; None of one that is pending, or where nobody spoke."""
     label_of: Quoted | None = None
     """The post that the label quotes; None where it quotes none."""
+    fired: Because | None = None
+    """What made it fire; None where that was not kept: earlier versions."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

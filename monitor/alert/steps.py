@@ -106,6 +106,7 @@ class Steps:
             subject=live.subject,
             narrative_state=self.seen.state_of(live.event, live.narrative, at) if live.narrative else None,
             label_of=shown.label_of,
+            fired=live.fired,
         )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from monitor.records import Alert, AlertState, Answer, Evidence, Quoted
+from monitor.records import Alert, AlertState, Answer, Because, Evidence, Quoted
 from monitor.store.archive import key_of
 from monitor.store.dialect import insert_new, insert_or_replace
 from monitor.store.schema import alerts, answers, evidence, mentions, outbox
@@ -25,10 +25,13 @@ _REWRITE_BODY = update(outbox).where(outbox.c.number == bindparam("of")).values(
 
 def alert_to_json(alert: Alert) -> str:
     """JSON text; a number that is not finite becomes the largest there is, or is left out if it is none."""
-    numbers = {name: value for name, value in alert.numbers.items() if not math.isnan(value)}
+    fired = alert.fired and Because(alert.fired.reason, _bounded(alert.fired.numbers))
+    return msgspec.json.encode(msgspec.structs.replace(alert, numbers=_bounded(alert.numbers), fired=fired)).decode()
+
+
+def _bounded(numbers: dict[str, float]) -> dict[str, float]:
     largest = sys.float_info.max
-    bounded = {name: max(-largest, min(largest, value)) for name, value in numbers.items()}
-    return msgspec.json.encode(msgspec.structs.replace(alert, numbers=bounded)).decode()
+    return {name: max(-largest, min(largest, value)) for name, value in numbers.items() if not math.isnan(value)}
 
 
 def alert_from_json(text: str) -> Alert:

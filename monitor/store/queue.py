@@ -207,10 +207,9 @@ def _digest(rows: Sequence[Row[Any]]) -> dict[str, object]:
     of: dict[str, list[Alert]] = {}
     for row in rows:
         of.setdefault(row.card, []).append(alert_from_json(row.body))
+    bare: dict[str, Any] = {"evidence": (), "numbers": {}, "series": None, "fired": None}
     lines = [
-        Gathered(
-            alert=replace(steps[-1], evidence=(), numbers={}, series=None), changes=tuple(step.change for step in steps)
-        )
+        Gathered(alert=replace(steps[-1], **bare), changes=tuple(step.change for step in steps))
         for steps in of.values()
     ]
     key = blake2b("\0".join(row.key for row in rows).encode(), digest_size=16).hexdigest()

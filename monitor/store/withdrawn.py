@@ -82,7 +82,7 @@ def _notice(
         named = f"{alert.id}\0{EVIDENCE_DELETED}\0{sorted(shown)}\0{had.receiver}"
         key = blake2b(named.encode(), digest_size=16).hexdigest()
         left = left_of(alert, shown)
-        told = replace(left, reason=EVIDENCE_DELETED, change=EVIDENCE_DELETED, numbers={})
+        told = replace(left, change=EVIDENCE_DELETED)
         yield Notification(key=key, receiver=had.receiver, alert=told, deadline=until[had.receiver])
 
 

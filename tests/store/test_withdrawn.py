@@ -48,7 +48,7 @@ def test_who_has_the_post_is_told_once_and_by_name(store: Store) -> None:
     for receiver, deadline in UNTIL.items():
         (queued,) = store.due(receiver, AT, 9).queued
         note = queued.notification
-        assert (note.alert.reason, note.earlier, note.deadline) == (EVIDENCE_DELETED, "the card", deadline)
+        assert (note.alert.change, note.earlier, note.deadline) == (EVIDENCE_DELETED, "the card", deadline)
         assert shown(note.alert) == ["", a_piece(1).text]
         assert (note.alert.evidence[0].url, note.alert.evidence[0].author) == (None, None)
     assert not store.due("gone", AT, 9).queued
@@ -100,7 +100,7 @@ def test_a_step_in_a_digest_takes_nothing_off_the_card(store: Store, *, told: bo
     store.commit(Commit(clustered(DELETED), until=UNTIL))
     if not told:
         at_dawn(store)
-    (note,) = (one for one in waiting(store) if one.alert.reason == EVIDENCE_DELETED)
+    (note,) = (one for one in waiting(store) if one.alert.change == EVIDENCE_DELETED)
     assert (note.earlier, note.alert.claims, shown(note.alert)[0]) == ("the card", 99, "")
 
 
@@ -111,7 +111,7 @@ def test_a_deletion_that_was_held_back_leaves_as_itself(store: Store) -> None:
     store.mark_held(queued.notification.key, AT + NIGHT, "quiet_hours", NIGHT)
     hold(store, an_alert(id="a2"), an_alert(id="a3"))
     deletion, digest = at_dawn(store)
-    assert (deletion.alert.reason, len(digest.digest)) == (EVIDENCE_DELETED, 2)
+    assert (deletion.alert.change, len(digest.digest)) == (EVIDENCE_DELETED, 2)
 
 
 def test_a_card_that_alerts_share_ends_as_its_last_step_was(store: Store) -> None:
