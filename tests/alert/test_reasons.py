@@ -68,7 +68,7 @@ def test_what_ends_by_a_word_of_somebody_has_no_old_numbers() -> None:
         (
             "spike",
             {"posts": 400.0, "expected": 33.21, "ratio": 12.04, "score": 9.0},
-            "normal level 33.2, times the normal level 12",
+            "normal level 33.21, times the normal level 12.04",
         ),
         (
             "quiet",
