@@ -91,6 +91,8 @@ class Cited(Struct, frozen=True, kw_only=True):
     platform: str
     id: str
     seen_at: datetime
+    posted_at: datetime | None = None
+    """When its author says it was posted; None of earlier versions."""
     author: str | None = None
     """None where there is none, or where the author deleted the post, or it is too old to keep."""
     voice: str | None = None
@@ -168,6 +170,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """The words in it that speak for its tag; null where the lexicon knows none."""
     payload_sha256: str | None = None
     """SHA-256 (hex) of the document in which its source sent it; null where that is not known: recordings, say."""
+    seen_at: datetime | None = None
+    """When the monitor saw it; null of earlier versions."""
 
 
 class Series(Struct, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 
 from monitor.alert import words
 from monitor.alert.chart_bars import trend
-from monitor.alert.harmless import harmless, harmless_link
-from monitor.alert.phrases import moment, outages, reviewed, status_said, taken_on, told_because
+from monitor.alert.harmless import harmless, post_link
+from monitor.alert.phrases import moment, outages, reviewed, status_said, taken_on, told_because, told_first
 from monitor.alert.reasons import spaced, what_now, why_fired
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
@@ -165,8 +165,8 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
         source="" if alert.subject.startswith(VOICE) else harmless(alert.subject, _WORD),
         voice=harmless(alert.subject.removeprefix(VOICE), _WORD) if alert.subject.startswith(VOICE) else "",
-        first=f"{harmless(first.platform, _WORD)}, {moment(first.posted_at, zone)}" if first is not None else "",
-        first_link=harmless_link(first.url) if first is not None else None,
+        first=told_first(first, zone) if first is not None else "",
+        first_link=_link(first) if first is not None else None,
         since=moment(alert.since, zone),
         race=words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors),
         apart=words.APART.format(celebrations=alert.celebrations, questions=alert.questions),
@@ -275,10 +275,15 @@ def _first(alert: Alert) -> Evidence | None:
     return min(claims, key=lambda piece: (piece.posted_at, piece.platform, piece.id), default=None)
 
 
+def _link(piece: Evidence) -> str | None:
+    """Where the post is seen; None of one that is gone."""
+    return post_link(piece.url, piece.id if piece.text else "")
+
+
 def _post(piece: Evidence, zone: tzinfo) -> Post:
     said = harmless(piece.text, _TEXT)
     if not said:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
     where = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
     cues = harmless(piece.cues or "", _WORD) if piece.text else ""
-    return Post(harmless(piece.tag, _WORD), where, said, harmless_link(piece.url), cues)
+    return Post(harmless(piece.tag, _WORD), where, said, _link(piece), cues)

@@ -1,13 +1,15 @@
 """What a card says of times, and of who said or did what. Pure; every text in it is harmless."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from monitor.alert import words
-from monitor.alert.harmless import harmless, harmless_link
+from monitor.alert.harmless import harmless, harmless_link, post_link
 from monitor.marks import AWAY, AckMark, FactCheck, GapMark, StatusMark
-from monitor.records import Alert
+from monitor.records import Alert, Evidence
 
+LATE = timedelta(minutes=10)
+"""A post that was seen so long after it was posted is said to be."""
 _CLAIM = 200
 _SHORT = 80
 _WORD = 80
@@ -16,7 +18,8 @@ _WORD = 80
 def status_said(mark: StatusMark, zone: tzinfo) -> str:
     """Who set the status, when, and on what evidence."""
     who = words.VOICE if mark.voice else words.EDITOR
-    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
+    post = mark.evidence[mark.evidence.find("at://") :] if "at://" in mark.evidence else ""
+    evidence = post_link(mark.evidence, post) or harmless(mark.evidence, _CLAIM)
     return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=moment(mark.at, zone), evidence=evidence or "–")
 
 
@@ -55,6 +58,13 @@ def _outage(gap: GapMark, zone: tzinfo) -> str:
         return words.AWAY.format(begins=begins, ends=ends)
     said = words.BLIND_SINCE if gap.goes_on else words.BLIND
     return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
+
+
+def told_first(piece: Evidence, zone: tzinfo) -> str:
+    """Where and when a post was posted, and when it was seen where that was much later."""
+    said = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
+    late = piece.seen_at is not None and piece.seen_at - piece.posted_at > LATE
+    return words.SEEN_LATER.format(said=said, at=moment(piece.seen_at, zone)) if late and piece.seen_at else said
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

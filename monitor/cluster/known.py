@@ -13,6 +13,7 @@ from monitor.records import Cited, Narrative, Quoted
 _PREFIX: Final = "cluster/narrative/"
 _LABEL: Final = 300
 _SPEAKING: Final = ("event", "narrative", "platform", "language", "voice")
+_CITED: Final = ("seen_at", "posted_at", "author", "voice")
 _MOST: Final = 50
 """Voices, platforms and languages of a narrative that are named."""
 
@@ -106,7 +107,7 @@ class Records:
 
     def note(self, clustered: pl.DataFrame) -> None:
         """Takes note of who speaks of the narratives: CLUSTERED, in order."""
-        told = clustered.select("op", "tag", *_SPEAKING, "id", "seen_at", "author").filter(
+        told = clustered.select("op", "tag", *_SPEAKING, "id", "seen_at", "posted_at", "author").filter(
             (pl.col("op") == "create") & pl.col("narrative").is_not_null()
         )
         if told.is_empty():
@@ -132,14 +133,30 @@ class Records:
         denials = told.filter(pl.col("tag") == Tag.DENIAL).unique(
             ["event", "narrative"], keep="first", maintain_order=True
         )
-        named = ("event", "narrative", "platform", "id", "seen_at", "author", "voice")
-        for event, name, platform, identity, seen_at, author, voice in denials.select(named).iter_rows():
+        self._earliest(told)
+        named = ("event", "narrative", "platform", "id", *_CITED)
+        for event, name, platform, identity, *cites in denials.select(named).iter_rows():
             row = self._rows.get(event, {}).get(name)
             if row is not None and row.narrative.first_denial is None:
-                cited = Cited(platform=platform, id=identity, seen_at=seen_at, author=author, voice=voice)
+                cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
                 row.narrative = msgspec.structs.replace(row.narrative, first_denial=cited)
                 row.denial = f"{platform}\0{event}\0{identity}"
                 self._mark(event, name)
+
+    def _earliest(self, told: pl.DataFrame) -> None:
+        """The first post of a narrative is that which was posted first, whenever it was seen."""
+        first = told.sort("posted_at", maintain_order=True).unique(["event", "narrative"], keep="first")
+        for event, name, platform, identity, *cites in first.select(
+            "event", "narrative", "platform", "id", *_CITED
+        ).iter_rows():
+            row = self._rows.get(event, {}).get(name)
+            known = row.narrative.first_post if row is not None else None
+            cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
+            if row is None or known is None or cited.posted_at is None or cited.posted_at >= posted(known):
+                continue
+            row.narrative = msgspec.structs.replace(row.narrative, first_post=cited)
+            row.first = f"{platform}\0{event}\0{identity}"
+            self._mark(event, name)
 
     def delete(self, event: str, narrative: str, key: str, at: datetime) -> None:
         """A mention was deleted: the narrative quotes it no more, and names its author no more."""
@@ -213,6 +230,11 @@ class Records:
 
     def _mark(self, event: str, narrative: str) -> None:
         self._changed[f"{_PREFIX}{event}/{narrative}"] = None
+
+
+def posted(cited: Cited) -> datetime:
+    """When a mention was posted; when it was seen where that was not kept."""
+    return cited.posted_at or cited.seen_at
 
 
 def _joined(known: tuple[str, ...], more: Collection[str]) -> tuple[str, ...]:

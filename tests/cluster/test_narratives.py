@@ -103,6 +103,16 @@ def test_a_narrative_knows_its_label_first_post_first_denial_platforms_languages
     assert found.label in {BRIDGE, BRIDGE_TOO}
 
 
+def test_the_first_post_is_the_one_that_was_posted_first_whenever_it_was_seen() -> None:
+    clusters = Clusters([DAM])
+    told = clusters.assign(tagged({"text": BRIDGE, "posted_at": START}, {"text": BRIDGE_TOO}))
+    earlier = START - timedelta(hours=2)
+    clusters.assign(tagged({"text": BRIDGE_TOO, "id": "late", "posted_at": earlier, "author": "a"}))
+    first = known(clusters, told["narrative"][0]).first_post
+    assert first is not None
+    assert (first.id, first.posted_at) == ("late", earlier)
+
+
 def test_a_denial_is_no_label_where_there_is_a_claim() -> None:
     clusters = Clusters([DAM])
     told = clusters.assign(tagged({"text": BRIDGE_DENIED, "tag": "denial"}, {"text": BRIDGE}))

@@ -12,7 +12,7 @@ Fields may be added; another meaning is another version.
 import msgspec
 from msgspec.structs import replace
 
-from monitor.alert.harmless import harmless, harmless_link
+from monitor.alert.harmless import harmless, harmless_link, post_link
 from monitor.alert.message import card_text
 from monitor.marks import StatusMark
 from monitor.records import Alert, Evidence, Notification
@@ -62,4 +62,10 @@ def _said(mark: StatusMark | None) -> StatusMark | None:
 
 def _piece(piece: Evidence) -> Evidence:
     cues = None if piece.cues is None else harmless(piece.cues, _LINE)
-    return replace(piece, text=harmless(piece.text, _POST), url=harmless_link(piece.url), author=None, cues=cues)
+    return replace(
+        piece,
+        text=harmless(piece.text, _POST),
+        url=post_link(piece.url, piece.id if piece.text else ""),
+        author=None,
+        cues=cues,
+    )
