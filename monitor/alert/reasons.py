@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless
-from monitor.records import Alert, Because
+from monitor.records import Alert, AlertState, Because
 
 _WORD = 80
 _COORDINATED = "coordinated"
@@ -38,7 +38,8 @@ def why_fired(alert: Alert) -> str:
 def what_now(alert: Alert) -> str:
     """What has taken the place of that, with the numbers of when it did; "" where nothing has."""
     if alert.fired is None or alert.reason == alert.fired.reason:
-        return ""
+        behind = alert.rule == "race" and alert.denials > alert.claims
+        return words.DENIALS_AHEAD if behind and alert.state is not AlertState.RESOLVED else ""
     telling = () if alert.reason in _SAID_BY_SOMEBODY else _ENDING.get(alert.rule, _TELLING.get(alert.rule))
     return _told(Because(alert.reason, alert.numbers), telling)
 

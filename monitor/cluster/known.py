@@ -145,7 +145,9 @@ class Records:
 
     def _earliest(self, told: pl.DataFrame) -> None:
         """The first post of a narrative is that which was posted first, whenever it was seen."""
-        first = told.sort("posted_at", maintain_order=True).unique(["event", "narrative"], keep="first")
+        first = told.sort("posted_at", maintain_order=True).unique(
+            ["event", "narrative"], keep="first", maintain_order=True
+        )
         for event, name, platform, identity, *cites in first.select(
             "event", "narrative", "platform", "id", *_CITED
         ).iter_rows():

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from monitor.alert import words
 from monitor.alert.card import card, plain, step
 from monitor.records import Alert, AlertState, Because
 from tests.alert.test_decide import FIRING, RESOLVED, finding, gone, steps
@@ -50,6 +51,12 @@ def test_a_race_that_is_over_says_how_it_ended_and_not_that_claims_run_ahead() -
         "UNCONFIRMED · resolved · fall. How it ended: denials have overtaken the claims "
         "(claims then 70, denials then 101). 72 claims against 104 denials, by 39 authors"
     )
+
+
+def test_a_race_that_fires_on_says_that_denials_are_ahead() -> None:
+    assert card(raced(claims=80, denials=80)).now == ""
+    assert f"Meanwhile: {words.DENIALS_AHEAD}" in plain(card(raced(claims=80, denials=81)))
+    assert card(raced(rule="volume", claims=80, denials=81)).now == ""
 
 
 def test_what_ends_by_a_word_of_somebody_has_no_old_numbers() -> None:
