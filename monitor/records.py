@@ -23,10 +23,8 @@ REJECTIONS = (
 )
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
-
 EVIDENCE_DELETED = "evidence_deleted"
 """The change of a notification that brings no new step: a post that the last one showed was deleted by its author."""
-
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
 
@@ -125,7 +123,6 @@ class Narrative(Struct, frozen=True, kw_only=True):
     merged_into: str = ""
     """The narrative that an editor merged it into."""
     label_of: Quoted | None = None
-    """The post that the label quotes; None where there is no label."""
 
 
 class AlertState(StrEnum):

@@ -18,7 +18,6 @@ from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
-from monitor.app.build import addressed
 from monitor.errors import SettingsError
 from monitor.settings import Monitor, load, load_event, packaged_model
 from monitor.settings.faults import faults, sound
@@ -54,21 +53,6 @@ def configured(name: str) -> Path:
     """A copy of a good configuration, as the relative path an operator would type."""
     shutil.copytree(HERE / "good" / name, "config", dirs_exist_ok=True)
     return Path("config")
-
-
-@pytest.mark.usefixtures("workplace")
-def test_a_webhook_may_have_an_address_that_is_a_secret_beside_the_one_that_signs() -> None:
-    directory = configured("small")
-    toml = '[[receiver]]\nkind = "webhook"\nname = "desk"\nurl_env = "HOOK"\nsecret_env = "DESK_SECRET"\n'
-    (directory / "monitor.toml").write_text(toml, "utf-8")
-    hook = "https://chat.example.org/hook/0123456789"
-    settings = load(directory, {"HOOK": hook, "DESK_SECRET": "hunter2"})
-    (desk,) = settings.monitor.receivers
-    assert isinstance(desk, WebhookSettings)
-    told = addressed(desk, settings)
-    assert (desk.url, getattr(told, "url", None)) == (None, hook)
-    assert settings.receiver_secrets["desk"].reveal() == "hunter2"
-    assert hook not in repr(settings)
 
 
 def mistakes_of(directory: Path, environ: dict[str, str] = ENVIRON) -> tuple[str, ...]:
