@@ -38,13 +38,19 @@ class StatusMark(Struct, frozen=True, kw_only=True):
         return before is None or not self.voice or before.voice or before.status is Status.UNCONFIRMED
 
 
-def standing(marks: Iterable[StatusMark]) -> dict[tuple[str, str], StatusMark]:
-    """Event and narrative → the mark that stands after all these, which are in order of time."""
+def standing(marks: Iterable[StatusMark], most: int | None = None) -> dict[tuple[str, str], StatusMark]:
+    """Event and narrative → the mark that stands after all these, which are in order of time; the last one last.
+
+    Of at most so many narratives: that whose status was set longest ago gives way.
+    """
     found: dict[tuple[str, str], StatusMark] = {}
     for mark in marks:
         named = (mark.event, mark.narrative)
         if mark.overturns(found.get(named)):
+            found.pop(named, None)
             found[named] = mark
+            if most is not None and len(found) > most:
+                del found[next(iter(found))]
     return found
 
 
@@ -154,6 +160,10 @@ class FactCheck(Struct, frozen=True, kw_only=True):
     language: str = ""
     reviewed_at: datetime | None = None
     """When it was published, as the fact-checker says."""
+
+
+AWAY = "the monitor did not run"
+"""Why every source is blind between two runs: none of them failed."""
 
 
 class GapMark(Struct, frozen=True, kw_only=True):

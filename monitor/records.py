@@ -23,10 +23,8 @@ REJECTIONS = (
 )
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
-
 EVIDENCE_DELETED = "evidence_deleted"
-"""The reason of a notification that brings no new step: a post that the last one showed was deleted by its author."""
-
+"""The change of a notification that brings no new step: a post that the last one showed was deleted by its author."""
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
 
@@ -91,10 +89,19 @@ class Cited(Struct, frozen=True, kw_only=True):
     platform: str
     id: str
     seen_at: datetime
+    posted_at: datetime | None = None
+    """When its author says it was posted; None of earlier versions."""
     author: str | None = None
     """None where there is none, or where the author deleted the post, or it is too old to keep."""
     voice: str | None = None
     """The event's registered voice that wrote it."""
+
+
+class Quoted(Struct, frozen=True, kw_only=True):
+    """The post whose text a narrative is called by."""
+
+    platform: str
+    id: str
 
 
 class Narrative(Struct, frozen=True, kw_only=True):
@@ -115,6 +122,7 @@ class Narrative(Struct, frozen=True, kw_only=True):
     """As the tagger read them, in order of their first mention."""
     merged_into: str = ""
     """The narrative that an editor merged it into."""
+    label_of: Quoted | None = None
 
 
 class AlertState(StrEnum):
@@ -134,6 +142,7 @@ CHANGES = (
     "denials_overtook",
     "status_set",
     "feed_blind",
+    "monitor_away",
     "reminder",
     "acknowledged",
     "resolved",
@@ -158,6 +167,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """The words in it that speak for its tag; null where the lexicon knows none."""
     payload_sha256: str | None = None
     """SHA-256 (hex) of the document in which its source sent it; null where that is not known: recordings, say."""
+    seen_at: datetime | None = None
+    """When the monitor saw it; null of earlier versions."""
 
 
 class Series(Struct, frozen=True, kw_only=True):
@@ -172,6 +183,13 @@ class Series(Struct, frozen=True, kw_only=True):
     """When a spike of the event began."""
 
 
+class Because(Struct, frozen=True):
+    """A finding's reason, and the numbers behind it as they were then."""
+
+    reason: str
+    numbers: dict[str, float]
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """One step in the life of an alert, as it stands in `--alerts` and goes to receivers."""
 
@@ -182,7 +200,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     event: str
     narrative: str
     label: str
-    """The narrative's one-line label."""
+    """The narrative's one-line label; "" where the post that it quoted is deleted, and no other took its place."""
     proposition: str
     rule: str
     state: AlertState
@@ -191,6 +209,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     since: datetime
     """When the finding began to hold."""
     reason: str
+    """What holds at this step: of one that fires on although its finding is gone, or that is over, how that ended."""
     status: Status
     claims: int
     denials: int
@@ -223,6 +242,10 @@ class Alert(Struct, frozen=True, kw_only=True):
     """Why nobody is notified although no silence covers it: `story_settled`, or ""."""
     series: Series | None = None
     """Counts per minute of its narrative, or of the event; None of one that is pending, or where nobody spoke."""
+    label_of: Quoted | None = None
+    """The post that the label quotes; None where it quotes none."""
+    fired: Because | None = None
+    """What made it fire; None where that was not kept: earlier versions."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

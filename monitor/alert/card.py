@@ -4,15 +4,15 @@ A channel renders `Card` natively and adds its own escaping. Where it has a limi
 shortened by meaning: posts go before what the desk must know, and no number ever goes.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
 from typing import NamedTuple, TypeVar
 
 from monitor.alert import words
 from monitor.alert.chart_bars import trend
-from monitor.alert.harmless import harmless, harmless_link
-from monitor.alert.phrases import moment, outage, reviewed, status_said, taken_on
+from monitor.alert.harmless import harmless, post_link
+from monitor.alert.phrases import moment, outages, reviewed, status_said, taken_on, told_because, told_first
+from monitor.alert.reasons import spaced, what_now, why_fired
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
@@ -22,9 +22,6 @@ _WORD = 80
 _SHORT_WHY = 300
 _MOST_EVIDENCE = 5
 _MOST_GAPS = 5
-_SAID = frozenset({"claims", "denials", "celebrations", "questions", "authors"})  # stand on lines of their own
-_TIMES = re.compile(r"(?:claims|denials)_\d+_s")
-"""How soon each side had so many posts: for those who ask the API."""
 
 Rendered = TypeVar("Rendered")
 
@@ -101,6 +98,8 @@ class Card(NamedTuple):
     """Who acknowledged it, and who looks after it."""
     lines: tuple[str, ...] = ()
     """One of each card, where it is a digest."""
+    now: str = ""
+    """What has taken the place of why it fired; how it ended, where it is over."""
     checks: tuple[Row, ...] = ()
     """What fact-checkers say of the event, in their own words."""
 
@@ -127,7 +126,7 @@ class Card(NamedTuple):
             Row(words.REGISTERED, self.voice),
             Row(words.FIRST, self.first, self.first_link),
             Row(words.SINCE, self.since),
-            Row("", self.race),
+            Row(words.AT_END if self.resolved else words.NOW, self.race),
             Row("", self.trend),
             Row("", self.apart),
         )
@@ -137,7 +136,8 @@ class Card(NamedTuple):
         """The lines after the posts."""
         rows = (
             Row("", self.left_out),
-            Row(words.WHY if self.resolved else words.WHY_FIRED, self.why),
+            Row(words.WHY_FIRED, self.why),
+            Row(words.ENDED if self.resolved else words.MEANWHILE, self.now),
             *(Row("", one) for one in self.blind),
             Row(words.CHANGE, self.change),
             Row("", self.alert),
@@ -160,24 +160,25 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         event=harmless(alert.event, _WORD),
         said=status_said(alert.said, zone) if alert.said is not None else "",
         checks=tuple(Row("", *reviewed(one)) for one in alert.checks),
-        claim=claim or "–",
+        claim=claim or (words.REMOVED if alert.narrative else "–"),
         watched="" if watched == claim else watched,
         stands=words.NARRATIVE_STATE[alert.narrative_state] if alert.narrative_state is not None else "",
         source="" if alert.subject.startswith(VOICE) else harmless(alert.subject, _WORD),
         voice=harmless(alert.subject.removeprefix(VOICE), _WORD) if alert.subject.startswith(VOICE) else "",
-        first=f"{harmless(first.platform, _WORD)}, {moment(first.posted_at, zone)}" if first is not None else "",
-        first_link=harmless_link(first.url) if first is not None else None,
+        first=told_first(first, zone) if first is not None else "",
+        first_link=_link(first) if first is not None else None,
         since=moment(alert.since, zone),
         race=words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors),
         apart=words.APART.format(celebrations=alert.celebrations, questions=alert.questions),
         posts=tuple(_post(piece, zone) for piece in alert.evidence[:_MOST_EVIDENCE]),
-        why=_why(alert),
-        blind=tuple(outage(gap, zone) for gap in alert.blind[:_MOST_GAPS]),
+        why=why_fired(alert),
+        now=what_now(alert),
+        blind=outages(alert.blind, zone, _MOST_GAPS),
         change="" if over else words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
         alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {moment(alert.at, zone)}",
         resolved=over,
-        told=words.TOLD_BECAUSE.get(alert.change, ""),
-        also=", ".join(words.RULE.get(one, _spaced(one)) for one in alert.also),
+        told=told_because(alert, zone),
+        also=", ".join(words.RULE.get(one, spaced(one)) for one in alert.also),
         taken=taken_on(alert.acknowledged, zone) if alert.acknowledged is not None else "",
         repeat=words.REPEAT if repeat else "",
         trend=trend(alert.series) if alert.series is not None else "",
@@ -207,7 +208,8 @@ def update(shown: Card) -> Card:
 
 def step(shown: Card) -> str:
     """One line that says what has changed, to stand under the card."""
-    return f"{shown.head}. {shown.race}. {words.WHY}: {harmless(shown.why, _SHORT_WHY)}"
+    why = f"{words.ENDED}: {shown.now}" if shown.resolved and shown.now else f"{words.TOLD}: {shown.told}"
+    return ". ".join(one for one in (shown.head, harmless(why, _SHORT_WHY) if shown.told else "", shown.race) if one)
 
 
 def size(text: str) -> int:
@@ -273,27 +275,15 @@ def _first(alert: Alert) -> Evidence | None:
     return min(claims, key=lambda piece: (piece.posted_at, piece.platform, piece.id), default=None)
 
 
+def _link(piece: Evidence) -> str | None:
+    """Where the post is seen; None of one that is gone."""
+    return post_link(piece.url, piece.id if piece.text else "")
+
+
 def _post(piece: Evidence, zone: tzinfo) -> Post:
     said = harmless(piece.text, _TEXT)
     if not said:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
     where = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
     cues = harmless(piece.cues or "", _WORD) if piece.text else ""
-    return Post(harmless(piece.tag, _WORD), where, said, harmless_link(piece.url), cues)
-
-
-def _why(alert: Alert) -> str:
-    reason = words.REASON.get(alert.reason, _spaced(alert.reason))
-    shown = [
-        (name, number) for name, number in alert.numbers.items() if name not in _SAID and not _TIMES.fullmatch(name)
-    ]
-    numbers = ", ".join(f"{words.NUMBER.get(name, _spaced(name))} {_number(name, number)}" for name, number in shown)
-    return f"{reason} ({numbers})" if numbers else reason
-
-
-def _number(name: str, number: float) -> str:
-    return words.MINUTES.format(minutes=f"{number / 60:,.0f}") if name.endswith("_s") else f"{number:.4g}"
-
-
-def _spaced(name: str) -> str:
-    return harmless(name.replace("_", " "), _WORD)
+    return Post(harmless(piece.tag, _WORD), where, said, _link(piece), cues)

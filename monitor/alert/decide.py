@@ -22,7 +22,6 @@ from monitor.marks import AckMark, Silence, StatusMark
 from monitor.records import Alert, AlertState, Finding, Transition
 from monitor.watched import Event
 
-_MARKS = "alert/marks"
 _Key = tuple[str, str, str, str]
 """Event, narrative, rule, subject."""
 
@@ -49,10 +48,8 @@ class AlertPolicy:
         self._next: dict[Card, Change | None] = {}
         """What is to be told again, as far as this call sees; without those of which that is not known."""
         self._marks = Marks()
-        self._written = self._marks.save()
-        """The row of the marks as it stands."""
-        self._changed: set[str] = set()
-        """Rows that may have to go."""
+        self._written: dict[str, bytes] = {}
+        """The rows as they stand."""
         self._leaving: list[Leaving] = []
         self._decided: datetime | None = None
         self._floor: datetime | None = None
@@ -64,7 +61,7 @@ class AlertPolicy:
             if live.event not in events:
                 if live.firing:
                     told = describe(live.event, live.narrative, at or live.counted)
-                    self._leaving.append(Leaving(live, self._group(live), self._events[live.event], *told))
+                    self._leaving.append(Leaving(live, self._group(live), self._events[live.event], told))
                 self._drop(key)
         self._forget([about for about in self._closed if about[0] not in events])
         self._events = events
@@ -116,8 +113,9 @@ class AlertPolicy:
         """
         for live in self._live.values():
             if live.silenced_until is not None:
-                until = steps.unheard(live, live.counted)
-                live.silenced_until = until[0] if until is not None else live.counted
+                now = self._decided or live.counted
+                until = steps.unheard(live, now)
+                live.silenced_until = until[0] if until is not None else now
         for group in self._groups.values():
             group.not_before = None
 
@@ -236,7 +234,8 @@ class AlertPolicy:
 
     def _forget(self, closed: Sequence[Card]) -> None:
         """Closed cards are left as they are."""
-        self._changed |= {state_rows.of_closed(about) for about in closed if self._closed.pop(about, None) is not None}
+        for about in closed:
+            self._closed.pop(about, None)
 
     def _step(self, steps: Steps, live: Live, state: AlertState, at: datetime, why: str) -> Alert:
         group = self._group(live)
@@ -258,7 +257,6 @@ class AlertPolicy:
     def _drop(self, key: _Key, at: datetime | None = None) -> None:
         """An alert is over; its card too, when nothing fires on it any more: what is pending begins another."""
         live = self._live.pop(key)
-        self._changed.add(state_rows.of_live(live))
         group = self._group(live)
         self._next.pop(group.about, None)
         left = self._members(group)
@@ -266,31 +264,28 @@ class AlertPolicy:
             self._closed[group.about] = Closed(group, live, at + CLOSED, at)
         if not left:
             del self._groups[group.about]
-            self._changed.add(state_rows.of_group(group.about))
         elif at is not None and not any(one.firing for one in left):
             self._groups[group.about] = Group(*group.about, begun=at)
 
     def snapshot(self) -> dict[str, bytes]:
         """The state's rows (msgpack) that changed since the last call; an empty row is one to delete."""
-        rows = dict.fromkeys(sorted(self._changed), b"")
-        rows |= state_rows.written(State(self._live.values(), self._groups.values(), self._closed.values()))
-        marks = self._marks.save()
-        if marks != self._written:
-            rows[_MARKS] = self._written = marks
-        self._changed.clear()
-        return rows
+        now = state_rows.written(self._state())
+        changed = {key: row for key, row in now.items() if self._written.get(key) != row}
+        gone = dict.fromkeys(sorted(self._written.keys() - now.keys()), b"")
+        self._written = now
+        return gone | changed
+
+    def _state(self) -> State:
+        return State(self._live.values(), self._groups.values(), self._closed.values(), self._marks, self._decided)
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Goes on where the policy that gave all these rows left off; rows of others are ignored."""
-        if rows.get(_MARKS):
-            self._written = rows[_MARKS]
-            self._marks = Marks.load(self._written)
         state = state_rows.read(rows, self._events)
+        self._written = state_rows.mine(rows)
+        self._marks, self._decided = state.marks, state.decided
         self._live |= {_key(live): live for live in state.lives}
         self._groups |= {group.about: group for group in state.groups}
         self._closed |= {one.group.about: one for one in state.closed}
-        known = [*state.lives, *(one.live for one in state.closed)]
-        self._decided = max((live.counted for live in known), default=None)
 
 
 def _key(one: Finding | Live) -> _Key:

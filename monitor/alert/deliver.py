@@ -20,6 +20,7 @@ from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError
 from monitor.records import Notification
 from monitor.store.queue import Due, Queued
+from monitor.store.withdrawn import Attempted
 
 _AT_ONCE = 50  # rows asked of the outbox
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -40,7 +41,7 @@ class OutboxPort(Protocol):
         """`Store.mark_begun`."""
         ...
 
-    async def sent(self, key: str, receipt: str, at: datetime) -> None:
+    async def sent(self, key: str, receipt: str, attempted: Attempted) -> None:
         """`Store.mark_sent`."""
         ...
 
@@ -56,11 +57,13 @@ class OutboxPort(Protocol):
         """`Store.gather`."""
         ...
 
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
+    async def failed(
+        self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool, attempted: Attempted
+    ) -> None:
         """`Store.mark_failed`."""
         ...
 
-    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool, attempted: Attempted | None) -> None:
         """`Store.mark_dead`."""
         ...
 
@@ -178,7 +181,7 @@ class Deliverer:
         for lost in await self._outbox.unclaimed(list(self._receivers)):
             if lost.receiver in self._receivers:  # it came while the store was asked
                 continue
-            await self._bury(lost, Reason.NO_RECEIVER, "", timedelta())
+            await self._bury(lost, Reason.NO_RECEIVER, "", None)
 
     async def _serve(self, receiver: Receiver, stop: asyncio.Event) -> None:
         new = self._new[receiver.name]
@@ -225,7 +228,7 @@ class Deliverer:
         """One attempt; answers how long this receiver is to be left in peace."""
         note = queued.notification
         if self._clock.now() >= note.deadline:
-            await self._bury(note, Reason.EXPIRED, f"after {queued.attempts} attempts", timedelta())
+            await self._bury(note, Reason.EXPIRED, f"after {queued.attempts} attempts", None)
             return timedelta()
         repeats = receiver.repeats(note)
         if repeats and not note.repeat:
@@ -235,7 +238,7 @@ class Deliverer:
             receipt = await self._send(receiver, note, stop)
         except DeliveryError as error:
             return await self._failed(queued, error, self._since(begun))
-        await self._outbox.sent(note.key, receipt or "", self._clock.now())
+        await self._outbox.sent(note.key, receipt or "", Attempted(note.alert, self._clock.now()))
         self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun), repeats and note.repeat))
         return timedelta()
 
@@ -268,16 +271,19 @@ class Deliverer:
         else:
             unknown = error.unknown or note.repeat
             next_at = now + timedelta(seconds=wait)
-            await self._outbox.failed(note.key, next_at, error.reason, str(error), unknown=unknown)
+            attempted = Attempted(note.alert, now)
+            await self._outbox.failed(note.key, next_at, error.reason, str(error), unknown=unknown, attempted=attempted)
             self._observe(Attempt(note.receiver, Outcome.RETRY, error.reason, took))
         peace = max(asked, min(wait, self._backoff.first.total_seconds()))
         return timedelta(seconds=min(peace, _LONGEST_PAUSE.total_seconds()))
 
     async def _bury(
-        self, note: Notification, reason: str, detail: str, took: timedelta, *, unknown: bool = False
+        self, note: Notification, reason: str, detail: str, took: timedelta | None, *, unknown: bool = False
     ) -> None:
-        await self._outbox.dead(note.key, reason, detail, unknown=unknown or note.repeat)
-        self._observe(Attempt(note.receiver, Outcome.DEAD, reason, took))
+        """Gives up, after an attempt that took so long, or (None) without another one."""
+        attempted = Attempted(note.alert, self._clock.now()) if took is not None else None
+        await self._outbox.dead(note.key, reason, detail, unknown=unknown or note.repeat, attempted=attempted)
+        self._observe(Attempt(note.receiver, Outcome.DEAD, reason, took or timedelta()))
 
     def _since(self, begun: float) -> timedelta:
         return timedelta(seconds=self._clock.monotonic() - begun)

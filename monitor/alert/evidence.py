@@ -218,4 +218,5 @@ def _evidence(row: _Row) -> Evidence:
         author=row.author,
         cues=row.cues,
         payload_sha256=row.payload_sha256,
+        seen_at=row.seen_at,
     )

@@ -79,7 +79,9 @@ def _post(one: Evidence) -> tuple[str, str]:
 
 
 def _without_posts(alert: Alert, *, authors: bool) -> Alert:
-    return replace(alert, evidence=(), label=alert.label if authors else _nobody(alert.label))
+    if authors:
+        return replace(alert, evidence=())
+    return replace(alert, evidence=(), label=_nobody(alert.label), label_of=None)
 
 
 def _redacted(post: Evidence) -> Evidence:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from monitor.alert.lifecycle import Live, digest
 from monitor.alert.marks import Marks
 from monitor.alert.totals import Totals
-from monitor.marks import AckMark, Status
+from monitor.marks import AWAY, AckMark, Status
 from monitor.records import Alert, AlertState, NarrativeState, Transition
 from monitor.watched import Rules
 
@@ -43,6 +43,7 @@ _FIRST = (
     "rule_joined",
     "state_changed",
     "doubled",
+    "monitor_away",
     "feed_blind",
     "acknowledged",
     "resolved",
@@ -193,12 +194,13 @@ def _states(group: Group, least: datetime, again: datetime, seen: Seen) -> list[
 
 
 def _outages(group: Group, least: datetime, again: datetime, seen: Seen) -> list[Change]:
-    """A source was blind for a while since the desk was told."""
+    """A source was blind for a while since the desk was told, or all were because the monitor itself was away."""
     changes = []
     for known_at, gap in seen.marks.grown(group.told_at or least, seen.end):
         last = group.blind.get(gap.source)
         if gap.ends - gap.begins >= BLIND_LEAST and (last is None or gap.begins > last):
-            changes.append(Change(max(known_at, least if last is None else again), "feed_blind"))
+            why = "monitor_away" if gap.why == AWAY else "feed_blind"
+            changes.append(Change(max(known_at, least if last is None else again), why))
     return changes
 
 

@@ -14,6 +14,8 @@ _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe7
 _EMOJI = range(0x1F000, 0x1FB00)  # new ones are unknown to an older Python
 _LONGEST_LINK = 500
 
+_BLUESKY = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._%-]+)/app\.bsky\.feed\.post/([A-Za-z0-9._~-]+)")
+
 
 def harmless(text: str, limit: int) -> str:
     """One line of at most `limit` characters in which nothing acts; a longer text ends at a word, with ….
@@ -45,6 +47,13 @@ def harmless_link(url: str | None) -> str | None:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         return None
     return quote(url, safe="%/:?#&=+,;~!$*'._-")
+
+
+def post_link(url: str | None, post: str) -> str | None:
+    """Where a post is seen, as a link that can be shown: its own, or what Bluesky makes of the id that it names."""
+    link = harmless_link(url)
+    named = _BLUESKY.fullmatch(post) if link is None else None
+    return link if named is None else f"https://bsky.app/profile/{named[1]}/post/{named[2]}"
 
 
 def _shown(char: str, before: str, after: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.records import Finding
+from monitor.records import Because, Finding
 from monitor.watched import Rules
 
 COUNTS = ("claims", "denials", "celebrations", "questions", "authors")
@@ -35,6 +35,8 @@ class Live(Struct, array_like=True):
     """The source it is about, if it is about one."""
     told: int = 0
     """Claims when the desk was last told of its group."""
+    fired: Because | None = None
+    """What its finding was when it began to hold; None of one that an earlier version began."""
 
     @property
     def fingerprint(self) -> str:
@@ -68,6 +70,7 @@ def begin(finding: Finding) -> Live:
         counts=[int(finding.numbers.get(name, 0)) for name in COUNTS],
         counted=finding.at,
         subject=finding.subject,
+        fired=Because(finding.reason, finding.numbers),
     )
 
 

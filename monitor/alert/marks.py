@@ -5,7 +5,6 @@ A mark counts from its own time on and not from the batch it came in.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Self
 
 import msgspec
 
@@ -19,6 +18,8 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 """The end of what has none that is known."""
 SETTLED = "story_settled"
 """Why side claims are not told: the event's main narrative has a status."""
+MOST_STATUSES = 2_000
+"""Narratives whose status is remembered, of all events; that which was set longest ago gives way."""
 OUTAGES_SHOWN = 100
 """An alert shows the last of its outages, at most so many."""
 
@@ -33,15 +34,6 @@ class Marks(msgspec.Struct, array_like=True):
     acks: list[AckMark] = msgspec.field(default_factory=list)
     """Those that did not take effect yet, in order of time."""
 
-    @classmethod
-    def load(cls, row: bytes) -> Self:
-        """From the row of `save`."""
-        return msgspec.msgpack.decode(row, type=cls)
-
-    def save(self) -> bytes:
-        """As a row."""
-        return msgspec.msgpack.encode(self)
-
     def take(self, marks: Sequence[StatusMark | Silence | AckMark], gaps: Sequence[GapMark]) -> None:
         """Adds what came with a batch."""
         self.statuses += [mark for mark in marks if isinstance(mark, StatusMark)]
@@ -53,7 +45,7 @@ class Marks(msgspec.Struct, array_like=True):
         """Forgets what can touch no step after `end`; `since`: when the oldest of the alerts that live began."""
         coming = [mark for mark in self.statuses if mark.at > end]
         set_ = sorted((mark for mark in self.statuses if mark.at <= end), key=lambda mark: mark.at)
-        self.statuses = [*standing(set_).values(), *coming]
+        self.statuses = [*standing(set_, MOST_STATUSES).values(), *coming]
         known = merged(gap for gap in self.gaps if gap.ends <= end)
         last = {gap.source: gap for gap in known}
         touching = [gap for gap in known if gap.ends >= min(since or end, end) - RECENT][-OUTAGES_SHOWN:]
@@ -67,8 +59,10 @@ class Marks(msgspec.Struct, array_like=True):
     def status(self, live: Live, at: datetime) -> StatusMark | None:
         """Who set the status that stood then; None where nobody had."""
         named = (live.event, live.narrative)
-        marks = [mark for mark in self.statuses if (mark.event, mark.narrative) == named and mark.at <= at]
-        return standing(sorted(marks, key=lambda mark: mark.at)).get(named)
+        marks = [mark for mark in self.statuses if mark.at <= at]
+        if len(marks) <= MOST_STATUSES:
+            marks = [mark for mark in marks if (mark.event, mark.narrative) == named]
+        return standing(sorted(marks, key=lambda mark: mark.at), MOST_STATUSES).get(named)
 
     def outages(self, since: datetime, at: datetime) -> tuple[GapMark, ...]:
         """What was known at a time of the outages that touch the time between, or the hour before."""

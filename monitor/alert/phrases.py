@@ -1,11 +1,15 @@
 """What a card says of times, and of who said or did what. Pure; every text in it is harmless."""
 
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from monitor.alert import words
-from monitor.alert.harmless import harmless, harmless_link
-from monitor.marks import AckMark, FactCheck, GapMark, StatusMark
+from monitor.alert.harmless import harmless, harmless_link, post_link
+from monitor.marks import AWAY, AckMark, FactCheck, GapMark, StatusMark
+from monitor.records import Alert, Evidence
 
+LATE = timedelta(minutes=10)
+"""A post that was seen so long after it was posted is said to be."""
 _CLAIM = 200
 _SHORT = 80
 _WORD = 80
@@ -14,7 +18,8 @@ _WORD = 80
 def status_said(mark: StatusMark, zone: tzinfo) -> str:
     """Who set the status, when, and on what evidence."""
     who = words.VOICE if mark.voice else words.EDITOR
-    evidence = harmless_link(mark.evidence) or harmless(mark.evidence, _CLAIM)
+    post = mark.evidence[mark.evidence.find("at://") :] if "at://" in mark.evidence else ""
+    evidence = post_link(mark.evidence, post) or harmless(mark.evidence, _CLAIM)
     return words.SAID.format(who=who, by=harmless(mark.by, _WORD), at=moment(mark.at, zone), evidence=evidence or "–")
 
 
@@ -32,11 +37,34 @@ def reviewed(check: FactCheck) -> tuple[str, str | None]:
     return words.CHECKED.format(by=by, rating=rating, claim=claim), harmless_link(check.url)
 
 
-def outage(gap: GapMark, zone: tzinfo) -> str:
+def told_because(alert: Alert, zone: tzinfo) -> str:
+    """Why the desk is told; "" of a test."""
+    said = words.TOLD_BECAUSE.get(alert.change, "")
+    away = [gap for gap in alert.blind if gap.why == AWAY]
+    if alert.change != "monitor_away" or not away:
+        return said
+    return f"{said} ({moment(away[-1].begins, zone)}–{moment(away[-1].ends, zone)})"
+
+
+def outages(gaps: Sequence[GapMark], zone: tzinfo, most: int) -> tuple[str, ...]:
+    """The last outages of sources, at most so many, a line each; when the monitor was away is one line for all."""
+    return tuple(dict.fromkeys(_outage(gap, zone) for gap in gaps))[-most:]
+
+
+def _outage(gap: GapMark, zone: tzinfo) -> str:
     """When which source was blind, and why."""
     begins, ends = moment(gap.begins, zone), moment(gap.ends, zone)
+    if gap.why == AWAY:
+        return words.AWAY.format(begins=begins, ends=ends)
     said = words.BLIND_SINCE if gap.goes_on else words.BLIND
     return said.format(source=harmless(gap.source, _WORD), begins=begins, ends=ends, why=harmless(gap.why, _WORD))
+
+
+def told_first(piece: Evidence, zone: tzinfo) -> str:
+    """Where and when a post was posted, and when it was seen where that was much later."""
+    said = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
+    late = piece.seen_at is not None and piece.seen_at - piece.posted_at > LATE
+    return words.SEEN_LATER.format(said=said, at=moment(piece.seen_at, zone)) if late and piece.seen_at else said
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

@@ -12,11 +12,21 @@ from monitor.alert.lifecycle import Live
 from monitor.alert.marks import SETTLED
 from monitor.alert.totals import Totals
 from monitor.marks import Status
-from monitor.records import Alert, AlertState, Evidence
+from monitor.records import Alert, AlertState, Evidence, Quoted
 from monitor.watched import Event
 
-Describe = Callable[[str, str, datetime], tuple[str, tuple[Evidence, ...]]]
-"""(event, narrative, at) → label and evidence as they stood then."""
+
+class Described(NamedTuple):
+    """What is shown of a narrative."""
+
+    label: str
+    evidence: tuple[Evidence, ...]
+    label_of: Quoted | None = None
+    """The post that the label quotes."""
+
+
+Describe = Callable[[str, str, datetime], Described]
+"""(event, narrative, at) → what is shown of it, as it stood then."""
 
 
 class Steps:
@@ -68,7 +78,7 @@ class Steps:
     def _as_it_stands(self, live: Live, state: AlertState, at: datetime, reason: str) -> Alert:
         """An alert for itself, with everything that was known then."""
         self.seen.totals.count(live, at)
-        label, evidence = self._describe(live.event, live.narrative, at)
+        shown = self._describe(live.event, live.narrative, at)
         claims, denials, celebrations, questions, authors = live.counts
         said = self.seen.marks.status(live, at)
         return Alert(
@@ -76,7 +86,7 @@ class Steps:
             fingerprint=live.fingerprint,
             event=live.event,
             narrative=live.narrative,
-            label=label,
+            label=shown.label,
             proposition=self._events[live.event].proposition,
             rule=live.rule,
             state=state,
@@ -91,10 +101,12 @@ class Steps:
             questions=questions,
             authors=authors,
             numbers=live.numbers,
-            evidence=evidence,
+            evidence=shown.evidence,
             blind=self.seen.marks.outages(live.since, at),
             subject=live.subject,
             narrative_state=self.seen.state_of(live.event, live.narrative, at) if live.narrative else None,
+            label_of=shown.label_of,
+            fired=live.fired,
         )
 
 
@@ -104,12 +116,11 @@ class Leaving(NamedTuple):
     live: Live
     group: Group
     event: Event
-    label: str
-    evidence: tuple[Evidence, ...]
+    shown: Described
 
-    def describe(self, *_: object) -> tuple[str, tuple[Evidence, ...]]:
-        """Label and evidence."""
-        return self.label, self.evidence
+    def describe(self, *_: object) -> Described:
+        """What was shown of it last."""
+        return self.shown
 
 
 def left(leaving: Sequence[Leaving], seen: Seen) -> list[Alert]:

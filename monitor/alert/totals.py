@@ -22,14 +22,14 @@ class Totals:
         self._known: dict[tuple[str, str], _Running] = {}
 
     def count(self, live: Live, at: datetime) -> None:
-        """Brings an alert's counts up to a time."""
+        """Brings an alert's counts up to a time; where there is nothing to count, it stays as it is."""
         if at > live.counted and self._all.height:
             running = self._running(live.event, live.narrative)
             span = [_micros(time) for time in (live.counted, at)]
             first, last = np.searchsorted(running.ticks, span, side="right")
             more = (running.totals[last] - running.totals[first]).tolist()
-            live.counts = [before + new for before, new in zip(live.counts, more, strict=True)]
-        live.counted = max(live.counted, at)
+            if any(more):
+                live.counts, live.counted = [before + new for before, new in zip(live.counts, more, strict=True)], at
 
     def reached(self, live: Live, claims: int) -> datetime | None:
         """When an alert's claims reach a number, by these ticks; None if they do not."""

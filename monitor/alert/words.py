@@ -48,12 +48,14 @@ REASON = {
     "warming_up": "too little history yet: warming up",
     "status_set": "a status was set",
     "event_removed": "the event is not watched any more",
-    "evidence_deleted": "a post that was shown here was deleted by its author",
     "test": "somebody asked for a test",
 }
 """A finding's bounded reason, in words; one that is missing here is shown with spaces for its underscores."""
 
 NUMBER = {
+    "claims": "claims then",
+    "denials": "denials then",
+    "celebrations": "reports of celebration then",
     "log_e": "log of the evidence",
     "threshold": "threshold",
     "p0": "share of claims an even race may show",
@@ -69,19 +71,20 @@ NUMBER = {
     "top_platform": "share of claims on one platform",
     "posts_per_author": "claims of an author",
     "posts": "posts",
-    "expected": "expected",
+    "expected": "normal level",
     "ratio": "times the normal level",
     "score": "score",
     "platforms": "platforms",
     "baseline": "normal level",
     "originals": "original claims and denials in all",
     "reposts": "reposts",
-    "minutes": "minutes that were counted",
-    "silent_minutes": "silent for minutes",
-    "usual_minutes": "longest silence of the last days, minutes",
+    "minutes": "within",
+    "silent_minutes": "silent for",
+    "usual_minutes": "longest silence of the last days",
 }
 """A finding's numbers, in words; the same fallback."""
 MINUTES = "{minutes} min"
+SHARE = "{share} %"
 
 CHANGES = {
     "race": "denials that catch up, a quiet spell, or a status set by the desk or a registered voice",
@@ -108,6 +111,7 @@ SOURCE = "Source"
 REGISTERED = "Registered voice"
 WATCHED = "Watched"
 FIRST = "First shown here"
+SEEN_LATER = "{said}; the monitor saw it {at}"
 SINCE = "Holds since"
 RACE = "{claims} claims against {denials} denials, by {authors} authors"
 APART = "Celebration reports: {celebrations}. Questions: {questions}."
@@ -115,10 +119,18 @@ EVIDENCE = "Posts"
 CUES = "cue words"
 REMOVED = "(removed by its author, or too old to keep)"
 NO_TEXT = "(no text)"
-WHY = "Why"
+NOW = "Now"
+AT_END = "At its end"
+"""Before the counts of an alert that fires, and of one that is over."""
 WHY_FIRED = "Why it fired"
-"""The numbers behind it are those of that moment, while the counts above go on."""
+"""With the numbers of that moment."""
+MEANWHILE = "Meanwhile"
+"""What took the place of why it fired, while it fires on; with the numbers of when it did."""
+ENDED = "How it ended"
+DENIALS_AHEAD = "denials are ahead of the claims by now; the race ends once that is more than chance explains"
+"""Of a race that fires on."""
 BLIND = "{source} blind {begins}–{ends} ({why}): counts are a floor"
+AWAY = "The monitor itself was away {begins}–{ends}: counts are a floor"
 BLIND_SINCE = "{source} blind since {begins} ({why}): counts are a floor"
 CHANGE = "What would change it"
 ALERT = "Alert"
@@ -139,6 +151,7 @@ TOLD_BECAUSE = {
     "denials_overtook": "denials have overtaken the claims",
     "status_set": "a status was set",
     "feed_blind": "a source has gone blind",
+    "monitor_away": "the monitor itself was away, and has missed what was said meanwhile",
     "reminder": "nobody has acknowledged it",
     "acknowledged": "somebody takes it on",
     "resolved": "it is over",

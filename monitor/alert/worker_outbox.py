@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from monitor.records import Notification
 from monitor.store.queue import Due
 from monitor.store.store import Store
+from monitor.store.withdrawn import Attempted
 from monitor.store.worker import StoreWorker
 
 
@@ -28,17 +30,23 @@ class WorkerOutbox:
         """As `Store.mark_begun`."""
         await self._worker.call(self._store.mark_begun, key)
 
-    async def sent(self, key: str, receipt: str, at: datetime) -> None:
+    async def sent(self, key: str, receipt: str, attempted: Attempted) -> None:
         """As `Store.mark_sent`."""
-        await self._worker.call(self._store.mark_sent, key, receipt, at)
+        await self._worker.call(self._store.mark_sent, key, receipt, attempted.at, attempted)
 
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
+    async def failed(
+        self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool, attempted: Attempted
+    ) -> None:
         """As `Store.mark_failed`."""
-        await self._worker.call(self._store.mark_failed, key, next_at, reason, detail, unknown)
+        await self._worker.call(
+            partial(self._store.mark_failed, key, next_at, reason, detail, unknown=unknown, attempted=attempted)
+        )
 
-    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool, attempted: Attempted | None) -> None:
         """As `Store.mark_dead`."""
-        await self._worker.call(self._store.mark_dead, key, reason, detail, unknown)
+        await self._worker.call(
+            partial(self._store.mark_dead, key, reason, detail, unknown=unknown, attempted=attempted)
+        )
 
     async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
         """As `Store.sent_since`."""

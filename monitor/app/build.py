@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from aiohttp import ClientSession
+from msgspec.structs import replace
 
 from monitor import settings
 from monitor.alert.calm import Calm
@@ -52,7 +53,16 @@ def collector(
 def receivers(configured: settings.Settings, session: ClientSession, clock: Clock) -> list[Receiver]:
     """Everything that is told of alerts."""
     secrets, made = configured.receiver_secrets, links(configured)
-    return [receiver(one, secrets.get(one.name), session, clock, made) for one in configured.monitor.receivers]
+    return [
+        receiver(addressed(one, configured), secrets.get(one.name), session, clock, made)
+        for one in configured.monitor.receivers
+    ]
+
+
+def addressed(one: settings.Receiver, configured: settings.Settings) -> settings.Receiver:
+    """The same receiver, with its address where that is kept with the secrets; not to be shown."""
+    found = configured.receiver_addresses.get(one.name)
+    return replace(one, url=found.reveal()) if isinstance(one, WebhookSettings) and found is not None else one
 
 
 def calm_of(configured: Sequence[settings.Receiver], name: str) -> Calm | None:

@@ -34,7 +34,7 @@ from monitor.app.version import installed_version
 from monitor.app.walked import Prepared
 from monitor.clock import Clock
 from monitor.errors import SettingsError
-from monitor.marks import GapMark
+from monitor.marks import AWAY, GapMark
 from monitor.metrics import Metrics
 from monitor.pipeline import Intake, drive
 from monitor.store.in_hand import InHand
@@ -45,8 +45,6 @@ from monitor.store.worker import StoreWorker
 from monitor.watched import Event
 from monitor.web.server import Health, serving
 
-DOWN = "the monitor did not run"
-"""Why all sources were blind between two runs."""
 BRIDGED = timedelta(minutes=1)
 """A pause between two runs up to which sources make good for it in time: their posts still count."""
 CHANGED = "the source's settings were changed"
@@ -232,7 +230,7 @@ class Daemon:
         now = self._clock.now()
         if self._desk.upto is not None and self._desk.upto + BRIDGED < now:
             for source in self._settings.monitor.sources:
-                await self._intake.put(GapMark(source=source.name, begins=self._desk.upto, ends=now, why=DOWN))
+                await self._intake.put(GapMark(source=source.name, begins=self._desk.upto, ends=now, why=AWAY))
 
     def _told(self, taken: Taken, committed: Committed) -> None:  # noqa: ARG002 -- what others are told of a batch
         """What the world outside is told of a batch."""

@@ -28,7 +28,7 @@ from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Si
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
-from monitor.store import retention
+from monitor.store import queue, retention
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
@@ -119,8 +119,10 @@ class Desk:
         self._store.answer(answer)
 
     def replay(self, letters: Mapping[str, datetime]) -> list[str]:
-        """Queues dead letters anew (key → new deadline); answers the keys of those that were dead."""
-        return [key for key, deadline in letters.items() if self._store.requeue(key, deadline)]
+        """Queues dead letters anew (key → new deadline), all or none; answers the keys of those that were dead."""
+        return self._store.change(
+            lambda connection: [key for key, until in letters.items() if queue.requeue(connection, key, until)]
+        )
 
     def waiting(self) -> int:
         """Notifications on their way, all of them."""

@@ -17,6 +17,7 @@ from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy.engine import make_url
 
 from monitor.alert.receivers.file import FileSettings
+from monitor.app.build import addressed
 from monitor.app.pseudonyms import KEY_FILE
 from monitor.app.reach import LONGEST, asked_of, known, reached, server_of
 from monitor.app.walk import UPTO, Walk
@@ -73,7 +74,7 @@ async def examined(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
             yield await _source(source, secret.reveal() if secret else "")
         for receiver in settings.monitor.receivers:
             secret = settings.receiver_secrets.get(receiver.name)
-            yield await _receiver(receiver, secret.reveal() if secret else "", session)
+            yield await _receiver(addressed(receiver, settings), secret.reveal() if secret else "", session)
 
 
 async def _clock(clock: Clock) -> Check:

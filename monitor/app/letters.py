@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from monitor.app.hands import Hands
@@ -13,7 +14,9 @@ from monitor.web.refused import refuse
 COMMITTED_WITHIN = 30.0
 """Seconds until the asker is told that the store does not take it now."""
 MOST = 10_000
-"""Letters that are sent again at once."""
+"""Letters that are sent again by one request,"""
+AT_ONCE = 200
+"""… and by one transaction of the worker."""
 
 T = TypeVar("T")
 
@@ -39,14 +42,13 @@ class Letters:
             for one in letters
             if one.notification.receiver in lasts
         }
-        try:
-            async with asyncio.timeout(COMMITTED_WITHIN):
-                queued = await self._hands.worker.call(self._hands.desk.replay, chosen)
-        except TimeoutError:
-            raise refuse(503, "store", "the store cannot be written now; ask again later", again=5) from None
-        self._hands.wake()
+        queued: list[str] = []
+        keys = list(chosen)
+        for begin in range(0, len(keys), AT_ONCE):  # between two of them the worker has other things to do
+            queued += await self._queued({key: chosen[key] for key in keys[begin : begin + AT_ONCE]})
+        known = set(queued)
         for one in letters:
-            if one.notification.key in queued:
+            if one.notification.key in known:
                 self._hands.metrics.replayed.labels(one.notification.receiver).inc()
         found = {one.notification.key for one in letters}
         return Replayed(
@@ -54,6 +56,16 @@ class Letters:
             without_receiver=tuple(one.notification.key for one in letters if one.notification.key not in chosen),
             unknown=tuple(key for key in asked.keys if key not in found),
         )
+
+    async def _queued(self, letters: dict[str, datetime]) -> list[str]:
+        """Those that were dead, on their way again."""
+        try:
+            async with asyncio.timeout(COMMITTED_WITHIN):
+                queued = await self._hands.worker.call(self._hands.desk.replay, letters)
+        except TimeoutError:
+            raise refuse(503, "store", "the store cannot be written now; ask again later", again=5) from None
+        self._hands.wake()
+        return queued
 
     async def _read(self, question: Callable[[], T]) -> T:
         try:

@@ -57,7 +57,7 @@ def changes(old: Settings, new: Settings) -> Changes:
     return Changes(
         _difference(*(_with_secret(one.events, {}) for one in (old, new))),
         _difference(*(_with_secret(one.monitor.sources, one.source_secrets) for one in (old, new))),
-        _difference(*(_with_secret(one.monitor.receivers, one.receiver_secrets) for one in (old, new))),
+        _difference(*(_with_secret(one.monitor.receivers, _words(one)) for one in (old, new))),
         tuple(name for name in FIXED if _fixed(old, name) != _fixed(new, name)),
     )
 
@@ -77,6 +77,15 @@ def _fixed(settings: Settings, name: str) -> object:
         "actions": (settings.actions_key,),
     }
     return getattr(settings.monitor, name), [secret.reveal() for secret in secrets.get(name, ()) if secret]
+
+
+def _words(settings: Settings) -> dict[str, Secret]:
+    """Receiver → its secret and its address, as far as that is one."""
+    both = (settings.receiver_secrets, settings.receiver_addresses)
+    named = {name for secrets in both for name in secrets}
+    return {
+        name: Secret("\0".join(secrets[name].reveal() if name in secrets else "" for secrets in both)) for name in named
+    }
 
 
 def _with_secret(configured: Iterable[object], secrets: Mapping[str, Secret]) -> dict[str, _One]:

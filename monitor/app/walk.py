@@ -12,6 +12,7 @@ from monitor.alert.chart_minutes import Minutes
 from monitor.alert.checked import Checked
 from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
+from monitor.alert.steps import Described
 from monitor.app.reviewed import about
 from monitor.app.walked import Prepared, Walked
 from monitor.clock import Clock, SystemClock
@@ -27,7 +28,7 @@ from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Si
 from monitor.match.matcher import Matcher
 from monitor.match.threads import Threads
 from monitor.match.voices import Voices
-from monitor.records import Evidence, Narrative, NarrativeState
+from monitor.records import Narrative, NarrativeState, Quoted
 from monitor.saved import events_of, events_text
 from monitor.tag.tagger import TagStage, kinds_of, said_of
 from monitor.watched import Event, Exchange
@@ -232,12 +233,16 @@ class Walk:
 
         "" where the narrative's posts are forgotten or deleted, and for an event that is not watched.
         """
+        return self._called(event, narrative, at)[0]
+
+    def _called(self, event: str, narrative: str, at: datetime | None) -> tuple[str, Quoted | None]:
+        """As `label`, and the post that it quotes."""
         known = self._clusters.narrative(event, narrative, at)
         if known is not None and known.label:
-            return known.label
+            return known.label, known.label_of
         if event in self._events and narrative in ("", narrative_id(event, "")):
-            return self._events[event].proposition
-        return ""
+            return self._events[event].proposition, None
+        return "", None
 
     def narrative(self, event: str, identity: str) -> Narrative | None:
         """What is known of a narrative; None of one that was never seen, or long ago."""
@@ -275,9 +280,10 @@ class Walk:
         """Where the event's narratives stand now."""
         return self._judge.states(event)
 
-    def _describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
+    def _describe(self, event: str, narrative: str, at: datetime) -> Described:
         """The label and the evidence of a narrative as they stood at a tick."""
-        return self.label(event, narrative, at), self._evidence.of(event, narrative, at)
+        label, of = self._called(event, narrative, at)
+        return Described(label, self._evidence.of(event, narrative, at), of)
 
 
 def rates_of(tagger: Tagger) -> Rates:

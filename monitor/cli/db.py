@@ -55,6 +55,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action = options.command(actions, name, does, f"\nexamples:\n  monitor db {name}{file}\n")
         if file:
             action.add_argument("file", type=Path, metavar="FILE", help="the backup")
+        if name == "backup":
+            action.add_argument("--force", action="store_true", help="takes the place of a FILE that is there")
         if name == "check":
             options.as_json(action)
         options.config(action)
@@ -73,6 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
             with _stopped(url):
                 tidy(url)
         case "backup":
+            if arguments.file.exists() and not arguments.force:
+                why = f"{arguments.file}: is there already; name another file, or take its place with --force"
+                raise StoreError(why)
             with _progress("backup") as progress:
                 moved.backup(url, arguments.file, progress)
         case "restore":

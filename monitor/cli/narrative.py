@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from monitor.alert.harmless import post_link
+from monitor.alert.phrases import LATE
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.marks import MergeMark, SplitMark, Status, StatusMark
@@ -126,7 +128,10 @@ def _lines(row: NarrativeRow) -> Iterator[str]:
     for name, cited in (("first post", row.first_post), ("first denial", row.first_denial)):
         if cited is not None:
             who = f", by {shown.cell(cited.voice)}" if cited.voice else ""
-            yield f"{name:<12} {cited.seen_at:%Y-%m-%d %H:%M} UTC, {cited.platform} {shown.cell(cited.id)}{who}"
+            at, seen = cited.posted_at or cited.seen_at, cited.seen_at
+            late = f" (seen {seen:%Y-%m-%d %H:%M} UTC)" if seen - at > LATE else ""
+            where = post_link(None, cited.id) or cited.id
+            yield f"{name:<12} {at:%Y-%m-%d %H:%M} UTC{late}, {cited.platform} {shown.cell(where)}{who}"
     for name, told in (("voices", row.voices), ("platforms", row.platforms), ("languages", row.languages)):
         if told:
             yield f"{name:<12} {', '.join(map(shown.cell, told))}"

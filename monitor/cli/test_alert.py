@@ -7,7 +7,7 @@ import aiohttp
 
 from monitor.alert.example import example_alert
 from monitor.alert.outbox import notifications
-from monitor.app.build import links, receiver
+from monitor.app.build import addressed, links, receiver
 from monitor.cli import options
 from monitor.clock import SystemClock
 from monitor.errors import DeliveryError, SettingsError, StoreError
@@ -53,7 +53,8 @@ async def _send(settings: Settings, chosen: Receiver) -> str | None:
     clock = SystemClock()
     note = notifications(example_alert(clock.now()), {chosen.name: chosen.deadline}, clock.now())[0]
     async with aiohttp.ClientSession() as session:
-        built = receiver(chosen, settings.receiver_secrets.get(chosen.name), session, clock, links(settings))
+        told = addressed(chosen, settings)
+        built = receiver(told, settings.receiver_secrets.get(chosen.name), session, clock, links(settings))
         try:
             async with asyncio.timeout(built.timeout.total_seconds()):
                 return await built.send(note)

@@ -158,10 +158,10 @@ class Begun:
                 self.refused += 1
                 return False
             began.begun += 1
-        names = ("platform", "id", "seen_at", "author", "voice")
-        platform, identity, seen_at, author, voice = (frame[one][row] for one in names)
+        names = ("platform", "id", "seen_at", "posted_at", "author", "voice")
+        platform, identity, seen_at, posted_at, author, voice = (frame[one][row] for one in names)
         self._room(event, name, seen_at)
-        cited = Cited(platform=platform, id=identity, seen_at=seen_at, author=author, voice=voice)
+        cited = Cited(platform=platform, id=identity, seen_at=seen_at, posted_at=posted_at, author=author, voice=voice)
         self.records.add(Narrative(id=name, event=event, label="", first_seen=seen_at, first_post=cited), key)
         return True
 

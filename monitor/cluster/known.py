@@ -8,11 +8,12 @@ import msgspec
 import polars as pl
 
 from monitor.frames import Tag
-from monitor.records import Cited, Narrative
+from monitor.records import Cited, Narrative, Quoted
 
 _PREFIX: Final = "cluster/narrative/"
 _LABEL: Final = 300
 _SPEAKING: Final = ("event", "narrative", "platform", "language", "voice")
+_CITED: Final = ("seen_at", "posted_at", "author", "voice")
 _MOST: Final = 50
 """Voices, platforms and languages of a narrative that are named."""
 
@@ -24,6 +25,12 @@ class Label(msgspec.Struct, frozen=True, array_like=True):
     slots: list[int]
     """What it asserts."""
     claims: bool
+
+    @property
+    def post(self) -> Quoted | None:
+        """The post of that mention; None of no label."""
+        platform, _, identity = self.key.split("\0", 2) if self.key else ("", "", "")
+        return Quoted(platform=platform, id=identity) if self.key else None
 
 
 NO_LABEL: Final = Label("", [], claims=False)
@@ -45,7 +52,7 @@ class Records:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, _Row]] = {}
-        self._labels: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
+        self._labels: dict[tuple[str, str], list[tuple[datetime, Narrative]]] = {}
         """Labels that narratives had until a time, within the last call."""
         self._left: dict[tuple[str, str], Narrative] = {}
         """Narratives that were dropped within the last call: until then they were known."""
@@ -60,10 +67,11 @@ class Records:
         """What is known of a narrative of `event`; its label as it stood at a time of the last call or later."""
         row = self._rows.get(event, {}).get(narrative)
         known = row.narrative if row is not None else None
-        for until, label in self._labels.get((event, narrative), ()) if at is not None else ():
+        for until, then in self._labels.get((event, narrative), ()) if at is not None else ():
             if at is not None and at <= until:
                 known = known or self._left.get((event, narrative))
-                return msgspec.structs.replace(known, label=label) if known is not None else None
+                named = {"label": then.label, "label_of": then.label_of}
+                return msgspec.structs.replace(known, **named) if known is not None else None
         return known
 
     def of(self, event: str) -> dict[str, Narrative]:
@@ -83,7 +91,7 @@ class Records:
         """It is known no more, from a time on."""
         row = self._rows.get(event, {}).pop(narrative, None)
         if row is not None:
-            self._labels.setdefault((event, narrative), []).append((at, row.narrative.label))
+            self._labels.setdefault((event, narrative), []).append((at, row.narrative))
             self._left[event, narrative] = row.narrative
             self._changed[f"{_PREFIX}{event}/{narrative}"] = None
 
@@ -94,12 +102,12 @@ class Records:
     def call(self, event: str, narrative: str, label: Label, text: str, at: datetime) -> None:
         """Gives it a label: the text of a mention, seen at `at`."""
         row = self._rows[event][narrative]
-        self._relabel(row, " ".join(text.split())[:_LABEL], at)
         row.label = label
+        self._relabel(row, " ".join(text.split())[:_LABEL], at)
 
     def note(self, clustered: pl.DataFrame) -> None:
         """Takes note of who speaks of the narratives: CLUSTERED, in order."""
-        told = clustered.select("op", "tag", *_SPEAKING, "id", "seen_at", "author").filter(
+        told = clustered.select("op", "tag", *_SPEAKING, "id", "seen_at", "posted_at", "author").filter(
             (pl.col("op") == "create") & pl.col("narrative").is_not_null()
         )
         if told.is_empty():
@@ -125,14 +133,32 @@ class Records:
         denials = told.filter(pl.col("tag") == Tag.DENIAL).unique(
             ["event", "narrative"], keep="first", maintain_order=True
         )
-        named = ("event", "narrative", "platform", "id", "seen_at", "author", "voice")
-        for event, name, platform, identity, seen_at, author, voice in denials.select(named).iter_rows():
+        self._earliest(told)
+        named = ("event", "narrative", "platform", "id", *_CITED)
+        for event, name, platform, identity, *cites in denials.select(named).iter_rows():
             row = self._rows.get(event, {}).get(name)
             if row is not None and row.narrative.first_denial is None:
-                cited = Cited(platform=platform, id=identity, seen_at=seen_at, author=author, voice=voice)
+                cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
                 row.narrative = msgspec.structs.replace(row.narrative, first_denial=cited)
                 row.denial = f"{platform}\0{event}\0{identity}"
                 self._mark(event, name)
+
+    def _earliest(self, told: pl.DataFrame) -> None:
+        """The first post of a narrative is that which was posted first, whenever it was seen."""
+        first = told.sort("posted_at", maintain_order=True).unique(
+            ["event", "narrative"], keep="first", maintain_order=True
+        )
+        for event, name, platform, identity, *cites in first.select(
+            "event", "narrative", "platform", "id", *_CITED
+        ).iter_rows():
+            row = self._rows.get(event, {}).get(name)
+            known = row.narrative.first_post if row is not None else None
+            cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
+            if row is None or known is None or cited.posted_at is None or cited.posted_at >= posted(known):
+                continue
+            row.narrative = msgspec.structs.replace(row.narrative, first_post=cited)
+            row.first = f"{platform}\0{event}\0{identity}"
+            self._mark(event, name)
 
     def delete(self, event: str, narrative: str, key: str, at: datetime) -> None:
         """A mention was deleted: the narrative quotes it no more, and names its author no more."""
@@ -140,8 +166,8 @@ class Records:
         if row is None:
             return
         if key == row.label.key:
-            self._relabel(row, "", at)
             row.label = NO_LABEL
+            self._relabel(row, "", at)
         for name, of in (("first_post", row.first), ("first_denial", row.denial)):
             cited = getattr(row.narrative, name)
             if key == of and cited is not None:
@@ -195,16 +221,22 @@ class Records:
                 row = msgspec.msgpack.decode(rows[key], type=_Row)
                 if row.narrative.label and not row.label.key:  # an older version's: called by its first post
                     row.label = Label(row.first, [], claims=False)
+                row.narrative = msgspec.structs.replace(row.narrative, label_of=row.label.post)
                 self._rows.setdefault(row.narrative.event, {})[row.narrative.id] = row
 
     def _relabel(self, row: _Row, label: str, at: datetime) -> None:
         event, name = row.narrative.event, row.narrative.id
-        self._labels.setdefault((event, name), []).append((at, row.narrative.label))
-        row.narrative = msgspec.structs.replace(row.narrative, label=label)
+        self._labels.setdefault((event, name), []).append((at, row.narrative))
+        row.narrative = msgspec.structs.replace(row.narrative, label=label, label_of=row.label.post)
         self._mark(event, name)
 
     def _mark(self, event: str, narrative: str) -> None:
         self._changed[f"{_PREFIX}{event}/{narrative}"] = None
+
+
+def posted(cited: Cited) -> datetime:
+    """When a mention was posted; when it was seen where that was not kept."""
+    return cited.posted_at or cited.seen_at
 
 
 def _joined(known: tuple[str, ...], more: Collection[str]) -> tuple[str, ...]:

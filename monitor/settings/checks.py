@@ -13,6 +13,7 @@ from monitor.alert.receivers.alertmanager import AlertmanagerSettings
 from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import FileSettings
 from monitor.alert.receivers.mqtt import MqttSettings
+from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.collect.file import FileSource
 from monitor.collect.http_settings import HttpSource
 from monitor.collect.ingest import IngestSource
@@ -139,6 +140,8 @@ def _of_receiver(receiver: Receiver, path: str) -> Iterator[str]:
         yield from checks_mqtt.of_receiver(receiver, path)
     if isinstance(receiver, Chat):
         yield from checks_chats.of_chat(receiver, path)
+    if isinstance(receiver, WebhookSettings):
+        yield from checks_chats.of_webhook(receiver, path)
     for name in ("timeout", "deadline", *(("again",) if isinstance(receiver, AlertmanagerSettings) else ())):
         if not getattr(receiver, name):
             yield f'{path}.{name}: no time at all, nothing could be delivered; write a length of time, as in "10s"'

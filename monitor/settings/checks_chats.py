@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.chat import Bot, Chat, Hook
 from monitor.alert.receivers.mail import Encryption, MailSettings
+from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import choice, shown
 
@@ -32,6 +33,15 @@ def of_chat(receiver: Chat, path: str) -> Iterator[str]:
         ZoneInfo(receiver.zone)
     except (KeyError, ValueError, OSError):
         yield f'{path}.zone: {shown(receiver.zone)} is no time zone; write one such as "UTC" or "Asia/Kabul"'
+
+
+def of_webhook(receiver: WebhookSettings, path: str) -> Iterator[str]:
+    """Yields `path: sentence` where it is not said once where the webhook is."""
+    named = [name for name in ("url", "url_env", "url_file") if getattr(receiver, name) is not None]
+    if not named:
+        yield f"{path}: no address; write url, or name where it is with url_env or url_file if it is a secret"
+    if len(named) > 1 and "url" in named:
+        yield f"{path}: {' and '.join(named)} are both set; keep one"
 
 
 def _of_quiet(receiver: Chat, path: str) -> Iterator[str]:

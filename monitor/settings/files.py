@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple
 
 from monitor.alert.receivers.slack_bot import SlackBotSettings
+from monitor.alert.receivers.webhook import WebhookSettings
 from monitor.errors import SettingsError
 from monitor.settings import checks, checks_chats
 from monitor.settings.faults import Wanted, faults, sound
-from monitor.settings.monitor import Monitor, RetentionSettings, Secret, Settings, Web
+from monitor.settings.monitor import Monitor, Receiver, RetentionSettings, Secret, Settings, Source, Web
 from monitor.settings.secrets import Lookup, secret
 from monitor.settings.service import of_service
 from monitor.watched import Event, with_board_rate, with_preset
@@ -139,6 +140,7 @@ def _settings(directory: Path, monitor: Monitor, events: Sequence[Event], secret
         web_token=secrets["web"].secret,
         source_secrets=_found("source", [source.name for source in monitor.sources], secrets),
         receiver_secrets=_found("receiver", [receiver.name for receiver in monitor.receivers], secrets),
+        receiver_addresses=_found("address", [receiver.name for receiver in monitor.receivers], secrets),
         actions_key=secrets["actions"].secret,
         author_key=secrets["authors"].secret,
         signing_secrets=_found("signing", [one.name for one in monitor.receivers], secrets),
@@ -186,7 +188,10 @@ def _checked_event(file: _File, receivers: Sequence[str] | None) -> _Checked[Eve
 
 
 def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
-    """Whose secret → what was found: `store`, `web`, `actions`, `source.`, `receiver.` and `signing.<name>`."""
+    """Whose secret → what was found.
+
+    `store`, `web`, `actions`, `authors`, `source.<name>`, `receiver.<name>`, `address.<name>` and `signing.<name>`.
+    """
     web = monitor.web
     found = {
         "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
@@ -208,14 +213,23 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
             variable, file = getattr(one, f"{word}_env", None), getattr(one, f"{word}_file", None)
             path = f"$.{kind}[{i}]"
             looked = secret(variable, file, environ, path, word)
-            if word == "url" and looked.secret is not None:
-                place = f"{path}.url_env" if variable is not None else f"{path}.url_file"
-                looked = Lookup(looked.secret, tuple(checks_chats.of_address(one, looked.secret.reveal(), place)))
-            found[f"{kind}.{one.name}"] = looked
+            found[f"{kind}.{one.name}"] = looked if word != "url" else _address(one, environ, path)
+            if isinstance(one, WebhookSettings):
+                found[f"address.{one.name}"] = _address(one, environ, path)
             if isinstance(one, SlackBotSettings):
                 named = (one.signing_secret_env, one.signing_secret_file)
                 found[f"signing.{one.name}"] = secret(*named, environ, path, "signing_secret")
     return found
+
+
+def _address(one: Source | Receiver, environ: Mapping[str, str], path: str) -> Lookup:
+    """The address of one that is a secret."""
+    variable, file = getattr(one, "url_env", None), getattr(one, "url_file", None)
+    looked = secret(variable, file, environ, path, "url")
+    if looked.secret is None:
+        return looked
+    place = f"{path}.url_env" if variable is not None else f"{path}.url_file"
+    return Lookup(looked.secret, tuple(checks_chats.of_address(one, looked.secret.reveal(), place)))
 
 
 def _as(file: _File, wanted: type[Wanted], stand_ins: Mapping[str, object]) -> _Checked[Wanted]:

@@ -261,6 +261,8 @@ class Settings(NamedTuple):
     """Source → its secret, for those that have one."""
     receiver_secrets: Mapping[str, Secret]
     """Receiver → its secret, for those that have one."""
+    receiver_addresses: Mapping[str, Secret]
+    """Receiver → its address, where that is a secret beside another one."""
     model: Path
     """The tagger's artifact."""
     actions_key: Secret | None = None

@@ -2,18 +2,22 @@
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from monitor.records import Alert, AlertState, Answer, Evidence
+from monitor.records import Alert, AlertState, Answer, Because, Evidence, Quoted
 from monitor.store.archive import key_of
 from monitor.store.dialect import insert_new, insert_or_replace
 from monitor.store.schema import alerts, answers, evidence, mentions, outbox
 
 T = TypeVar("T", int, str)
+_CLAIM = "claim"
+_LABEL = 300
+"""Characters of a label at most."""
 _AT_ONCE = 500  # parameters of one statement; every database takes as many
 _REWRITE_ALERT = update(alerts).where(alerts.c.id == bindparam("of")).values(json=bindparam("json"))
 _REWRITE_BODY = update(outbox).where(outbox.c.number == bindparam("of")).values(body=bindparam("body"))
@@ -21,10 +25,13 @@ _REWRITE_BODY = update(outbox).where(outbox.c.number == bindparam("of")).values(
 
 def alert_to_json(alert: Alert) -> str:
     """JSON text; a number that is not finite becomes the largest there is, or is left out if it is none."""
-    numbers = {name: value for name, value in alert.numbers.items() if not math.isnan(value)}
+    fired = alert.fired and Because(alert.fired.reason, _bounded(alert.fired.numbers))
+    return msgspec.json.encode(msgspec.structs.replace(alert, numbers=_bounded(alert.numbers), fired=fired)).decode()
+
+
+def _bounded(numbers: dict[str, float]) -> dict[str, float]:
     largest = sys.float_info.max
-    bounded = {name: max(-largest, min(largest, value)) for name, value in numbers.items()}
-    return msgspec.json.encode(msgspec.structs.replace(alert, numbers=bounded)).decode()
+    return {name: max(-largest, min(largest, value)) for name, value in numbers.items() if not math.isnan(value)}
 
 
 def alert_from_json(text: str) -> Alert:
@@ -99,7 +106,7 @@ def read_answers(connection: Connection, newest: int | None = None) -> list[Answ
 
 def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:
     """Remembers which mentions these alerts show; answers the keys of those that are deleted already."""
-    pairs = {(key, alert.id) for alert in shown for key in _keys(alert)}
+    pairs = {(key, alert.id) for alert in shown for key in (*_keys(alert), *key_of_label(alert))}
     if not pairs:
         return []
     rows = [{"mention": key, "alert_id": alert_id} for key, alert_id in sorted(pairs)]
@@ -111,7 +118,7 @@ def note_evidence(connection: Connection, shown: Iterable[Alert]) -> list[int]:
     ]
 
 
-def showing(connection: Connection, gone: Collection[int]) -> list[str]:
+def showing(connection: Connection, gone: AbstractSet[int]) -> list[str]:
     """The ids of alerts that ever showed one of these mentions."""
     shown = select(evidence.c.alert_id)
     return sorted(
@@ -123,7 +130,7 @@ def showing(connection: Connection, gone: Collection[int]) -> list[str]:
     )
 
 
-def erase(connection: Connection, touched: Sequence[str], gone: Collection[int]) -> None:
+def erase(connection: Connection, touched: Sequence[str], gone: AbstractSet[int]) -> None:
     """Takes text, author and link of deleted mentions out of these alerts and their notifications."""
     for some in portions(touched):
         cards = connection.execute(select(alerts.c.id, alerts.c.json).where(alerts.c.id.in_(some))).all()
@@ -134,22 +141,45 @@ def erase(connection: Connection, touched: Sequence[str], gone: Collection[int])
             connection.execute(_REWRITE_BODY, [{"of": of, "body": without(text, gone)} for of, text in bodies])
 
 
-def without(text: str, gone: Collection[int]) -> str:
-    """An alert as JSON, without text, author and link of deleted mentions; of each stays that it was there.
+def without(text: str, gone: AbstractSet[int]) -> str:
+    """An alert as JSON, without text, author and link of deleted mentions; of each stays that it was there."""
+    return alert_to_json(left_of(alert_from_json(text), gone))
 
-    Where the narrative is called by one of them, it is called by the event's proposition instead.
+
+def left_of(alert: Alert, gone: AbstractSet[int]) -> Alert:
+    """An alert without deleted mentions: where its label quotes one, it quotes the first claim it still shows, if any.
+
+    An alert of an earlier version does not know whom it quotes: there, one that begins like a post that went does.
     """
-    alert = alert_from_json(text)
     kept = tuple(
         msgspec.structs.replace(each, text="", author=None, url=None, cues=None, payload_sha256=None)
         if key in gone
         else each
         for key, each in zip(_keys(alert), alert.evidence, strict=True)
     )
+    left = msgspec.structs.replace(alert, evidence=kept)
     said = [" ".join(before.text.split()) for before, after in zip(alert.evidence, kept, strict=True) if not after.text]
-    spoken = any(text.startswith(alert.label) for text in said if text and alert.label)
-    label = alert.proposition if spoken else alert.label
-    return alert_to_json(msgspec.structs.replace(alert, evidence=kept, label=label))
+    unknown = alert.label_of is None and alert.label and alert.label != alert.proposition
+    spoken = unknown and any(text.startswith(alert.label) for text in said if text)
+    if not spoken and gone.isdisjoint(key_of_label(alert)):
+        return left
+    other = next((one for one in kept if one.tag == _CLAIM and one.text.strip()), None)
+    return msgspec.structs.replace(
+        left,
+        label=" ".join(other.text.split())[:_LABEL] if other is not None else "",
+        label_of=Quoted(platform=other.platform, id=other.id) if other is not None else None,
+    )
+
+
+def shown_by(alert: Alert) -> set[int]:
+    """The archive's keys of the mentions of which an alert shows a text."""
+    posts = {key for key, each in zip(_keys(alert), alert.evidence, strict=True) if each.text}
+    return posts | set(key_of_label(alert) if alert.label else ())
+
+
+def key_of_label(alert: Alert) -> list[int]:
+    """The archive's key of the mention that the alert's label quotes; none where it quotes none."""
+    return [] if alert.label_of is None else [key_of(alert.label_of.platform, alert.label_of.id, alert.event)]
 
 
 def _keys(alert: Alert) -> list[int]:

@@ -1,6 +1,7 @@
 """Alerts as they stood when they fired first: the frozen evidence. A deletion takes text out of it as everywhere."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -26,7 +27,7 @@ def read(connection: Connection, alert: str) -> tuple[Alert, Alert | None] | Non
     return None if row is None else (alert_from_json(row.json), alert_from_json(row.then) if row.then else None)
 
 
-def erase(connection: Connection, touched: Sequence[str], gone: Collection[int]) -> None:
+def erase(connection: Connection, touched: Sequence[str], gone: AbstractSet[int]) -> None:
     """Takes deleted mentions out of these alerts."""
     for some in portions(touched):
         found = connection.execute(select(fired.c.alert_id, fired.c.json).where(fired.c.alert_id.in_(some))).all()

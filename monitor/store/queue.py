@@ -163,23 +163,38 @@ def gather(connection: Connection, receiver: str, now: datetime) -> bool:
     """Makes one message of what was held back until `now` or less; says whether there was something.
 
     The last step of a single card comes as itself, several cards come as a digest; that a post was deleted comes as
-    itself too, for a digest takes nothing off a card.
+    itself too, for a digest takes nothing off a card. What a later step of the same card has overtaken is not told any
+    more: that step, which was urgent, shows it.
     """
     held = (_QUEUED, outbox.c.receiver == receiver, outbox.c.reason.in_(HELD), outbox.c.next_attempt_at <= now)
     mine = select(outbox).where(*held, outbox.c.alert_id != "").order_by(outbox.c.number)
     rows = connection.execute(mine).all()
     if not rows:
         return False
-    alone = [row.number for row in rows if alert_from_json(row.body).change == EVIDENCE_DELETED]
-    told = [row for row in rows if row.number not in alone]
+    late = _overtaken(connection, receiver, {row.card for row in rows})
+    overtaken = [row.number for row in rows if row.number < late.get(row.card, 0)]
+    left = [row for row in rows if row.number not in overtaken]
+    alone = [row.number for row in left if alert_from_json(row.body).change == EVIDENCE_DELETED]
+    told = [row for row in left if row.number not in alone]
     numbers = [row.number for row in told]
     if len({row.card for row in told}) == 1:
         alone.append(numbers.pop())
     elif told:
         connection.execute(insert_new(connection.dialect, outbox, ["key"]), [_digest(told)])
     _all(connection, alone, reason="", next_attempt_at=EPOCH)
-    _all(connection, numbers, state=QueueState.GATHERED.value)
+    _all(connection, [*numbers, *overtaken], state=QueueState.GATHERED.value)
     return True
+
+
+def _overtaken(connection: Connection, receiver: str, cards: Collection[str]) -> dict[str, int]:
+    """Card → the number of the last step of it that the receiver has."""
+    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value)
+    last = select(outbox.c.card, func.max(outbox.c.number).label("last")).where(*has).group_by(outbox.c.card)
+    return {
+        row.card: row.last
+        for some in portions(sorted(cards))
+        for row in connection.execute(last.where(outbox.c.card.in_(some)))
+    }
 
 
 def _all(connection: Connection, numbers: Sequence[int], **values: object) -> None:
@@ -192,10 +207,9 @@ def _digest(rows: Sequence[Row[Any]]) -> dict[str, object]:
     of: dict[str, list[Alert]] = {}
     for row in rows:
         of.setdefault(row.card, []).append(alert_from_json(row.body))
+    bare: dict[str, Any] = {"evidence": (), "numbers": {}, "series": None, "fired": None}
     lines = [
-        Gathered(
-            alert=replace(steps[-1], evidence=(), numbers={}, series=None), changes=tuple(step.change for step in steps)
-        )
+        Gathered(alert=replace(steps[-1], **bare), changes=tuple(step.change for step in steps))
         for steps in of.values()
     ]
     key = blake2b("\0".join(row.key for row in rows).encode(), digest_size=16).hexdigest()
@@ -217,9 +231,13 @@ def failed(connection: Connection, key: str, next_at: datetime, reason: str, det
     _set(connection, key, next_attempt_at=next_at, attempts=attempts, **said)
 
 
-def dead(connection: Connection, key: str, reason: str, detail: str, *, unknown: bool) -> None:
-    """Nobody tries again, but an operator who queues it anew; `unknown`: an attempt may have arrived all the same."""
-    _set(connection, key, state=QueueState.DEAD.value, reason=reason, detail=detail, uncertain=unknown)
+def dead(connection: Connection, key: str, reason: str, detail: str, *, unknown: bool, tried: bool) -> None:
+    """Nobody tries again, but an operator who queues it anew.
+
+    `unknown`: an attempt may have arrived all the same; `tried`: one was made just now, and counts.
+    """
+    said = {"reason": reason, "detail": detail, "uncertain": unknown}
+    _set(connection, key, state=QueueState.DEAD.value, attempts=outbox.c.attempts + int(tried), **said)
 
 
 def _set(connection: Connection, key: str, **values: object) -> None:

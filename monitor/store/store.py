@@ -12,16 +12,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self, TypeVar
 
 import polars as pl
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from monitor.arrivals import Answered
 from monitor.errors import StoreError
 from monitor.marks import AckMark, Correction, FactCheck, GapMark, Ruling, Silence, StatusMark
 from monitor.records import Alert, AlertState, Answer, Notification
-from monitor.store import alerts, archive, fired, marks, migrate, queue, withdrawn
-from monitor.store.dialect import arrived, clear_errors, insert_or_replace, open_engine, transaction_number
+from monitor.store import alerts, archive, fired, marks, migrate, queue, restart, withdrawn
+from monitor.store.dialect import arrived, clear_errors, open_engine, transaction_number
 from monitor.store.queue import DeadLetter, Due
-from monitor.store.schema import resume_points, state
+from monitor.store.withdrawn import Attempted
 from monitor.watched import Exchange
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class Store:
         with self._transaction() as connection:
             number = transaction_number(connection)
             gone = archive.write(connection, batch.mentions, self._stand_in)
-            _write_restart(connection, batch)
+            restart.write(connection, batch.resume, batch.state)
             _write_marks(connection, batch)
             alerts.put(connection, batch.alerts)
             queue.put(connection, batch.outbox)
@@ -133,12 +133,12 @@ class Store:
     def resume_points(self) -> dict[str, str]:
         """Source → where it goes on."""
         with self._transaction() as connection:
-            return {row.source: row.cursor for row in connection.execute(select(resume_points))}
+            return restart.points(connection)
 
     def load_state(self) -> dict[str, bytes]:
         """All state rows."""
         with self._transaction() as connection:
-            return {row.key: row.value for row in connection.execute(select(state))}
+            return restart.rows(connection)
 
     def alerts(self, state: AlertState | None = None) -> list[Alert]:
         """The last step of every alert, in the order in which they began; of one state if named."""
@@ -210,10 +210,14 @@ class Store:
         with self._transaction() as connection:
             queue.begun(connection, key)
 
-    def mark_sent(self, key: str, receipt: str = "", at: datetime | None = None) -> None:
-        """The receiver has it, since `at`; it is never due again."""
+    def mark_sent(
+        self, key: str, receipt: str = "", at: datetime | None = None, attempted: Attempted | None = None
+    ) -> None:
+        """The receiver has it, since `at`; it is never due again. What was deleted since is taken off what it has."""
         with self._transaction() as connection:
             queue.sent(connection, key, receipt, at)
+            if attempted is not None:
+                withdrawn.since_sent(connection, key, attempted)
 
     def sent_since(self, receiver: str, since: datetime) -> list[datetime]:
         """When a receiver was sent something after a time, in order."""
@@ -236,11 +240,15 @@ class Store:
         next_at: datetime,
         reason: str = "",
         detail: str = "",
-        unknown: bool = False,  # noqa: FBT001, FBT002 -- as the worker calls it
+        *,
+        unknown: bool = False,
+        attempted: Attempted | None = None,
     ) -> None:
         """One attempt failed; due again at `next_at`. `unknown`: it, or one before it, may have arrived."""
         with self._transaction() as connection:
             queue.failed(connection, key, next_at, reason, detail, unknown=unknown)
+            if attempted is not None and unknown:
+                withdrawn.since_sent(connection, key, attempted)
 
     def standing(self, receiver: str) -> list[Alert]:
         """The last step that `receiver` has of every alert, oldest first, where that is not its end."""
@@ -252,11 +260,15 @@ class Store:
         key: str,
         reason: str,
         detail: str = "",
-        unknown: bool = False,  # noqa: FBT001, FBT002 -- as the worker calls it
+        *,
+        unknown: bool = False,
+        attempted: Attempted | None = None,
     ) -> None:
-        """Given up: a dead letter. `unknown`: an attempt may have arrived all the same."""
+        """Given up: a dead letter. `unknown`: an attempt may have arrived all the same; None was made just now."""
         with self._transaction() as connection:
-            queue.dead(connection, key, reason, detail, unknown=unknown)
+            queue.dead(connection, key, reason, detail, unknown=unknown, tried=attempted is not None)
+            if attempted is not None and unknown:
+                withdrawn.since_sent(connection, key, attempted)
 
     def dead_letters(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""
@@ -272,17 +284,6 @@ class Store:
     def _transaction(self) -> Iterator[Connection]:
         with clear_errors(self._engine.url), self._engine.begin() as connection:
             yield connection
-
-
-def _write_restart(connection: Connection, batch: Commit) -> None:
-    if batch.resume:
-        rows = [{"source": source, "cursor": cursor} for source, cursor in batch.resume.items()]
-        connection.execute(insert_or_replace(connection.dialect, resume_points, ["source"], ["cursor"]), rows)
-    changed = [{"key": key, "value": value} for key, value in batch.state.items() if value]
-    if changed:
-        connection.execute(insert_or_replace(connection.dialect, state, ["key"], ["value"]), changed)
-    for key in (key for key, value in batch.state.items() if not value):
-        connection.execute(delete(state).where(state.c.key == key))
 
 
 def _write_marks(connection: Connection, batch: Commit) -> None:

@@ -45,7 +45,7 @@ def asking(action: Action, alert: Alert, fields: list[Field], form: str) -> str:
     """The page that asks whether it is meant, and by whom; `form` shows that the answer comes from this page."""
     label = words.ACTIONS[action.value]
     shown = (
-        (words.CLAIM, harmless(alert.label, _CLAIM) or "–"),
+        (words.CLAIM, harmless(alert.label, _CLAIM) or words.REMOVED),
         (words.PAGE["event"], harmless(alert.event, _WORD)),
         (words.PAGE["stands"], f"{words.STATUS[alert.status]}, {words.STATE[alert.state]}"),
         (words.PAGE["counts"], words.RACE.format(claims=alert.claims, denials=alert.denials, authors=alert.authors)),

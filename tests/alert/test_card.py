@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from monitor.alert import words
 from monitor.alert.card import Card, card, fitted, plain, step, update
-from monitor.marks import GapMark
+from monitor.marks import GapMark, Status, StatusMark
 from tests.fakes.alerts import AT, a_piece, an_alert
 
 
@@ -51,6 +51,29 @@ def test_a_short_update_names_the_alert_and_links_one_post() -> None:
 
 def test_a_possible_repeat_is_said_right_under_the_title() -> None:
     assert plain(card(an_alert(), repeat=True)).splitlines()[1] == words.REPEAT
+
+
+def test_the_first_post_is_the_one_posted_first_and_says_when_it_was_seen_much_later() -> None:
+    late = a_piece(0, posted_at=AT - timedelta(hours=3), seen_at=AT - timedelta(hours=1))
+    soon = a_piece(1, posted_at=AT - timedelta(hours=2), seen_at=AT - timedelta(hours=2))
+    assert card(an_alert(evidence=(soon, late))).first == (
+        "x, 2021-09-03 11:30 UTC; the monitor saw it 2021-09-03 13:30 UTC"
+    )
+    assert card(an_alert(evidence=(soon,))).first == "x, 2021-09-03 12:30 UTC"
+
+
+def test_an_id_of_bluesky_is_a_link_to_the_post_and_never_stands_where_one_is_expected() -> None:
+    post = "at://did:plc:abc/app.bsky.feed.post/3kxyz"
+    page = "https://bsky.app/profile/did:plc:abc/post/3kxyz"
+    for url in (None, post):
+        shown = card(an_alert(evidence=(a_piece(0, platform="bluesky", id=post, url=url),)))
+        assert (shown.first_link, shown.posts[0].link) == (page, page)
+    said = StatusMark(
+        at=AT, event="fall", narrative="n1", status=Status.DENIED, by="A", evidence=f"bluesky:{post}", voice=True
+    )
+    assert page in card(an_alert(said=said)).said
+    assert card(an_alert(evidence=(a_piece(0, id=post, url=None, text=""),))).posts[0].link is None
+    assert card(an_alert(evidence=(a_piece(0, id="at://x", url="at://x"),))).posts[0].link is None
 
 
 def test_what_has_changed_is_one_line() -> None:

@@ -3,8 +3,9 @@ from datetime import datetime
 from typing import Any
 
 from monitor.alert.decide import AlertPolicy
+from monitor.alert.steps import Described
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Alert, AlertState, Evidence, Finding
+from monitor.records import Alert, AlertState, Finding
 from monitor.watched import Duration, Event, Rules
 from tests.fakes.counts import EVENT, Tick, at, counted
 
@@ -16,8 +17,8 @@ def policy(rules: Rules = RULES) -> AlertPolicy:
     return AlertPolicy({EVENT: Event(name=EVENT, proposition="The valley has fallen", any=("valley",), rules=rules)})
 
 
-def describe(event: str, narrative: str, time: datetime) -> tuple[str, tuple[Evidence, ...]]:
-    return f"{event}/{narrative} at {time:%H:%M:%S}", ()
+def describe(event: str, narrative: str, time: datetime) -> Described:
+    return Described(f"{event}/{narrative} at {time:%H:%M:%S}", ())
 
 
 def finding(second: float, *, holds: bool = True, reason: str = "claims_outrun_denials", **fields: Any) -> Finding:  # noqa: ANN401

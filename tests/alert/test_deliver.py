@@ -2,7 +2,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -11,9 +11,10 @@ from monitor.alert.deliver import Attempt, Backoff, Deliverer
 from monitor.errors import DeliveryError
 from monitor.records import AlertState, Notification
 from monitor.store.store import Commit, Store
+from monitor.store.withdrawn import Attempted
 from tests.fakes.alerts import AT, a_notification, an_alert
 from tests.fakes.clock import ManualClock, settle
-from tests.fakes.mentions import none
+from tests.fakes.mentions import clustered, none
 from tests.fakes.outbox import DirectOutbox
 from tests.fakes.receiver import ScriptedReceiver
 
@@ -92,14 +93,28 @@ async def test_a_crash_between_send_and_mark_sends_again_under_the_same_key(stor
     receiver_again = ScriptedReceiver()
 
     class Dying(DirectOutbox):
-        async def sent(self, key: str, receipt: str, at: datetime) -> None:
-            raise sqlite3.OperationalError(key, receipt, at)
+        async def sent(self, key: str, receipt: str, attempted: Attempted) -> None:
+            raise sqlite3.OperationalError(key, receipt, attempted.at)
 
     deliverer = Deliverer(Dying(store), [receiver], ManualClock(AT), Random(1))
     with pytest.RaisesGroup(sqlite3.OperationalError):
         await deliverer.run(asyncio.Event())
     async with running(store, receiver_again):
         assert receiver.taken == receiver_again.taken == [a_notification().key]
+
+
+async def test_what_is_deleted_while_it_is_sent_is_taken_off_the_card_next(store: Store) -> None:
+    store.commit(Commit(clustered({"id": "0", "platform": "x"}), alerts=[an_alert()], outbox=[a_notification()]))
+    receiver = ScriptedReceiver()
+    receiver.open.clear()
+    async with running(store, receiver) as desk:
+        deleted = clustered({"op": "delete", "id": "0", "platform": "x", "event": "fall"})
+        store.commit(Commit(deleted, until={"desk": AT + LONG}))
+        receiver.open.set()
+        await desk.clock.advance(SECOND)
+        first, edit = receiver.sent
+        assert first.alert.evidence[0].text
+        assert (edit.alert.evidence[0].text, edit.earlier) == ("", "receipt 1")
 
 
 async def test_a_failure_is_tried_again_with_growing_random_waits_until_it_is_taken(store: Store) -> None:

@@ -114,9 +114,29 @@ async def test_what_is_urgent_goes_out_in_quiet_hours_past_what_is_held(store: S
     async with running(store, receiver) as desk:
         await desk.tell(note("a"), note("b"))
         await desk.tell(note("a", 1, id="a-race", rule="race", change="rule_joined"))
+        await desk.tell(note("c"))
         assert [one.alert.rule for one in receiver.sent] == ["race"]
         await desk.clock.advance(MORNING)
-        assert [len(one.digest) for one in receiver.sent] == [0, 2]
+        assert [[line.alert.group for line in one.digest] for one in receiver.sent] == [[], ["b", "c"]]
+
+
+async def test_what_was_held_is_not_told_after_a_later_step_of_its_card_that_was_urgent(store: Store) -> None:
+    receiver = ScriptedReceiver()
+    async with running(store, receiver) as desk:
+        await desk.tell(note("a", change="first_firing"))
+        await desk.tell(note("a", 1, id="a-race", rule="race", change="rule_joined"))
+        await desk.clock.advance(MORNING)
+        assert [one.alert.rule for one in receiver.sent] == ["race"]
+        assert store.waiting() == 0
+
+
+async def test_what_is_held_after_an_urgent_step_of_its_card_edits_that(store: Store) -> None:
+    receiver = ScriptedReceiver()
+    async with running(store, receiver) as desk:
+        await desk.tell(note("a", 1, id="a-race", rule="race", change="first_firing"))
+        await desk.tell(note("a", 9, state=AlertState.RESOLVED, change="resolved"))
+        await desk.clock.advance(MORNING)
+        assert [one.earlier for one in receiver.sent] == ["", "receipt 1"]
 
 
 async def test_a_deadline_does_not_run_while_it_is_held(store: Store) -> None:

@@ -3,7 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
-from monitor.marks import AckMark, GapMark, Silence, Status, StatusMark
+from monitor.alert.card import card
+from monitor.marks import AWAY, AckMark, GapMark, Silence, Status, StatusMark
 from monitor.records import CHANGES, NarrativeState
 from tests.alert.card_stories import ACKNOWLEDGED, CONTESTED, HOUR, VIRAL, Story, played, told, volume
 from tests.alert.test_decide import FIRING, RESOLVED, finding, gone
@@ -107,6 +108,16 @@ def test_a_feed_that_goes_blind_while_it_fires_is_told_once_it_lasts() -> None:
     goes_on = [GapMark(source="x", begins=at(90), ends=at(2_000), why="down")]
     assert len(told(played(Story([finding(0)], gaps=short), 6_000))) == 1
     assert len(told(played(Story([finding(0)], gaps=[*known, *goes_on]), 6_000))) == 1
+
+
+def test_a_restart_is_told_as_the_monitors_own_absence_and_not_as_a_blind_source() -> None:
+    gaps = [GapMark(source=name, begins=at(2_000), ends=at(2_600), why=AWAY) for name in ("bluesky", "telegram")]
+    steps = played(Story([finding(0)], gaps=gaps), 6_000)
+    assert told(steps)[1:] == [(2_600, "race", "monitor_away")]
+    shown = card(steps[-1])
+    times = "2021-09-03 00:33 UTC–2021-09-03 00:43 UTC"
+    assert shown.told == f"the monitor itself was away, and has missed what was said meanwhile ({times})"
+    assert shown.blind == (f"The monitor itself was away {times}: counts are a floor",)
 
 
 def ack(second: float, alert: str, by: str = "ada") -> AckMark:

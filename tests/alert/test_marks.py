@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,29 @@ def test_marks_are_written_only_when_they_change_and_go_when_no_alert_can_show_t
     assert "alert/marks" not in now.snapshot()
     now.decide([gone(2_002, "status_set")], counted([]), at(6_000), describe)
     assert len(now.snapshot()["alert/marks"]) < 200 < len(full) < 20_000
+
+
+def test_what_did_not_change_is_not_written_again() -> None:
+    now = policy()
+    quiet = finding(60), finding(70, narrative="m", rule="volume")
+    now.decide(quiet, counted([]), at(400), describe)
+    assert {key.split("/")[1] for key in now.snapshot()} == {"decided", "group", "live", "marks"}
+    now.decide([], counted([(401.0, "other", 3, 0)]), at(402), describe)
+    assert set(now.snapshot()) == {"alert/decided"}
+    now.decide([], counted([(403.0, "n", 3, 0)]), at(404), describe)
+    assert [key.split("/")[1] for key in now.snapshot()].count("live") == 1
+
+
+def test_of_very_many_statuses_the_last_ones_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.alert.marks.MOST_STATUSES", 3)
+    marks = [
+        StatusMark(at=at(second), event=EVENT, narrative=f"n{number}", status=Status.DENIED, by="desk")
+        for second, number in ((1, 0), (2, 1), (3, 2), (4, 0), (5, 3))
+    ]
+    later = [finding(100, narrative=f"n{number}") for number in range(4)]
+    for cuts in ([], [2], [1, 2, 3, 4, 5, 50]):
+        said = {alert.narrative: alert.status for alert in steps(later, marks=marks, cuts=cuts)}
+        assert said == {"n0": Status.DENIED, "n1": Status.UNCONFIRMED, "n2": Status.DENIED, "n3": Status.DENIED}
 
 
 def test_a_card_shows_the_last_hundred_outages() -> None:

@@ -20,7 +20,7 @@ def test_the_card_says_everything_in_the_desks_order() -> None:
         "Watched: The valley has fallen",
         "First shown here: x, 2021-09-03 13:30 UTC",
         "Holds since: 2021-09-03 14:28 UTC",
-        "41 claims against 3 denials, by 39 authors",
+        "Now: 41 claims against 3 denials, by 39 authors",
         "Celebration reports: 17. Questions: 5.",
         "Posts:",
         "  [claim] x, 2021-09-03 13:30 UTC: the valley has fallen, says source 0 https://example.org/0",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.alert.decide import AlertPolicy
+from monitor.alert.steps import Described
 from monitor.app.desk import Desk
 from monitor.app.parts import Taken
 from monitor.arrivals import Payload
@@ -61,7 +62,7 @@ def fire(settings: Settings, store: Store) -> None:
         Finding(at=BEGIN, event=event.name, narrative="n", rule="race", holds=True, reason="r", numbers={})
         for event in settings.events
     ]
-    policy.decide(found, counted([]), BEGIN + timedelta(minutes=5), lambda *_: ("", ()))
+    policy.decide(found, counted([]), BEGIN + timedelta(minutes=5), lambda *_: Described("", ()))
     store.commit(Commit(none(), state=policy.snapshot()))
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from monitor.alert.decide import AlertPolicy
+from monitor.alert.steps import Described
 from monitor.judge.judge import Judge
 from monitor.watched import Event
 from monitor.window.counts import Windows
@@ -33,7 +34,7 @@ def cost(rows: pl.DataFrame) -> list[float]:
         times.append(time.process_time())
         judged = judge.decide(counted, upto)
         times.append(time.process_time())
-        policy.decide(judged.findings, counted, upto, lambda event, _narrative, _at: (event, ()))
+        policy.decide(judged.findings, counted, upto, lambda event, _narrative, _at: Described(event, ()))
         judge.snapshot()
         policy.snapshot()
         times.append(time.process_time())

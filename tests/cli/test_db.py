@@ -44,6 +44,9 @@ def test_check_says_which_table_is_missing(config: Path, capsys: pytest.CaptureF
 
 def test_a_backup_is_made_and_restored(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert db(config, "backup", str(config / "b.sqlite")) == 0
+    assert db(config, "backup", str(config / "b.sqlite")) == 1
+    assert "is there already; name another file, or take its place with --force" in capsys.readouterr().err
+    assert db(config, "backup", str(config / "b.sqlite"), "--force") == 0
     assert db(config, "restore", str(config / "b.sqlite")) == 1
     assert "is not empty" in capsys.readouterr().err
     (config / "m.sqlite").unlink()

@@ -16,7 +16,7 @@ from monitor.cluster.clusters import Clusters
 from monitor.cluster.narratives import narrative_id
 from monitor.frames import REMEMBERED
 from monitor.marks import MergeMark, Ruling, SplitMark
-from monitor.records import Narrative
+from monitor.records import Narrative, Quoted
 from monitor.watched import Event
 from tests.cluster.test_clusters import START, tagged
 
@@ -121,6 +121,16 @@ def test_a_narrative_knows_its_label_first_post_first_denial_platforms_languages
     assert found.label in {BRIDGE, BRIDGE_TOO}
 
 
+def test_the_first_post_is_the_one_that_was_posted_first_whenever_it_was_seen() -> None:
+    clusters = Clusters([DAM])
+    told = clusters.assign(tagged({"text": BRIDGE, "posted_at": START}, {"text": BRIDGE_TOO}))
+    earlier = START - timedelta(hours=2)
+    clusters.assign(tagged({"text": BRIDGE_TOO, "id": "late", "posted_at": earlier, "author": "a"}))
+    first = known(clusters, told["narrative"][0]).first_post
+    assert first is not None
+    assert (first.id, first.posted_at) == ("late", earlier)
+
+
 def test_a_denial_is_no_label_where_there_is_a_claim() -> None:
     clusters = Clusters([DAM])
     told = clusters.assign(tagged({"text": BRIDGE_DENIED, "tag": "denial"}, {"text": BRIDGE}))
@@ -143,7 +153,8 @@ def test_no_label_quotes_a_deleted_post_and_no_first_post_names_its_author() -> 
     assert known(clusters, told["narrative"][0]).label == ""
     before = clusters.narrative("fall", str(told["narrative"][0]), at)
     assert before is not None
-    assert before.label == BRIDGE
+    assert (before.label, before.label_of) == (BRIDGE, Quoted(platform="x", id="0"))
+    assert known(clusters, told["narrative"][0]).label_of is None
     first = known(clusters, told["narrative"][0]).first_post
     assert first is not None
     assert (first.id, first.author) == ("0", None)
@@ -283,6 +294,7 @@ def test_the_label_of_an_older_version_goes_with_its_post() -> None:
     )
     clusters = Clusters([DAM])
     clusters.restore({f"cluster/narrative/fall/{MAIN}": msgspec.msgpack.encode(row)}, memory, memory, 1)
+    assert known(clusters, MAIN).label_of == Quoted(platform="x", id="0")
     clusters.assign(tagged({"id": "0", "op": "delete"}))
     assert known(clusters, MAIN).label == ""
 

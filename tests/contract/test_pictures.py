@@ -112,12 +112,12 @@ async def test_a_deletion_edits_the_card_and_makes_no_new_one(kind: str) -> None
     async with line(kind) as (chat, receiver):
         receipt = await receiver.send(note())
         pieces = (a_piece(0, text="", url=None, author=None), a_piece(1, tag="denial"))
-        gone = charted(reason=EVIDENCE_DELETED, evidence=pieces)
+        gone = charted(change=EVIDENCE_DELETED, evidence=pieces)
         assert await receiver.send(replace(note(gone), key="k2", earlier=receipt or "")) == receipt
         (text,) = chat.shown()
         assert a_piece(0).text not in text
         assert words.REMOVED in text
-        assert words.REASON[EVIDENCE_DELETED] in text
+        assert words.TOLD_BECAUSE[EVIDENCE_DELETED] in text
         if kind != "matrix":  # where an edit of nothing is an event like any other
             chat.messages.clear()
             await receiver.send(replace(note(gone), key="k3", earlier=receipt or ""))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from monitor.records import Notification
 from monitor.store.queue import Due
 from monitor.store.store import Store
+from monitor.store.withdrawn import Attempted
 
 
 class DirectOutbox:
@@ -23,14 +24,16 @@ class DirectOutbox:
     async def begun(self, key: str) -> None:
         self.store.mark_begun(key)
 
-    async def sent(self, key: str, receipt: str, at: datetime) -> None:
-        self.store.mark_sent(key, receipt, at)
+    async def sent(self, key: str, receipt: str, attempted: Attempted) -> None:
+        self.store.mark_sent(key, receipt, attempted.at, attempted)
 
-    async def failed(self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool) -> None:
-        self.store.mark_failed(key, next_at, reason, detail, unknown)
+    async def failed(
+        self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool, attempted: Attempted
+    ) -> None:
+        self.store.mark_failed(key, next_at, reason, detail, unknown=unknown, attempted=attempted)
 
-    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool) -> None:
-        self.store.mark_dead(key, reason, detail, unknown)
+    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool, attempted: Attempted | None) -> None:
+        self.store.mark_dead(key, reason, detail, unknown=unknown, attempted=attempted)
 
     async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
         return self.store.sent_since(receiver, since)

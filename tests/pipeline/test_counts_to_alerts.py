@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.alert.decide import AlertPolicy
+from monitor.alert.steps import Described
 from monitor.judge.judge import Judge
 from monitor.marks import GapMark, Status, StatusMark
-from monitor.records import Alert, Evidence, NarrativeState
+from monitor.records import Alert, NarrativeState
 from monitor.watched import Duration, Event, Measure, Rules
 from monitor.window.counts import Windows
 from tests.fakes.streams import CLAIMS, EVEN, EVENT, START, cut, story
@@ -31,8 +32,8 @@ RULES = Rules(
 )
 
 
-def describe(event: str, narrative: str, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
-    return f"{event}/{narrative}/{at}", ()
+def describe(event: str, narrative: str, at: datetime) -> Described:
+    return Described(f"{event}/{narrative}/{at}", ())
 
 
 def alerts(rows: pl.DataFrame, cuts: Sequence[int], marks: Sequence[StatusMark | GapMark] = ()) -> list[Alert]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import monitor.__main__ as command_line
+from monitor.app.desk import Desk
 from monitor.clock import SystemClock
 from monitor.frames import CLUSTERED
 from monitor.records import Notification
@@ -78,6 +79,22 @@ async def test_they_are_sent_again_once_under_the_same_key(tmp_path: Path) -> No
         assert list(there.sink.taken) == [REFUSED.key]
         again = await there.daemon.ask("POST", "/notifications/replay", {"keys": [REFUSED.key]})
         assert again.body["unknown"] == [REFUSED.key]
+
+
+async def test_many_are_queued_a_portion_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.app.letters.AT_ONCE", 1)
+    portions: list[int] = []
+    replay = Desk.replay
+
+    def counted(desk: Desk, letters: dict[str, datetime]) -> list[str]:
+        portions.append(len(letters))
+        return replay(desk, letters)
+
+    monkeypatch.setattr(Desk, "replay", counted)
+    async with newsroom(tmp_path) as there:
+        done = await there.daemon.ask("POST", "/notifications/replay", {"all": True})
+        assert done.body["queued"] == [REFUSED.key, UNKNOWN.key]
+    assert portions == [1, 1]
 
 
 async def test_all_means_all_that_has_a_receiver(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def shown(notification: Notification, settings: Chat, *, marked: bool = True) ->
 
 def withdraws(notification: Notification) -> bool:
     """Whether it only takes a deleted post off the card: where that is gone too, nothing is left to do."""
-    return notification.alert.reason == EVIDENCE_DELETED
+    return notification.alert.change == EVIDENCE_DELETED
 
 
 def there(notification: Notification, place: str) -> str:

@@ -4,6 +4,7 @@ Redirects are not followed, certificates are verified, at most `_READ` bytes of 
 must not see – an address that is a secret, a token – is hidden in every detail, also where the answer repeats it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -33,6 +34,8 @@ _UNAVAILABLE = 503
 _READ = 1 << 18  # bytes of an answer
 _SHOWN = 2_048
 _DETAIL = 200
+_BEHIND_HOST = re.compile(r"(https?://[^\s/?#\"'<>@]+)[/?#][^\s\"'<>]+", re.IGNORECASE)
+"""An address, of which its host alone is shown: what stands behind it may let in whoever knows it."""
 _TELLING = 8
 """A part of an address this long may be what makes it a secret."""
 
@@ -110,7 +113,7 @@ class Http:
         text = body.decode("utf-8", "replace")
         for word in self._hidden:
             text = text.replace(word, "…")
-        return harmless(text[:_SHOWN], _DETAIL)
+        return harmless(_BEHIND_HOST.sub(r"\1/…", text[:_SHOWN]), _DETAIL)
 
 
 def hidden_parts(words: Sequence[str]) -> list[str]:

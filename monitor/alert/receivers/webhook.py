@@ -24,15 +24,22 @@ class WebhookSettings(Struct, tag="webhook", tag_field="kind", frozen=True, forb
     """A receiver that is posted signed JSON."""
 
     name: Name
-    url: Annotated[
-        str,
-        Meta(
-            pattern=r"^https?://[^\s/@]+(/\S*)?$(?!\n)",
-            max_length=2000,
-            description="an address such as https://chat.example.org/hook, without user and password",
-        ),
-    ]
+    url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^\s/@]+(/\S*)?$(?!\n)",
+                max_length=2000,
+                description="an address such as https://chat.example.org/hook, without user and password",
+            ),
+        ]
+        | None
+    ) = None
     """Where to post; `https`, or `http` to a neighbour. Redirects are not followed."""
+    url_env: str | None = None
+    """Environment variable that holds the address, where whoever knows it can post."""
+    url_file: str | None = None
+    """File that holds it; one of the three is needed."""
     secret_env: str | None = None
     """Environment variable that holds the secret of the signature; the receiver knows it too."""
     secret_file: str | None = None
@@ -50,10 +57,10 @@ class Webhook:
         self.name = settings.name
         self.timeout = settings.timeout
         self.pace = None
-        self._url = settings.url
+        self._url = settings.url or ""
         self._secret = secret
         self._clock = clock
-        hidden = [] if secret is None else [secret.decode("utf-8", "replace")]
+        hidden = [self._url, *([] if secret is None else [secret.decode("utf-8", "replace")])]
         self._http = Http(session, clock, settings.timeout, hidden)
 
     def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the key says so for every one

@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from monitor.alert.silence import made_at
+from monitor.alert.steps import Described
 from monitor.frames import LATE, TIME, Counted, Schema
 from monitor.marks import GapMark, MergeMark, Silence, StatusMark
 
@@ -206,9 +207,9 @@ class Labels:
             return self._otherwise.get(event, "")
         return next((label for since, label in reversed(known) if since <= at), known[0][1])
 
-    def describe(self, event: str, narrative: str, at: datetime) -> tuple[str, tuple[()]]:
+    def describe(self, event: str, narrative: str, at: datetime) -> Described:
         """The label; posts are not shown."""
-        return self.at(event, narrative, at), ()
+        return Described(self.at(event, narrative, at), ())
 
 
 def _joined(counted: Sequence[Counted], kind: str) -> pl.DataFrame | None:

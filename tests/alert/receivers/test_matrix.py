@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -21,6 +21,7 @@ from monitor.clock import SystemClock
 from monitor.errors import DeliveryError
 from monitor.records import AlertState
 from monitor.store.store import Commit, Store
+from monitor.store.withdrawn import Attempted
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import line
 from tests.fakes.clock import ManualClock
@@ -105,8 +106,8 @@ async def test_a_crash_between_send_and_mark_shows_nobody_anything_twice(server:
     before = len(await server.events())
 
     class Dying(DirectOutbox):
-        async def sent(self, key: str, receipt: str, at: datetime) -> None:
-            raise KeyError(key, receipt, at)
+        async def sent(self, key: str, receipt: str, attempted: Attempted) -> None:
+            raise KeyError(key, receipt, attempted.at)
 
     async with ClientSession() as session:
         with Store("sqlite://") as store:

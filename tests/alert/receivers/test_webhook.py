@@ -177,6 +177,13 @@ async def test_a_secret_of_an_address_is_hidden_however_an_answer_repeats_it() -
             assert http.shown(f"no flow: {told}!".encode()) == "no flow: …!"
 
 
+async def test_of_any_address_in_an_answer_its_host_alone_is_shown() -> None:
+    async with ClientSession() as session:
+        http = Http(session, SystemClock(), timedelta(seconds=1), [])
+        said = http.shown(b'moved to "https://hooks.example.org/T0/B1/word?x=1", ask https://example.org')
+    assert said == 'moved to "https://hooks.example.org/…", ask https://example.org'
+
+
 @pytest.mark.parametrize("url", ["ftp://example.org/", "https://user:word@example.org/", "example.org", "https://a b/"])
 def test_an_address_of_no_use_is_refused_by_the_settings(url: str) -> None:
     with pytest.raises(msgspec.ValidationError):
