@@ -60,21 +60,21 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     """Reads the store of a daemon that has stopped. `received`: key → alert; `requests`: the key of each request."""
     with reading(store) as connection:
         mentions = Counter(connection.execute(_FED).scalars())
-        queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
+        queued = connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+        alerts_lost = untaken(connection, received)
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/measures/%'")).all()
         saved = {key.removeprefix("judge/measures/"): bytes(value) for key, value in rows}
         counts = [_compared(connection, event, saved) for event in saved if event]
-        untold = _untold(connection)
     archived = mentions.total()
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
         lost=len(ledger.acknowledged - set(mentions)),
         doubled=twice + sum(one.more for one in counts),
-        alerts_lost=len(queued - set(received)) + untold,
+        alerts_lost=alerts_lost,
         uncounted=sum(one.fewer for one in counts),
         acknowledged=len(ledger.acknowledged),
         archived=archived,
-        alerts=len(queued),
+        alerts=queued,
         repeated=len(requests) - len(set(requests)),
         quarantined=len(list(quarantine.glob("*.payload"))),
     )
@@ -110,6 +110,12 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
     for minute, count in connection.execute(asked, {"event": event, "first": min(counted), "last": max(counted)}):
         archived[minute] = count
     return _Counts((counted - archived).total(), (archived - counted).total())
+
+
+def untaken(connection: Connection, received: Mapping[str, Any]) -> int:
+    """Notifications that were queued and are not among the received, and alerts of which nothing was queued."""
+    queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
+    return len(queued - set(received)) + _untold(connection)
 
 
 def _untold(connection: Connection) -> int:

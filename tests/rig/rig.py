@@ -13,6 +13,7 @@ from tests.rig.audit import Audit, archived_ids, audit
 from tests.rig.feed import Ledger
 from tests.rig.process import DaemonProcess
 from tests.rig.story import event_file, prepare_store
+from tests.rig.world import World
 
 PATIENCE = timedelta(seconds=60)
 """Without a single new mention in the archive, until the rest counts as lost."""
@@ -25,9 +26,17 @@ class Rig:
     """A configured daemon and what is around it."""
 
     def __init__(
-        self, folder: Path, sink: WebhookSink, sources: str, environ: Mapping[str, str], *, events: int, store: str
+        self,
+        folder: Path,
+        sink: WebhookSink,
+        sources: str,
+        environ: Mapping[str, str],
+        *,
+        events: int,
+        store: str,
+        world: World | None,
     ) -> None:
-        """`sources`: the `[[source]]` tables. `store`: its URL."""
+        """`sources`: the `[[source]]` tables. `store`: its URL. `world`: the daemon's, if it is not this one."""
         self.folder = folder
         self.sink = sink
         self.ledger = Ledger()
@@ -45,7 +54,7 @@ class Rig:
         )
         self.config = config
         words = {"SINK": SECRET.decode(), "STORE": store, **environ}
-        self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words)
+        self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words, world)
 
     async def settled(self, patience: timedelta = PATIENCE) -> None:
         """Waits until all that was acknowledged is archived, or nothing more comes; and for one tick more."""
@@ -75,6 +84,7 @@ async def rig(
     events: int = 10,
     history: bool = True,
     store: str = "",
+    world: World | None = None,
 ) -> AsyncIterator[Rig]:
     """A rig whose daemon is not started yet; it is killed at the end if it still runs.
 
@@ -82,7 +92,7 @@ async def rig(
     """
     async with webhook_sink() as sink:
         store = store or f"sqlite:///{folder}/{FILE}"
-        made = Rig(folder, sink, sources, environ or {}, events=events, store=store)
+        made = Rig(folder, sink, sources, environ or {}, events=events, store=store, world=world)
         if history:
             prepare_store(made.store, events, SystemClock().now(), folder)
         try:
