@@ -35,8 +35,12 @@ class Rig:
         events: int,
         store: str,
         world: World | None,
+        pipeline: str,
     ) -> None:
-        """`sources`: the `[[source]]` tables. `store`: its URL. `world`: the daemon's, if it is not this one."""
+        """`sources`: the `[[source]]` tables. `store`: its URL. `world`: the daemon's, if it is not this one.
+
+        `pipeline`: more lines of its table.
+        """
         self.folder = folder
         self.sink = sink
         self.ledger = Ledger()
@@ -48,7 +52,7 @@ class Rig:
             (config / "events" / f"{number:03}.toml").write_text(event_file(number), "utf-8")
         (config / "monitor.toml").write_text(
             f'[store]\nurl_env = "STORE"\n[web]\nport = {self.port}\n'
-            f'[pipeline]\nin_hand = "{folder / "in-hand"}"\n'
+            f'[pipeline]\nin_hand = "{folder / "in-hand"}"\n{pipeline}'
             f'[[receiver]]\nkind = "webhook"\nname = "desk"\nurl = "{sink.url}"\nsecret_env = "SINK"\n{sources}',
             "utf-8",
         )
@@ -85,6 +89,7 @@ async def rig(
     history: bool = True,
     store: str = "",
     world: World | None = None,
+    pipeline: str = "",
 ) -> AsyncIterator[Rig]:
     """A rig whose daemon is not started yet; it is killed at the end if it still runs.
 
@@ -92,7 +97,7 @@ async def rig(
     """
     async with webhook_sink() as sink:
         store = store or f"sqlite:///{folder}/{FILE}"
-        made = Rig(folder, sink, sources, environ or {}, events=events, store=store, world=world)
+        made = Rig(folder, sink, sources, environ or {}, events=events, store=store, world=world, pipeline=pipeline)
         if history:
             prepare_store(made.store, events, SystemClock().now(), folder)
         try:
