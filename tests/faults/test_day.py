@@ -125,9 +125,7 @@ async def soaked(made: Rig, feed: Path, seconds: int, speed: float, every: timed
             )
             log.write(json.dumps(samples[-1]._asdict()) + "\n")
             log.flush()
-            for file in feed.glob(f"{FEED}.*"):
-                if (int(file.suffix[1:]) + 2) * FILE <= posts / RATE:
-                    file.unlink()
+            remove_read(feed, posts)
             if posts >= seconds * RATE:
                 await clock.sleep(LAST_SECOND)
                 found = await made.daemon.metrics()
@@ -135,6 +133,13 @@ async def soaked(made: Rig, feed: Path, seconds: int, speed: float, every: timed
                 return Soak(samples, *(total(found, name) for name in names), stages=staged(found))
             assert real < 2 * seconds / speed + 60, f"{posts:,.0f} posts after {real:.0f} s: too slow for this clock"
             await clock.sleep(every)
+
+
+def remove_read(feed: Path, posts: float) -> None:
+    """Takes away the files of which all is committed, and of the one after each."""
+    for file in feed.glob(f"{FEED}.*"):
+        if (int(file.suffix[1:]) + 2) * FILE <= posts / RATE:
+            file.unlink()
 
 
 def staged(found: Mapping[str, float]) -> dict[str, float]:
@@ -182,8 +187,8 @@ def told(soak: Soak, books: Counter[str], alerts: int, tables: Sequence[str]) ->
     last = samples[-1]
     out.write(
         f"\n{last.hour:.1f} h of event time in {last.real / 60:.1f} min: {soak.posts:,.0f} posts, {soak.mentions:,.0f}"
-        f" mentions, {alerts:,} notifications; at most {max(one.behind for one in samples):,.0f} s of event time behind;"
-        f" {soak.posts / (last.processor - samples[0].processor):,.0f} posts per second of processor time\n"
+        f" mentions, {alerts:,} notifications; at most {max(one.behind for one in samples):,.0f} s of event time behind"
+        f"; {soak.posts / (last.processor - samples[0].processor):,.0f} posts per second of processor time\n"
         f"{dict(books)}; retention removed {soak.removed:,.0f}   target 0 / 0 / 0\n"
         f"µs a post: {', '.join(f'{name} {took / soak.posts * 1e6:.1f}' for name, took in soak.stages.items())}\n"
     )

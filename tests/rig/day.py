@@ -11,6 +11,7 @@ import random
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from monitor.clock import pause
 from tests.rig.story import Texts, flood
-from tests.rig.world import World
+from tests.rig.world import World, WorldClock
 
 ASIDES, MENTIONS = 990, 10
 """Posts of a second."""
@@ -143,11 +144,15 @@ def write(folder: Path, day: Day, seconds: int, now: Callable[[], float]) -> Non
         with feed.open("ab", buffering=0) as file:
             for second in range(first, min(first + FILE, seconds)):
                 body = day.second(second)
-                while (now()) < second + 1:
+                while now() < second + 1:
                     pause(timedelta(milliseconds=2))
                 file.write(body)
         if first + FILE < seconds:
             feed.rename(folder / f"{FEED}.{first // FILE:05}")
+
+
+def _since(clock: WorldClock, begins: datetime) -> float:
+    return (clock.now() - begins).total_seconds()
 
 
 if __name__ == "__main__":
@@ -155,4 +160,4 @@ if __name__ == "__main__":
     world = msgspec.json.decode(Path(file).read_bytes(), type=World)
     clock, begins = world.clock(), datetime.fromtimestamp(world.at, UTC)
     made = Day(begins)
-    write(Path(where), made, int(length), lambda: (clock.now() - begins).total_seconds())
+    write(Path(where), made, int(length), partial(_since, clock, begins))

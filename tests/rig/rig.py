@@ -36,11 +36,13 @@ class Rig:
         store: str,
         world: World | None,
         pipeline: str,
+        sink_host: str,
     ) -> None:
         """`sources`: the `[[source]]` tables. `store`: its URL. `world`: the daemon's, if it is not this one.
 
-        `pipeline`: more lines of its table.
+        `pipeline`: more lines of its table. `sink_host`: the name by which the webhook is called.
         """
+        hook = sink.url.replace("127.0.0.1", sink_host)
         self.folder = folder
         self.sink = sink
         self.ledger = Ledger()
@@ -53,7 +55,7 @@ class Rig:
         (config / "monitor.toml").write_text(
             f'[store]\nurl_env = "STORE"\n[web]\nport = {self.port}\n'
             f'[pipeline]\nin_hand = "{folder / "in-hand"}"\n{pipeline}'
-            f'[[receiver]]\nkind = "webhook"\nname = "desk"\nurl = "{sink.url}"\nsecret_env = "SINK"\n{sources}',
+            f'[[receiver]]\nkind = "webhook"\nname = "desk"\nurl = "{hook}"\nsecret_env = "SINK"\n{sources}',
             "utf-8",
         )
         self.config = config
@@ -90,6 +92,7 @@ async def rig(
     store: str = "",
     world: World | None = None,
     pipeline: str = "",
+    sink_host: str = "127.0.0.1",
 ) -> AsyncIterator[Rig]:
     """A rig whose daemon is not started yet; it is killed at the end if it still runs.
 
@@ -97,7 +100,17 @@ async def rig(
     """
     async with webhook_sink() as sink:
         store = store or f"sqlite:///{folder}/{FILE}"
-        made = Rig(folder, sink, sources, environ or {}, events=events, store=store, world=world, pipeline=pipeline)
+        made = Rig(
+            folder,
+            sink,
+            sources,
+            environ or {},
+            events=events,
+            store=store,
+            world=world,
+            pipeline=pipeline,
+            sink_host=sink_host,
+        )
         if history:
             prepare_store(made.store, events, SystemClock().now(), folder)
         try:

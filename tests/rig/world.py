@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -81,17 +80,17 @@ def set_clock(file: Path, ahead: timedelta) -> None:
     new.rename(file)
 
 
-def _resolving(dead: Path) -> Callable[..., Any]:
+def _resolving(dead: Path) -> Callable[..., object]:
     """`socket.getaddrinfo` that waits for a name server in vain while `dead` is there; *.test is this machine."""
-    ask = socket.getaddrinfo
+    ask: Callable[..., object] = socket.getaddrinfo
 
-    def answer(host: Any, *more: Any, **named: Any) -> Any:
+    def answer(host: bytes | str | None, *more: object, **named: object) -> object:
         name = host.decode() if isinstance(host, bytes) else host
         if not isinstance(name, str) or not name.endswith(".test"):
             return ask(host, *more, **named)
         if dead.exists():
             pause(_UNANSWERED)
-            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+            raise socket.gaierror(socket.EAI_AGAIN, "no name server answers")
         return ask("127.0.0.1", *more, **named)
 
     return answer
@@ -116,7 +115,7 @@ if __name__ == "__main__":
     if world.began:
         run.SystemClock = world.clock  # type: ignore[attr-defined]
     if world.names:
-        socket.getaddrinfo = _resolving(Path(world.names))
+        socket.getaddrinfo = _resolving(Path(world.names))  # type: ignore[assignment]
     if world.keeps_hours:
         run.load = _kept(run.load, world.keeps_hours)  # type: ignore[attr-defined]
     sys.exit(main(["run", "--config", config]))
