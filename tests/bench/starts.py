@@ -19,7 +19,7 @@ _BETWEEN = 0.02
 
 _MONITOR = """
 [store]
-url = "sqlite:///{store}"
+url_env = "STORE"
 [web]
 port = {port}
 [pipeline]
@@ -41,18 +41,18 @@ class Started(NamedTuple):
     """Resident then."""
 
 
-def start(store: Path, event: Path, folder: Path) -> Started:
-    """Starts the daemon on a store with one event, waits until it is ready and stops it."""
+def start(store: str, event: Path, folder: Path) -> Started:
+    """Starts the daemon on a store (its URL) with one event, waits until it is ready and stops it."""
     (folder / "config" / "events").mkdir(parents=True)
     shutil.copy(event, folder / "config" / "events")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    written = _MONITOR.format(store=store, port=port, folder=folder)
+    written = _MONITOR.format(port=port, folder=folder)
     (folder / "config" / "monitor.toml").write_text(written, "utf-8")
     began = time.perf_counter()
     command = [sys.executable, "-m", "monitor", "run", "--config", str(folder / "config")]
-    with subprocess.Popen(command) as daemon:  # noqa: S603 -- our own command
+    with subprocess.Popen(command, env=os.environ | {"STORE": store}) as daemon:  # noqa: S603 -- our own command
         try:
             while not _ready(port):
                 assert daemon.poll() is None, "the daemon ended"

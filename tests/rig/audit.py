@@ -60,7 +60,7 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     """Reads the store of a daemon that has stopped. `received`: key → alert; `requests`: the key of each request."""
     with reading(store) as connection:
         mentions = Counter(connection.execute(_FED).scalars())
-        queued = connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+        queued = connection.execute(text("SELECT count(*) FROM outbox WHERE receiver = 'desk'")).scalar_one()
         alerts_lost = untaken(connection, received)
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/measures/%'")).all()
         saved = {key.removeprefix("judge/measures/"): bytes(value) for key, value in rows}
@@ -113,8 +113,8 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
 
 
 def untaken(connection: Connection, received: Mapping[str, Any]) -> int:
-    """Notifications that were queued and are not among the received, and alerts of which nothing was queued."""
-    queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
+    """Notifications queued for the desk that are not among the received, and alerts of which nothing was queued."""
+    queued = set(connection.execute(text("SELECT key FROM outbox WHERE receiver = 'desk'")).scalars())
     return len(queued - set(received)) + _untold(connection)
 
 
