@@ -129,8 +129,13 @@ async def soaked(made: Rig, feed: Path, seconds: int, speed: float, every: timed
             if posts >= seconds * RATE:
                 await clock.sleep(LAST_SECOND)
                 found = await made.daemon.metrics()
-                names = ("monitor_posts_received_total", "monitor_mentions_total", "monitor_retention_removed_total")
-                return Soak(samples, *(total(found, name) for name in names), stages=staged(found))
+                return Soak(
+                    samples,
+                    posts=total(found, "monitor_posts_received_total"),
+                    mentions=total(found, "monitor_mentions_total"),
+                    removed=total(found, "monitor_retention_removed_total"),
+                    stages=staged(found),
+                )
             assert real < 2 * seconds / speed + 60, f"{posts:,.0f} posts after {real:.0f} s: too slow for this clock"
             await clock.sleep(every)
 

@@ -113,9 +113,9 @@ if __name__ == "__main__":
     config, file = sys.argv[1:]
     world = msgspec.json.decode(Path(file).read_bytes(), type=World)
     if world.began:
-        run.SystemClock = world.clock  # type: ignore[attr-defined]
+        run.SystemClock = world.clock  # type: ignore[assignment,attr-defined,misc]
     if world.names:
         socket.getaddrinfo = _resolving(Path(world.names))  # type: ignore[assignment]
     if world.keeps_hours:
-        run.load = _kept(run.load, world.keeps_hours)  # type: ignore[attr-defined]
+        run.load = _kept(run.load, world.keeps_hours)  # type: ignore[assignment,attr-defined]
     sys.exit(main(["run", "--config", config]))
