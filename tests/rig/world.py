@@ -113,7 +113,7 @@ if __name__ == "__main__":
     config, file = sys.argv[1:]
     world = msgspec.json.decode(Path(file).read_bytes(), type=World)
     if world.began:
-        run.SystemClock = world.clock  # type: ignore[assignment,attr-defined,misc]
+        run.SystemClock = world.clock  # type: ignore[assignment,attr-defined]
     if world.names:
         socket.getaddrinfo = _resolving(Path(world.names))  # type: ignore[assignment]
     if world.keeps_hours:
