@@ -56,6 +56,13 @@ def archived_ids(store: str) -> set[str]:
         return set(connection.execute(_FED).scalars())
 
 
+def queued(store: str) -> int:
+    """Notifications for the desk that wait."""
+    with reading(store) as connection:
+        waiting = text("SELECT count(*) FROM outbox WHERE receiver = 'desk' AND state = 'queued'")
+        return int(connection.execute(waiting).scalar_one())
+
+
 def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: list[str], quarantine: Path) -> Audit:
     """Reads the store of a daemon that has stopped. `received`: key → alert; `requests`: the key of each request."""
     with reading(store) as connection:

@@ -13,7 +13,8 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 from monitor.clock import SystemClock
 from tests.rig.world import World
 
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Seconds; a busy machine needs long for a start."""
 _POLL = timedelta(milliseconds=20)
 
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from monitor.clock import SystemClock
 from tests.fakes.webhook_sink import SECRET, WebhookSink, webhook_sink
-from tests.rig.audit import Audit, archived_ids, audit
+from tests.rig.audit import Audit, archived_ids, audit, queued
 from tests.rig.feed import Ledger
 from tests.rig.process import DaemonProcess
 from tests.rig.story import event_file, prepare_store
@@ -63,17 +63,20 @@ class Rig:
         self.daemon = DaemonProcess(config, self.port, folder / "daemon.log", words, world)
 
     async def settled(self, patience: timedelta = PATIENCE) -> None:
-        """Waits until all that was acknowledged is archived, or nothing more comes; and for one tick more."""
+        """Waits until all that was acknowledged is archived and all that is queued is sent, or nothing more comes."""
         clock = SystemClock()
-        archived, changed = -1, clock.monotonic()
-        while clock.monotonic() - changed < patience.total_seconds():
-            there = await asyncio.to_thread(archived_ids, self.store)
-            if self.ledger.acknowledged <= there:
-                break
-            if len(there) != archived:
-                archived, changed = len(there), clock.monotonic()
-            await clock.sleep(timedelta(seconds=1))
+        await self._waited(lambda: len(self.ledger.acknowledged - archived_ids(self.store)), patience)
         await clock.sleep(LAST_SECOND)
+        await self._waited(lambda: queued(self.store), patience)
+
+    async def _waited(self, left: Callable[[], int], patience: timedelta) -> None:
+        """Until nothing is left, or nothing of it has gone for so long."""
+        clock = SystemClock()
+        before, changed = -1, clock.monotonic()
+        while (now := await asyncio.to_thread(left)) and clock.monotonic() - changed < patience.total_seconds():
+            if now != before:
+                before, changed = now, clock.monotonic()
+            await clock.sleep(timedelta(seconds=1))
 
     def audit(self) -> Audit:
         """The books, once the daemon has stopped."""
