@@ -1,6 +1,7 @@
 """A live feed while the world goes wrong: names, clock, receiver, and a process that stands still."""
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -12,6 +13,8 @@ from monitor.clock import SystemClock
 from tests.faults.test_live import EVENTS, broker_killed, kept, said
 from tests.rig.audit import Audit
 from tests.rig.live import Live, live
+from tests.rig.rig import FILE
+from tests.rig.story import prepare_store
 from tests.rig.world import World, set_clock
 
 LIVES, EACH = 4, 5
@@ -34,9 +37,14 @@ def odd(folder: Path) -> World:
 async def together(folder: Path, deed: Deed, times: int = EACH) -> Audit:
     """Several monitors, each with broker, feeds and receiver of its own, and the sum of their books."""
 
+    known = folder / FILE
+    await asyncio.to_thread(prepare_store, f"sqlite:///{known}", EVENTS, SystemClock().now(), folder)
+
     async def one(number: int) -> Audit:
         mine = folder / str(number)
-        async with live(mine, events=EVENTS, persistent=True, world=odd(mine)) as rig:
+        world = odd(mine)
+        shutil.copy(known, mine / FILE)
+        async with live(mine, events=EVENTS, persistent=True, world=world, history=False) as rig:
             rig.chance.seed(number)
 
             async def suffered() -> None:

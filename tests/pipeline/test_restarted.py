@@ -22,11 +22,11 @@ EVENT = Event(
     name="bank",
     proposition="The bank of Kabul fails",
     any=("bank",),
-    rules=Rules(alert_on=("spike",), for_=Duration(0), keep_firing=Duration(minutes=5)),
+    rules=Rules(alert_on=("spike", "quiet"), for_=Duration(0), keep_firing=Duration(minutes=5)),
 )
 HOUR = 3600
-STOPS, STARTS, ENDS = 4 * HOUR + 17, 4 * HOUR + 40 * 60 + 17, 7 * HOUR
-FLOOD = range(6 * HOUR, 6 * HOUR + 600)
+STOPS, STARTS, ENDS = 4 * HOUR + 17, 16 * HOUR + 17, 19 * HOUR
+FLOOD = range(18 * HOUR, 18 * HOUR + 600)
 STEP = 600
 
 

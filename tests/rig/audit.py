@@ -72,6 +72,7 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/measures/%'")).all()
         saved = {key.removeprefix("judge/measures/"): bytes(value) for key, value in rows}
         counts = [_compared(connection, event, saved) for event in saved if event]
+    assert sum(one.counted for one in counts), "nothing was counted in the last minutes"
     archived = mentions.total()
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
@@ -88,10 +89,11 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
 
 
 class _Counts(NamedTuple):
-    """Posts counted too often, and archived ones not counted, minute by minute."""
+    """Posts counted too often, archived ones not counted, minute by minute, and all that were counted."""
 
     more: int
     fewer: int
+    counted: int
 
 
 def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) -> _Counts:
@@ -108,7 +110,8 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
             if seen[place] and last - MINUTES < first + place <= last
         }
     )
-    assert counted.total(), f"nothing was counted of {event}"
+    if not counted.total():
+        return _Counts(0, 0, 0)
     asked = text(
         "SELECT seen_at / 60000000 + 1 AS minute, count(*) FROM mentions"
         " WHERE event = :event AND seen_at / 60000000 + 1 BETWEEN :first AND :last GROUP BY minute"
@@ -116,7 +119,7 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
     archived = Counter[int]()
     for minute, count in connection.execute(asked, {"event": event, "first": min(counted), "last": max(counted)}):
         archived[minute] = count
-    return _Counts((counted - archived).total(), (archived - counted).total())
+    return _Counts((counted - archived).total(), (archived - counted).total(), counted.total())
 
 
 def untaken(connection: Connection, received: Mapping[str, Any]) -> int:

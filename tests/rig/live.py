@@ -93,6 +93,7 @@ async def live(
     more: str = "",
     words: Mapping[str, str] | None = None,
     world: World | None = None,
+    history: bool = True,
 ) -> AsyncIterator[Live]:
     """A live rig whose daemon is not started yet; `more` tables of its configuration, and `words` they name.
 
@@ -108,6 +109,7 @@ async def live(
             sources(broker, "broker.test" if by_name else "127.0.0.1") + more,
             environ,
             events=events,
+            history=history,
             store=store,
             world=world,
             sink_host="hook.test" if by_name else "127.0.0.1",
