@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,23 +41,25 @@ async def together(folder: Path, deed: Deed, times: int = EACH) -> Audit:
     known = folder / FILE
     await asyncio.to_thread(prepare_store, f"sqlite:///{known}", EVENTS, SystemClock().now(), folder)
 
-    async def one(number: int) -> Audit:
-        mine = folder / str(number)
-        world = odd(mine)
-        shutil.copy(known, mine / FILE)
-        async with live(mine, events=EVENTS, persistent=True, world=world, history=False) as rig:
-            rig.chance.seed(number)
-
-            async def suffered() -> None:
-                for _ in range(times):
-                    await rig.rest(rig.chance.uniform(1.0, 4.0))
-                    await deed(rig)
+    async def one(rig: Live) -> Audit:
+        async def suffered() -> None:
+            for _ in range(times):
                 await rig.rest(rig.chance.uniform(1.0, 4.0))
+                await deed(rig)
+            await rig.rest(rig.chance.uniform(1.0, 4.0))
 
-            return await rig.suffer(suffered, posts=2)
+        return await rig.suffer(suffered, posts=2)
 
-    async with asyncio.TaskGroup() as tasks:
-        made = [tasks.create_task(one(number)) for number in range(LIVES)]
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        rigs = []
+        for number in range(LIVES):  # one after the other: making a broker's certificates stops the loop
+            mine = folder / str(number)
+            world = odd(mine)
+            shutil.copy(known, mine / FILE)
+            around = live(mine, events=EVENTS, persistent=True, world=world, history=False)
+            rigs.append(await stack.enter_async_context(around))
+            rigs[-1].chance.seed(number)
+        made = [tasks.create_task(one(rig)) for rig in rigs]
     return Audit(*map(sum, zip(*(task.result() for task in made), strict=True)))
 
 
