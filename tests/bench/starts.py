@@ -39,6 +39,8 @@ class Started(NamedTuple):
     """From the command to the first answer of /readyz that says so."""
     megabytes: float
     """Resident then."""
+    processor: float
+    """Seconds of processor time it had by then: what a busy machine leaves as it is."""
 
 
 def start(store: str, event: Path, folder: Path) -> Started:
@@ -59,10 +61,12 @@ def start(store: str, event: Path, folder: Path) -> Started:
                 assert time.perf_counter() - began < LONGEST, "the daemon does not become ready"
                 Event().wait(_BETWEEN)
             seconds = time.perf_counter() - began
+            ran = Path(f"/proc/{daemon.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[11:13]
             pages = int(Path(f"/proc/{daemon.pid}/statm").read_text("utf-8").split()[1])
         finally:
             daemon.send_signal(signal.SIGTERM)
-    return Started(seconds, pages * os.sysconf("SC_PAGESIZE") / 2**20)
+    processor = sum(map(int, ran)) / os.sysconf("SC_CLK_TCK")
+    return Started(seconds, pages * os.sysconf("SC_PAGESIZE") / 2**20, processor)
 
 
 def _ready(port: int) -> bool:
