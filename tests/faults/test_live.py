@@ -136,6 +136,8 @@ async def broker_killed(rig: Live, *, rests: float = 1.0) -> None:
     """
     if rests:
         rig.rig.ledger.flow.clear()
+        while rig.rig.ledger.flying:
+            await rig.rest(0.05)
         await rig.rest(rests)
     await rig.broker.kill()
     await rig.rest(rig.chance.uniform(0.0, 2.0))
