@@ -24,6 +24,7 @@ def kept(books: Audit, *, alerts: bool = True) -> None:
     """All of it; `alerts` fire at the end of a minute at the earliest, which a short run need not see."""
     assert (books.lost, books.doubled, books.alerts_lost, books.uncounted, books.quarantined) == (0, 0, 0, 0, 0), books
     assert books.acknowledged > 100
+    assert books.counted
     assert books.alerts > 0 or not alerts
 
 

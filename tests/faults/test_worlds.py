@@ -21,6 +21,8 @@ from tests.rig.world import World, set_clock
 LIVES, EACH = 4, 5
 """Monitors that suffer beside each other, each so often: 20 times together."""
 STOPPED = 60.0
+CATCHING_UP = (15.0, 20.0)
+"""Seconds: what comes more than two minutes late is archived and in no count."""
 HOUR = timedelta(hours=1)
 NO_CHANGE = timedelta()
 
@@ -35,18 +37,21 @@ def odd(folder: Path) -> World:
     return World(began=now, at=now, ahead=str(folder / "ahead"), names=str(folder / "no-names"))
 
 
-async def together(folder: Path, deed: Deed, times: int = EACH) -> Audit:
-    """Several monitors, each with broker, feeds and receiver of its own, and the sum of their books."""
+async def together(folder: Path, deed: Deed, *, between: tuple[float, float] = (1.0, 4.0)) -> Audit:
+    """Several monitors, each with broker, feeds and receiver of its own, and the sum of their books.
+
+    `between` two deeds: seconds of rest.
+    """
 
     known = folder / FILE
     await asyncio.to_thread(prepare_store, f"sqlite:///{known}", EVENTS, SystemClock().now(), folder)
 
     async def one(rig: Live) -> Audit:
         async def suffered() -> None:
-            for _ in range(times):
-                await rig.rest(rig.chance.uniform(1.0, 4.0))
+            for _ in range(EACH):
+                await rig.rest(rig.chance.uniform(*between))
                 await deed(rig)
-            await rig.rest(rig.chance.uniform(1.0, 4.0))
+            await rig.rest(rig.chance.uniform(*between))
 
         return await rig.suffer(suffered, posts=2)
 
@@ -123,7 +128,7 @@ async def test_names_are_unknown_twenty_times(tmp_path: Path) -> None:
 
 @pytest.mark.prove
 async def test_the_process_stands_still_for_a_minute_twenty_times(tmp_path: Path) -> None:
-    books = await together(tmp_path, lambda rig: stopped(rig, STOPPED))
+    books = await together(tmp_path, lambda rig: stopped(rig, STOPPED), between=CATCHING_UP)
     said(f"SIGSTOP for {STOPPED:g} s twenty times", books)
     kept(books)
 
