@@ -51,6 +51,8 @@ class Live:
         stop = asyncio.Event()
         await self.rig.daemon.start()
         await self.rig.daemon.ready()
+        while not (await self.rig.daemon.metrics()).get('monitor_source_up{source="bus"}'):
+            await self.rest(0.05)  # a broker forgets what nobody has subscribed to yet
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._over_mqtt.run(stop, posts=posts, pause=_PAUSE))
             tasks.create_task(self._over_http.run(stop, posts=posts, pause=_PAUSE))
