@@ -27,7 +27,8 @@ class Pseudonyms:
 
     def __init__(self, key: str | None) -> None:
         """Without a key authors are kept as they come."""
-        self._key = None if key is None else hashlib.sha256(key.encode()).digest()
+        self._keyed = None if key is None else hashlib.blake2b(digest_size=8, key=hashlib.sha256(key.encode()).digest())
+        """The hash with the key in it and nothing else: a copy of it costs half of what keying anew does."""
         self._voices: frozenset[tuple[str, str]] = frozenset()
 
     def watch(self, events: Iterable[Event]) -> None:
@@ -37,15 +38,18 @@ class Pseudonyms:
 
     def hide(self, posts: pl.DataFrame) -> pl.DataFrame:
         """POSTS with pseudonyms in place of authors."""
-        if self._key is None or posts.is_empty():
+        if self._keyed is None or posts.is_empty():
             return posts
-        named = zip(posts["platform"].to_list(), posts["author"].to_list(), strict=True)
-        return posts.with_columns(pl.Series("author", [self._hidden(*one) for one in named], pl.String))
-
-    def _hidden(self, platform: str, author: str | None) -> str | None:
-        if author is None or (platform, author) in self._voices:
-            return author
-        return hashlib.blake2b(f"{platform}\0{author}".encode(), digest_size=8, key=self._key or b"").hexdigest()
+        copied, voices, hidden = self._keyed.copy, self._voices, list[str | None]()
+        for one in zip(posts["platform"].to_list(), posts["author"].to_list(), strict=True):
+            platform, author = one
+            if author is None or one in voices:
+                hidden.append(author)
+                continue
+            hashed = copied()
+            hashed.update(f"{platform}\0{author}".encode())
+            hidden.append(hashed.hexdigest())
+        return posts.with_columns(pl.Series("author", hidden, pl.String))
 
 
 def pseudonyms(configured: Settings, folder: Path) -> Pseudonyms:

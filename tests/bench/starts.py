@@ -19,7 +19,7 @@ _BETWEEN = 0.02
 
 _MONITOR = """
 [store]
-url = "sqlite:///{store}"
+url_env = "STORE"
 [web]
 port = {port}
 [pipeline]
@@ -39,30 +39,34 @@ class Started(NamedTuple):
     """From the command to the first answer of /readyz that says so."""
     megabytes: float
     """Resident then."""
+    processor: float
+    """Seconds of processor time it had by then: what a busy machine leaves as it is."""
 
 
-def start(store: Path, event: Path, folder: Path) -> Started:
-    """Starts the daemon on a store with one event, waits until it is ready and stops it."""
+def start(store: str, event: Path, folder: Path) -> Started:
+    """Starts the daemon on a store (its URL) with one event, waits until it is ready and stops it."""
     (folder / "config" / "events").mkdir(parents=True)
     shutil.copy(event, folder / "config" / "events")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    written = _MONITOR.format(store=store, port=port, folder=folder)
+    written = _MONITOR.format(port=port, folder=folder)
     (folder / "config" / "monitor.toml").write_text(written, "utf-8")
     began = time.perf_counter()
     command = [sys.executable, "-m", "monitor", "run", "--config", str(folder / "config")]
-    with subprocess.Popen(command) as daemon:  # noqa: S603 -- our own command
+    with subprocess.Popen(command, env=os.environ | {"STORE": store}) as daemon:  # noqa: S603 -- our own command
         try:
             while not _ready(port):
                 assert daemon.poll() is None, "the daemon ended"
                 assert time.perf_counter() - began < LONGEST, "the daemon does not become ready"
                 Event().wait(_BETWEEN)
             seconds = time.perf_counter() - began
+            ran = Path(f"/proc/{daemon.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[11:13]
             pages = int(Path(f"/proc/{daemon.pid}/statm").read_text("utf-8").split()[1])
         finally:
             daemon.send_signal(signal.SIGTERM)
-    return Started(seconds, pages * os.sysconf("SC_PAGESIZE") / 2**20)
+    processor = sum(map(int, ran)) / os.sysconf("SC_CLK_TCK")
+    return Started(seconds, pages * os.sysconf("SC_PAGESIZE") / 2**20, processor)
 
 
 def _ready(port: int) -> bool:

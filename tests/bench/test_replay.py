@@ -64,15 +64,17 @@ def test_memory_after_a_million_mentions_and_a_start_on_them(tmp_path: Path) -> 
     tell(f"peak memory after {summary['mentions']:,} mentions, MB", summary["peak_rss_mb"], "<= 600")
     assert summary["mentions"] > 0
     recording.unlink()
-    started = start(tmp_path / "replay.sqlite", EVENT, tmp_path)
+    started = start(f"sqlite:///{tmp_path}/replay.sqlite", EVENT, tmp_path)
     tell(f"start to ready on {summary['mentions']:,} mentions, ms", started.seconds * 1000, "<= 10,000")
     tell("memory then, MB", started.megabytes, "none")
     assert started.seconds < SLOW * 10
 
 
-def test_a_start_on_an_empty_store(tmp_path: Path) -> None:
-    started = start(tmp_path / "empty.sqlite", EVENT, tmp_path)
-    tell("start to ready on an empty store, ms", started.seconds * 1000, "<= 2,000")
+def test_a_start_on_an_empty_store(tmp_path: Path, place: str) -> None:
+    started = start(place, EVENT, tmp_path)
+    kind = place.partition(":")[0]
+    tell(f"start to ready on an empty store ({kind}), ms", started.seconds * 1000, "<= 2,000; 3,000")
+    tell("processor time of it, ms", started.processor * 1000, "none")
     tell("memory then, MB", started.megabytes, "< 250")
     assert started.seconds < SLOW * 2
     assert started.megabytes < 250

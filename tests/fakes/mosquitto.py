@@ -32,7 +32,7 @@ user outsider
 topic readwrite elsewhere/#
 """
 USERS = ("monitor", "sensor", "newsroom", "reader", "writer", "outsider")
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def password(user: str) -> str:

@@ -32,11 +32,16 @@ class WebhookSink:
         self.open = asyncio.Event()
         """Cleared, no request is answered."""
         self.open.set()
+        self.closes = False
+        """Whether every connection ends with its answer."""
+        self.asked_in_vain = 0
+        """Requests that came while it was cleared."""
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.requests.append(request)
         self.bodies.append(body)
+        self.asked_in_vain += not self.open.is_set()
         await self.open.wait()
         if self.answers:
             return self.answers.pop(0)
@@ -44,7 +49,10 @@ class WebhookSink:
             return web.Response(status=401, text="wrong signature")
         self.taken.setdefault(request.headers["Idempotency-Key"], msgspec.json.decode(body))
         self.taken_at.setdefault(request.headers["Idempotency-Key"], SystemClock().now())
-        return web.Response(status=204)
+        answer = web.Response(status=204)
+        if self.closes:
+            answer.force_close()
+        return answer
 
 
 def signed(request: web.Request, body: bytes) -> bool:

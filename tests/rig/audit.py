@@ -36,6 +36,8 @@ class Audit(NamedTuple):
     repeated: int
     """Notifications that came more than once, under the same key."""
     quarantined: int
+    counted: int
+    """What the judge counted in the last ten minutes: 0 would make the second and the fourth figure mean nothing."""
 
     def __str__(self) -> str:
         """One line."""
@@ -56,35 +58,44 @@ def archived_ids(store: str) -> set[str]:
         return set(connection.execute(_FED).scalars())
 
 
+def queued(store: str) -> int:
+    """Notifications for the desk that wait."""
+    with reading(store) as connection:
+        waiting = text("SELECT count(*) FROM outbox WHERE receiver = 'desk' AND state = 'queued'")
+        return int(connection.execute(waiting).scalar_one())
+
+
 def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: list[str], quarantine: Path) -> Audit:
     """Reads the store of a daemon that has stopped. `received`: key → alert; `requests`: the key of each request."""
     with reading(store) as connection:
         mentions = Counter(connection.execute(_FED).scalars())
-        queued = set(connection.execute(text("SELECT key FROM outbox")).scalars())
+        queued = connection.execute(text("SELECT count(*) FROM outbox WHERE receiver = 'desk'")).scalar_one()
+        alerts_lost = untaken(connection, received)
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/measures/%'")).all()
         saved = {key.removeprefix("judge/measures/"): bytes(value) for key, value in rows}
         counts = [_compared(connection, event, saved) for event in saved if event]
-        untold = _untold(connection)
     archived = mentions.total()
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
         lost=len(ledger.acknowledged - set(mentions)),
         doubled=twice + sum(one.more for one in counts),
-        alerts_lost=len(queued - set(received)) + untold,
+        alerts_lost=alerts_lost,
         uncounted=sum(one.fewer for one in counts),
         acknowledged=len(ledger.acknowledged),
         archived=archived,
-        alerts=len(queued),
+        alerts=queued,
         repeated=len(requests) - len(set(requests)),
         quarantined=len(list(quarantine.glob("*.payload"))),
+        counted=sum(one.counted for one in counts),
     )
 
 
 class _Counts(NamedTuple):
-    """Posts counted too often, and archived ones not counted, minute by minute."""
+    """Posts counted too often, archived ones not counted, minute by minute, and all that were counted."""
 
     more: int
     fewer: int
+    counted: int
 
 
 def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) -> _Counts:
@@ -101,7 +112,8 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
             if seen[place] and last - MINUTES < first + place <= last
         }
     )
-    assert counted.total(), f"nothing was counted of {event}"
+    if not counted.total():
+        return _Counts(0, 0, 0)
     asked = text(
         "SELECT seen_at / 60000000 + 1 AS minute, count(*) FROM mentions"
         " WHERE event = :event AND seen_at / 60000000 + 1 BETWEEN :first AND :last GROUP BY minute"
@@ -109,7 +121,13 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
     archived = Counter[int]()
     for minute, count in connection.execute(asked, {"event": event, "first": min(counted), "last": max(counted)}):
         archived[minute] = count
-    return _Counts((counted - archived).total(), (archived - counted).total())
+    return _Counts((counted - archived).total(), (archived - counted).total(), counted.total())
+
+
+def untaken(connection: Connection, received: Mapping[str, Any]) -> int:
+    """Notifications queued for the desk that are not among the received, and alerts of which nothing was queued."""
+    queued = set(connection.execute(text("SELECT key FROM outbox WHERE receiver = 'desk'")).scalars())
+    return len(queued - set(received)) + _untold(connection)
 
 
 def _untold(connection: Connection) -> int:

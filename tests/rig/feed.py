@@ -39,6 +39,8 @@ class Ledger:
         self.flow = asyncio.Event()
         """Cleared, MQTT feeds publish nothing new."""
         self.flow.set()
+        self.flying = 0
+        """Messages that a broker has not acknowledged yet."""
         self.known: deque[str] = deque(maxlen=50)
         """Mentions that the monitor itself acknowledged: what answers them is a mention."""
 
@@ -138,7 +140,11 @@ class MqttFeed:
                         waiting = waiting or [self._writer.post() for _ in range(posts)]
                         note_published(self._ledger, waiting)
                         body = json.dumps([post for post, _ in waiting], ensure_ascii=False).encode()
-                        await client.publish(self._topic, body, qos=1, timeout=5)
+                        self._ledger.flying += 1
+                        try:
+                            await client.publish(self._topic, body, qos=1, timeout=5)
+                        finally:
+                            self._ledger.flying -= 1
                         note_acknowledged(self._ledger, waiting, known=False)
                         waiting = []
                         await SystemClock().sleep(pause)

@@ -12,18 +12,21 @@ from tests.fakes.mosquitto import Mosquitto, mosquitto, password
 from tests.rig.audit import Audit
 from tests.rig.feed import HttpFeed, Login, MqttFeed, Writer
 from tests.rig.rig import Rig, rig
+from tests.rig.world import World
 
 SECRET = "between feed and monitor"
 TOPIC = "vm/posts/feed"
-EACH = 12.0
-"""Seconds for which one event is flooded."""
+EACH = 66.0
+"""Seconds for which events are flooded: some minute ends within it, and with it all that was claimed is judged."""
+AT_ONCE = 5
+"""Events that are flooded at a time."""
 _PAUSE = timedelta(milliseconds=50)
 
 
-def sources(broker: Mosquitto) -> str:
-    """The `[[source]]` tables of a broker and of the ingest door."""
+def sources(broker: Mosquitto, host: str = "127.0.0.1") -> str:
+    """The `[[source]]` tables of a broker, under the name by which it is called, and of the ingest door."""
     return (
-        f'[[source]]\nkind = "mqtt"\nname = "bus"\nhost = "127.0.0.1"\nport = {broker.port}\n'
+        f'[[source]]\nkind = "mqtt"\nname = "bus"\nhost = "{host}"\nport = {broker.port}\n'
         'username = "monitor"\npassword_env = "BUS"\nreceive_maximum = 500\n'
         '[[source]]\nkind = "ingest"\nname = "push"\nsecret_env = "PUSH"\n'
     )
@@ -48,6 +51,8 @@ class Live:
         stop = asyncio.Event()
         await self.rig.daemon.start()
         await self.rig.daemon.ready()
+        while not (await self.rig.daemon.metrics()).get('monitor_source_up{source="bus"}'):
+            await self.rest(0.05)  # a broker forgets what nobody has subscribed to yet
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._over_mqtt.run(stop, posts=posts, pause=_PAUSE))
             tasks.create_task(self._over_http.run(stop, posts=posts, pause=_PAUSE))
@@ -71,12 +76,12 @@ class Live:
         await SystemClock().sleep(timedelta(seconds=seconds))
 
     async def _turn(self) -> None:
-        """Floods one event after the other."""
+        """Floods some events after the others."""
         number = 0
         while True:
             for writer in self._writers:
-                writer.on = (number % self._events,)
-            number += 1
+                writer.on = tuple({event % self._events for event in range(number, number + AT_ONCE)})
+            number += AT_ONCE
             await SystemClock().sleep(timedelta(seconds=EACH))
 
 
@@ -89,12 +94,27 @@ async def live(
     store: str = "",
     more: str = "",
     words: Mapping[str, str] | None = None,
+    world: World | None = None,
+    history: bool = True,
 ) -> AsyncIterator[Live]:
-    """A live rig whose daemon is not started yet; `more` tables of its configuration, and `words` they name."""
-    (folder / "broker").mkdir()
+    """A live rig whose daemon is not started yet; `more` tables of its configuration, and `words` they name.
+
+    In a world where names can be unknown, broker and webhook are called by name.
+    """
+    (folder / "broker").mkdir(parents=True)
+    by_name = world is not None and bool(world.names)
     environ = {"BUS": password("monitor"), "PUSH": SECRET, **(words or {})}
     async with (
         mosquitto(folder / "broker", persistent=persistent) as broker,
-        rig(folder, sources(broker) + more, environ, events=events, store=store) as made,
+        rig(
+            folder,
+            sources(broker, "broker.test" if by_name else "127.0.0.1") + more,
+            environ,
+            events=events,
+            history=history,
+            store=store,
+            world=world,
+            sink_host="hook.test" if by_name else "127.0.0.1",
+        ) as made,
     ):
         yield Live(made, broker, events)

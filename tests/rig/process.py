@@ -11,16 +11,22 @@ from pathlib import Path
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
 from monitor.clock import SystemClock
+from tests.rig.world import World
 
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Seconds; a busy machine needs long for a start."""
 _POLL = timedelta(milliseconds=20)
 
 
 class DaemonProcess:
-    """`monitor run` on a configuration; its log goes to a file."""
+    """`monitor run` on a configuration, maybe in another world; its log goes to a file."""
 
-    def __init__(self, config: Path, port: int, log: Path, environ: Mapping[str, str]) -> None:
-        self._config = config
+    def __init__(
+        self, config: Path, port: int, log: Path, environ: Mapping[str, str], world: World | None = None
+    ) -> None:
+        self._command = ["-m", "monitor", "run", "--config", str(config)]
+        if world is not None:
+            self._command = ["-m", "tests.rig.world", str(config), str(world.write(log.with_name("world.json")))]
         self._port = port
         self._log = log
         self._environ = {**os.environ, **environ}
@@ -42,7 +48,7 @@ class DaemonProcess:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "monitor", "run", "--config", str(self._config)),
+                *self._command,
                 env=self._environ,
                 stdout=log,
                 stderr=log,
