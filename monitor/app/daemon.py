@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -83,13 +83,15 @@ class Daemon:
         self._settings = configured
         self._clock = clock
         self._chance = chance
-        self._sole = sole(configured.store_url.reveal())
-        self._store = Store(configured.store_url.reveal())
-        self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry, version=installed_version())
         ProcessCollector(registry=self._registry)
-        self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
+        with ExitStack() as opened:
+            opened.enter_context(closing(sole(configured.store_url.reveal())))
+            self._store = opened.enter_context(Store(configured.store_url.reveal()))
+            in_hand = opened.enter_context(closing(InHand(Path(configured.monitor.pipeline.in_hand))))
+            self._desk = Desk(configured, self._store, in_hand, clock, self._metrics)
+            self._opened = opened.pop_all()
         observe.expect(self._metrics, configured)
         observe.store(self._metrics, configured.store_url.reveal())
         self._metrics.clock.set_function(lambda: clock.now().timestamp())
@@ -106,7 +108,7 @@ class Daemon:
             lambda why: self._metrics.store_up.set(not why),
             still=self._service.alive,
         )
-        self._reader = Reader(configured.store_url.reveal())
+        self._reader = self._opened.enter_context(Reader(configured.store_url.reveal()))
         self._ingest = door(configured, self._intake, self._reader, clock, self._metrics)
         self._batches = Batches(self._worker, self._desk, self._metrics, self._told)
         self._reloading = asyncio.Lock()
@@ -121,10 +123,7 @@ class Daemon:
     def __exit__(self, *_: object) -> None:
         """Closes the store."""
         self._pool.shutdown()
-        self._in_hand.close()
-        self._reader.close()
-        self._store.close()
-        self._sole.close()
+        self._opened.close()
         self._service.close()
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -19,12 +19,15 @@ from sqlalchemy.engine import make_url
 from monitor.alert.receivers.file import FileSettings
 from monitor.app.pseudonyms import KEY_FILE
 from monitor.app.reach import LONGEST, asked_of, known, reached, server_of
-from monitor.app.walk import UPTO, Walk
+from monitor.app.restored import restored
+from monitor.app.walk import REMEMBERED, UPTO, Walk
 from monitor.clock import Clock
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.errors import SettingsError, StoreError
 from monitor.settings import AuthorNames, Receiver, Settings, Source
+from monitor.store.left import left
+from monitor.store.reader import Reader
 from monitor.store.state_of import Glance, glance
 from monitor.tag.tagger import load_tagger
 
@@ -103,8 +106,25 @@ def _store(settings: Settings, now: datetime) -> Iterator[Check]:
     if found.clock is not None:
         yield _compared("store's clock", abs(found.clock - now), "the server's clock and ours differ by")
     if found.row is not None:
-        ahead = datetime.fromisoformat(found.row.decode()) - now
-        yield _compared("stream", max(ahead, timedelta()), "what was seen last is ahead of our clock by")
+        yield from _state(settings, now)
+
+
+def _state(settings: Settings, now: datetime) -> Iterator[Check]:
+    """Whether the next start goes on from what the last run left, and in a time that has come."""
+    try:
+        walk = Walk(settings.events, load_tagger(settings.model))
+        with Reader(settings.store_url.reveal()) as reader:
+            upto = restored(walk, reader.look(lambda connection: left(connection, REMEMBERED)))
+    except StoreError as error:
+        yield Check("state", Verdict.BAD, str(error), "then run this again")
+        return
+    except SettingsError:
+        yield Check("state", Verdict.DOUBT, "cannot be tried without model and events", "mend those first")
+        return
+    if upto is not None:
+        yield Check("state", Verdict.OK, f"reads back; a start goes on from {upto:%Y-%m-%d %H:%M:%S} UTC")
+        ahead = max(upto - now, timedelta())
+        yield _compared("stream", ahead, "what was seen last is ahead of our clock by")
 
 
 def _schema(found: Glance) -> Check:
