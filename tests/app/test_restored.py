@@ -70,10 +70,10 @@ def test_a_row_of_any_stage_that_cannot_be_read_is_named_and_so_is_the_way_out()
     assert stages == {"match", "cluster", "window", "judge", "alert", "the walk"}
 
 
-def test_a_start_on_such_rows_ends_with_one_line_and_doctor_says_it_before(
+def test_a_start_on_such_rows_ends_with_one_line_of_the_log_and_doctor_says_it_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = configured(tmp_path)
+    config = configured(tmp_path, '[log]\nformat = "json"\n')
     with Store(f"sqlite:///{tmp_path}/m.sqlite") as store:
         state = {"walk/upto": UPTO.isoformat().encode(), "judge/pending": WRONG[1]}
         store.commit(Commit(NOTHING, state=state))
@@ -82,7 +82,9 @@ def test_a_start_on_such_rows_ends_with_one_line_and_doctor_says_it_before(
     lines = ran.stderr.splitlines()
     assert ran.returncode == 1
     assert [line for line in lines if "Traceback" in line] == []
-    assert lines[-1].startswith("monitor: the store's state rows of judge cannot be read back")
+    said = msgspec.json.decode(lines[-1])
+    assert said["level"] == "critical"
+    assert said["message"].startswith("the store's state rows of judge cannot be read back")
     assert main(["doctor", "--config", str(config)]) == 1
     assert "state rows of judge" in " ".join(capsys.readouterr().out.split())
 
