@@ -8,6 +8,7 @@ CONFIG ?= config
 SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
 CARDS := .servers/adaptivecards
+GRAFANA := .servers/grafana
 
 .DEFAULT_GOAL := help
 .PHONY: help servers packages demo run check test prove bench evaluate train schema dashboards lock clean
@@ -25,7 +26,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-servers: packages $(SYNAPSE)/.ready $(CARDS)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
+servers: packages $(SYNAPSE)/.ready $(CARDS)/.ready $(GRAFANA)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
 
 packages:
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
@@ -48,6 +49,12 @@ $(CARDS)/.ready: $(wildcard tests/fakes/adaptivecards/*) | packages
 	mkdir -p $(CARDS)
 	cp tests/fakes/adaptivecards/* $(CARDS)/
 	cd $(CARDS) && npm ci --silent --legacy-peer-deps --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(GRAFANA)/.ready: $(wildcard tests/fakes/grafana_types/*) | packages
+	mkdir -p $(GRAFANA)
+	cp tests/fakes/grafana_types/* $(GRAFANA)/
+	cd $(GRAFANA) && npm ci --silent --legacy-peer-deps --ignore-scripts --no-audit --no-fund
 	touch $@
 
 demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"

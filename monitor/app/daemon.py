@@ -11,7 +11,6 @@ from random import Random
 from typing import NamedTuple, Self
 
 from aiohttp import ClientSession
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from monitor import settings
 from monitor.alert.deliver import Deliverer
@@ -29,14 +28,15 @@ from monitor.app.parts import Committed, Taken
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.retention import retaining
 from monitor.app.service import ServiceReports
+from monitor.app.sizes import measuring
 from monitor.app.sources import Sources
 from monitor.app.version import installed_version
 from monitor.app.walked import Prepared
 from monitor.clock import Clock
 from monitor.errors import SettingsError
 from monitor.marks import GapMark
-from monitor.metrics import Metrics
 from monitor.pipeline import Intake, drive
+from monitor.settings.checks import ALERTING
 from monitor.store.in_hand import InHand
 from monitor.store.reader import Reader
 from monitor.store.sole import sole
@@ -83,17 +83,13 @@ class Daemon:
         self._settings = configured
         self._clock = clock
         self._chance = chance
-        self._registry = CollectorRegistry()
-        self._metrics = Metrics(self._registry, version=installed_version())
-        ProcessCollector(registry=self._registry)
+        self._registry, self._metrics = observe.begun(configured)
         with ExitStack() as opened:
             opened.enter_context(closing(sole(configured.store_url.reveal())))
             self._store = opened.enter_context(Store(configured.store_url.reveal()))
             in_hand = opened.enter_context(closing(InHand(Path(configured.monitor.pipeline.in_hand))))
             self._desk = Desk(configured, self._store, in_hand, clock, self._metrics)
             self._opened = opened.pop_all()
-        observe.expect(self._metrics, configured)
-        observe.store(self._metrics, configured.store_url.reveal())
         self._metrics.clock.set_function(lambda: clock.now().timestamp())
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
@@ -135,6 +131,8 @@ class Daemon:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
             tasks.create_task(retaining(self._hands(), self._store, self._batches.between, done), name="retention")
+            url = self._settings.store_url.reveal()
+            tasks.create_task(measuring(self._hands(), url, done), name="size of the store")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics, events=self._watched)
@@ -212,7 +210,7 @@ class Daemon:
             self._settings = new
         let_in(self._ingest, new)
         running.sources.forget(differs.sources.removed)
-        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added)
+        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added, ALERTING)
         self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
         starting = {*differs.sources.added, *again}
         running.sources.start(

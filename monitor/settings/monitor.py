@@ -112,6 +112,8 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Environment variable with the token that requests must carry (`Authorization: Bearer …`)."""
     token_file: str | None = None
     """File with that token, as an alternative to `token_env`."""
+    most_series: Annotated[int, Meta(ge=0, le=100_000)] = 1000
+    """Series of readings for dashboards on /metrics – races, spikes, fast narratives – at most; the rest is counted."""
 
 
 class ActionsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

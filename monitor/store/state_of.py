@@ -64,7 +64,7 @@ def look(url: str) -> State:
             damage = _damage(connection) + (_missing(connection) if current else ())
             readable = current and not damage
             held = tuple(_held(connection, name) for name in METADATA.tables) if readable else ()
-            return State(schema, current, _size(connection, url), damage, held)
+            return State(schema, current, size_of(connection, url), damage, held)
     finally:
         engine.dispose()
 
@@ -97,7 +97,8 @@ def _time(value: datetime | int | None) -> datetime | None:
     return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
 
 
-def _size(connection: Connection, url: str) -> int:
+def size_of(connection: Connection, url: str) -> int:
+    """Bytes that the store takes, with indexes and SQLite's log."""
     if connection.dialect.name == "postgresql":
         tables = ", ".join(f"('{name}')" for name in METADATA.tables)
         sizes = f"SELECT sum(pg_total_relation_size(to_regclass(name))) FROM (VALUES {tables}) AS ours (name)"  # noqa: S608  ours
