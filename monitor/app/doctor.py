@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
+import msgspec
 from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy.engine import make_url
 
@@ -26,6 +27,7 @@ from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.errors import SettingsError, StoreError
 from monitor.settings import AuthorNames, Receiver, Settings, Source
+from monitor.settings.sentences import written
 from monitor.store.left import left
 from monitor.store.reader import Reader
 from monitor.store.state_of import Glance, glance
@@ -69,6 +71,7 @@ async def examined(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
         yield check
     yield _model(settings)
     yield _authors(settings)
+    yield _retention(settings)
     async with ClientSession() as session:
         yield await _port(settings, session)
         for source in settings.monitor.sources:
@@ -182,6 +185,18 @@ def _authors(settings: Settings) -> Check:
     if file.stat().st_mode & 0o077:
         return Check("authors", Verdict.DOUBT, f"others may read the key {file}", f"chmod 600 {file}")
     return Check("authors", Verdict.OK, f"are hashed under the key in {file}")
+
+
+def _retention(settings: Settings) -> Check:
+    keeps = settings.monitor.store.retention
+    lasts = {field.name: getattr(keeps, field.name) for field in msgspec.structs.fields(keeps)}
+    found = ", ".join(f"{name} {written(one)}" for name, one in lasts.items())
+    ever = [name for name, one in lasts.items() if one.endless]
+    if ever:
+        return Check(
+            "retention", Verdict.DOUBT, found, f"kept for ever: {', '.join(ever)}; set a limit unless you must"
+        )
+    return Check("retention", Verdict.OK, found)
 
 
 async def _port(settings: Settings, session: ClientSession) -> Check:

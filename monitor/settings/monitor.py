@@ -80,6 +80,8 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """A resolved alert with its evidence, acknowledgements and answers, from when it was resolved."""
     deliveries: Lifetime = Lifetime(days=90)
     """A notification that was sent or given up; what waits, and what is the last of an open alert, stays."""
+    decisions: Lifetime = Lifetime(days=730)
+    """What people decided: statuses but a narrative's last, silences, merges, reviews, and who corrected a tag."""
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,7 +9,24 @@ from sqlalchemy.engine import make_url
 
 from monitor.store import migrate
 from monitor.store.dialect import reading_engine, snapshot
-from monitor.store.schema import EPOCH, METADATA, alerts, gaps, mentions, state, statuses
+from monitor.store.schema import (
+    EPOCH,
+    METADATA,
+    acknowledgements,
+    alerts,
+    answered,
+    answers,
+    corrections,
+    exchanges,
+    fact_checks,
+    gaps,
+    mentions,
+    outbox,
+    rulings,
+    silences,
+    state,
+    statuses,
+)
 
 
 class Held(NamedTuple):
@@ -51,7 +68,17 @@ class Glance(NamedTuple):
     """A row of the stages' state."""
 
 
-_TIMES = {"mentions": mentions.c.seen_at, "alerts": alerts.c.updated_at, "gaps": gaps.c.ends, "statuses": statuses.c.at}
+_TIMES = {
+    "mentions": mentions.c.seen_at,
+    "alerts": alerts.c.updated_at,
+    "gaps": gaps.c.ends,
+    "outbox": outbox.c.sent_at,
+    "silences": silences.c.expires_at,
+    **{
+        table.name: table.c.at
+        for table in (statuses, acknowledgements, exchanges, corrections, answers, fact_checks, rulings, answered)
+    },
+}
 
 
 def look(url: str) -> State:

@@ -35,7 +35,7 @@ TEXTS = (
 ONCE_A_SECOND = "global: {scrape_interval: 1s, evaluation_interval: 1s}"
 LOUD = (
     'name = "loud"\nproposition = "Bazarak has fallen"\nany = ["bazarak"]\n'
-    '[rules]\nvolume = 5\nalert_on = ["volume"]\nfor = "1s"\n'
+    '[rules]\nvolume_posts = 5\nalert_on = ["volume"]\nfor = "1s"\n'
 )
 """An event whose alert fires within seconds."""
 
@@ -123,6 +123,7 @@ async def test_rules_and_panels_return_data_from_a_daemon_at_work(tmp_path: Path
         scraped = re.sub(r"global:\n.*\n.*\n", ONCE_A_SECOND + "\n", scraped).replace("9464", str(daemon.port))
         scraped = scraped.replace("- rules.yml", f"- {DEPLOY / 'prometheus' / 'rules.yml'}")
         async with prometheus(tmp_path / "prometheus", scraped.replace("127.0.0.1:9093", "127.0.0.1:9")) as server:
+            await until_scraped(server)
             feeding = asyncio.create_task(feed(daemon))
             try:
                 await until_all_have_data(server)
@@ -147,6 +148,13 @@ async def feed(daemon: Live) -> None:
         await daemon.post(*said, {"id": "none"})
         number += 20
         await SystemClock().sleep(timedelta(milliseconds=500))
+
+
+async def until_scraped(server: Prometheus) -> None:
+    """Waits until the alerts' counters were seen at zero, so that a first alert is seen to begin."""
+    async with asyncio.timeout(PATIENCE):
+        while not await server.query("monitor_alerts_total"):
+            await SystemClock().sleep(timedelta(milliseconds=250))
 
 
 async def until_all_have_data(server: Prometheus) -> None:
