@@ -11,7 +11,7 @@ CARDS := .servers/adaptivecards
 GRAFANA := .servers/grafana
 
 .DEFAULT_GOAL := help
-.PHONY: help servers packages demo run check test prove bench evaluate train schema dashboards lock clean
+.PHONY: help servers packages demo run check test prove bench evaluate train schema dashboards lock audit clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -96,6 +96,15 @@ dashboards: $(VENV)/.dev ## makes the Grafana dashboards' JSON
 lock: $(VENV)/.dev ## pins every dependency with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+audit: $(VENV)/.dev ## asks a database of advisories about every pinned package; it is reached over the network
+	@mkdir -p build && rm -f build/audit.json; \
+	$(BIN)/pip-audit --vulnerability-service osv --require-hashes --disable-pip --progress-spinner off \
+	  -r requirements.lock -r requirements-dev.lock --format json --output build/audit.json; found=$$?; \
+	if [ ! -s build/audit.json ]; then \
+	  echo "audit: NOT DONE: the database of advisories did not answer; nothing is known of the pinned packages" >&2; exit 2; fi; \
+	if [ $$found = 0 ]; then echo "audit: done: no advisory about any pinned package"; \
+	else echo "audit: done: advisories in build/audit.json" >&2; fi; exit $$found
 
 clean: ## removes what the commands made
 	rm -rf $(VENV) .servers build out .mypy_cache .ruff_cache .pytest_cache
