@@ -210,8 +210,8 @@ class Daemon:
             self._settings = new
         let_in(self._ingest, new)
         running.sources.forget(differs.sources.removed)
-        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added, ALERTING)
         self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
+        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added, ALERTING)
         starting = {*differs.sources.added, *again}
         running.sources.start(
             [source for source in new.monitor.sources if source.name in starting], new.source_secrets, resume

@@ -70,7 +70,9 @@ def test_retention_of_a_million_mentions_holds_the_writer_for_moments_only(tmp_p
         frame = batch(0)
         for number in range(-(-MILLION // ROWS)):
             store.commit(Commit(frame.with_columns(pl.col("id") + f"-{number}")))
-        after = frame["seen_at"].max() + timedelta(days=1)  # type: ignore[operator]
+        newest = frame["seen_at"].max()
+        assert isinstance(newest, datetime)
+        after = newest + timedelta(days=1)
         for name, portion in (("texts", strip), ("mentions", drop)):
             took = [0.0]
             rows = 0
