@@ -100,9 +100,9 @@ lock: $(VENV)/.dev ## pins every dependency with hashes
 audit: $(VENV)/.dev ## asks a database of advisories about every pinned package; it is reached over the network
 	@mkdir -p build && rm -f build/audit.json; \
 	$(BIN)/pip-audit --vulnerability-service osv --require-hashes --disable-pip --progress-spinner off \
-	  -r requirements.lock -r requirements-dev.lock --format json --output build/audit.json; found=$$?; \
+	  -r requirements.lock -r requirements-dev.lock --format json --output build/audit.json 2> build/audit.log; found=$$?; \
 	if [ ! -s build/audit.json ]; then \
-	  echo "audit: NOT DONE: the database of advisories did not answer; nothing is known of the pinned packages" >&2; exit 2; fi; \
+	  echo "audit: NOT DONE: the database of advisories did not answer (build/audit.log); nothing is known of the pinned packages" >&2; exit 2; fi; \
 	if [ $$found = 0 ]; then echo "audit: done: no advisory about any pinned package"; \
 	else echo "audit: done: advisories in build/audit.json" >&2; fi; exit $$found
 
