@@ -8,9 +8,10 @@ CONFIG ?= config
 SERVERS := mosquitto openssl prometheus prometheus-alertmanager
 SYNAPSE := .servers/synapse
 CARDS := .servers/adaptivecards
+GRAFANA := .servers/grafana
 
 .DEFAULT_GOAL := help
-.PHONY: help servers packages demo run check test prove bench evaluate train schema dashboards lock clean
+.PHONY: help servers packages demo run check test prove bench evaluate train schema dashboards lock audit clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,7 +26,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-servers: packages $(SYNAPSE)/.ready $(CARDS)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
+servers: packages $(SYNAPSE)/.ready $(CARDS)/.ready $(GRAFANA)/.ready ## installs the servers that the tests start: Debian packages, with sudo where needed, and Synapse
 
 packages:
 	@PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; missing=; sudo=; \
@@ -48,6 +49,12 @@ $(CARDS)/.ready: $(wildcard tests/fakes/adaptivecards/*) | packages
 	mkdir -p $(CARDS)
 	cp tests/fakes/adaptivecards/* $(CARDS)/
 	cd $(CARDS) && npm ci --silent --legacy-peer-deps --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(GRAFANA)/.ready: $(wildcard tests/fakes/grafana_types/*) | packages
+	mkdir -p $(GRAFANA)
+	cp tests/fakes/grafana_types/* $(GRAFANA)/
+	cd $(GRAFANA) && npm ci --silent --legacy-peer-deps --ignore-scripts --no-audit --no-fund
 	touch $@
 
 demo: $(VENV)/.runtime ## plays the fall of Panjshir through the real pipeline; ARGS="--speed max --once"
@@ -89,6 +96,15 @@ dashboards: $(VENV)/.dev ## makes the Grafana dashboards' JSON
 lock: $(VENV)/.dev ## pins every dependency with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+audit: $(VENV)/.dev ## asks a database of advisories about every pinned package; it is reached over the network
+	@mkdir -p build && rm -f build/audit.json; \
+	$(BIN)/pip-audit --vulnerability-service osv --require-hashes --disable-pip --progress-spinner off \
+	  -r requirements.lock -r requirements-dev.lock --format json --output build/audit.json 2> build/audit.log; found=$$?; \
+	if [ ! -s build/audit.json ]; then \
+	  echo "audit: NOT DONE: the database of advisories did not answer (build/audit.log); nothing is known of the pinned packages" >&2; exit 2; fi; \
+	if [ $$found = 0 ]; then echo "audit: done: no advisory about any pinned package"; \
+	else echo "audit: done: advisories in build/audit.json" >&2; fi; exit $$found
 
 clean: ## removes what the commands made
 	rm -rf $(VENV) .servers build out .mypy_cache .ruff_cache .pytest_cache

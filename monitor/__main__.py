@@ -27,7 +27,7 @@ from monitor.cli import (
     tag,
     test_alert,
 )
-from monitor.cli.log import escaped
+from monitor.cli.log import escaped, last
 from monitor.errors import SettingsError, StoreError
 
 DESCRIPTION = "Watches claims about an event spread, and tells the newsroom while it happens."
@@ -113,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(error: BaseException) -> int:
     """Says what went wrong, a line each, in which nothing acts that a file or a daemon brought; the exit status."""
     lines = error.mistakes if isinstance(error, SettingsError) else (str(error),)
-    sys.stderr.writelines(f"monitor: {escaped(line)}\n" for line in lines)
+    if not last(lines):
+        sys.stderr.writelines(f"monitor: {escaped(line)}\n" for line in lines)
     return 2 if isinstance(error, SettingsError) else 1
 
 

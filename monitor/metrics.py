@@ -1,18 +1,22 @@
 """Every metric on one page, on the registry that is handed in; docs/metrics.md says what to do about each.
 
-Labels come from the configuration and from closed sets, never from posts: no ids, authors, texts or urls.
+Labels come from the configuration and from closed sets, never from posts: no ids of posts, authors, texts or urls. The
+one exception is the id of a narrative, of a few at a time.
 """
 
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from monitor.records import REJECTIONS, NarrativeState
+from monitor.bounded import Bounded, name_of
+from monitor.records import REJECTIONS, AlertState, NarrativeState
 
 STAGES = ("decode", "match", "follow", "tag", "cluster", "window", "judge", "alert", "store")
 """The label values of `monitor_stage_seconds`, in the order of the walk."""
 LARGEST_EVIDENCE = 700.0
 """ln E is shown up to here; e to this power is about as large as a number gets."""
+MOST_SERIES = 1000
+"""Of the readings for dashboards, all together, unless settings say otherwise."""
 ANSWERS = {True: "useful", False: "not_useful"}
 """The label values of `monitor_answers_total`."""
 
@@ -23,12 +27,14 @@ _LONG = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 class Metrics:
     """The monitor's metrics; each attribute is one, its help says when it moves."""
 
-    def __init__(self, registry: CollectorRegistry, *, version: str) -> None:
+    def __init__(self, registry: CollectorRegistry, *, version: str, most_series: int = MOST_SERIES) -> None:
+        """`most_series` bounds the readings for dashboards: races, spikes, warming up, the fastest narratives."""
         self._registry = registry
         self._collecting()
         self._walking()
         self._tagging()
         self._judging()
+        self._boards(most_series)
         self._telling()
         self.retention_removed = self._counter("retention_removed", "Something was older than it may be kept.", "class")
         self.reloads = self._counter("reloads", "The configuration was read again.", "outcome")
@@ -42,7 +48,9 @@ class Metrics:
         build = self._gauge("build_info", "Always 1; the label carries the version that runs.", "version")
         build.labels(version).set(1)
 
-    def expect(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
+    def expect(
+        self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str], rules: Iterable[str] = ()
+    ) -> None:
         """Begins the series of everything configured at zero, so that a first increment shows as a rate."""
         for source in sources:
             for counter in (self.posts_received, self.posts_late, self.blind_seconds, self.quarantined):
@@ -51,12 +59,9 @@ class Metrics:
                 self.posts_rejected.labels(source, reason)
             self.source_up.labels(source).set(0)
             self.source_refused.labels(source).set(0)
+        steps = [(rule, state.value) for rule in rules for state in AlertState]
         for event in events:
-            self.warming_up.labels(event).set(1)
-            for gauge in (self.race_claims, self.race_denials, self.race_evidence):
-                gauge.labels(event).set(0)
-            for state in NarrativeState:
-                self.passages.labels(event, state.value)
+            self._expect_event(event, steps)
         for outcome in ANSWERS.values():
             self.answers.labels(outcome)
         for receiver in receivers:
@@ -67,14 +72,22 @@ class Metrics:
         for stage in STAGES:
             self.stage_seconds.labels(stage)
 
+    def _expect_event(self, event: str, steps: Iterable[tuple[str, str]]) -> None:
+        """`steps`: rule and state, of alerts."""
+        self.boards.show(self.warming_up, (event,), 1)
+        for gauge in (*self._of_races, *self._of_spikes):
+            self.boards.show(gauge, (event,), 0)
+        for state in NarrativeState:
+            self.passages.labels(event, state.value)
+        for step in steps:
+            self.alerts.labels(event, *step)
+
     def forget(self, sources: Iterable[str], events: Iterable[str], receivers: Iterable[str]) -> None:
         """Ends the gauges of what is no longer configured; counters stay, as Prometheus wants them."""
         for source in sources:
             for gauge in self._of_source():
                 gauge.remove_by_labels({"source": source})
-        for event in events:
-            for gauge in (self.warming_up, self.race_claims, self.race_denials, self.race_evidence):
-                gauge.remove_by_labels({"event": event})
+        self.boards.end([*events])
         for receiver in receivers:
             self.delivery_seconds.remove_by_labels({"receiver": receiver})
             self.receiver_connected.remove_by_labels({"receiver": receiver})
@@ -85,9 +98,22 @@ class Metrics:
 
     def race(self, event: str, *, claims: int, denials: int, log_e: float) -> None:
         """Shows the race of `event` with the most evidence; ln E within ±LARGEST_EVIDENCE."""
-        self.race_claims.labels(event).set(claims)
-        self.race_denials.labels(event).set(denials)
-        self.race_evidence.labels(event).set(max(-LARGEST_EVIDENCE, min(LARGEST_EVIDENCE, log_e)))
+        shown = (claims, denials, max(-LARGEST_EVIDENCE, min(LARGEST_EVIDENCE, log_e)))
+        for gauge, value in zip(self._of_races, shown, strict=True):
+            self.boards.show(gauge, (event,), value)
+
+    def spike(self, event: str, *, posts: int, expected: float, score: float, warm: bool) -> None:
+        """Shows how loud `event` is beside its normal level, and whether one is known."""
+        self.boards.show(self.warming_up, (event,), not warm)
+        for gauge, value in zip(self._of_spikes, (posts, expected, score), strict=True):
+            self.boards.show(gauge, (event,), value)
+
+    def fastest(self, readings: Iterable[tuple[str, str, float]]) -> None:
+        """Shows these narratives (event, narrative, posts per minute) and no others."""
+        shown = {(event, narrative): per_minute for event, narrative, per_minute in readings}
+        self.boards.keep(self.velocity, shown.keys())
+        for labels, per_minute in shown.items():
+            self.boards.show(self.velocity, labels, per_minute)
 
     def _collecting(self) -> None:
         self.posts_received = self._counter("posts_received", "A source sent a post that can be used.", "source")
@@ -137,7 +163,7 @@ class Metrics:
         )
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)
-        self.store_bytes = self._gauge("store_bytes", "Room that the store takes; SQLite only.")
+        self.store_bytes = self._gauge("store_bytes", "Room that the store takes, looked at once a minute.")
         self.store_free = self._gauge("store_free_bytes", "Room that is left on the store's disk; SQLite only.")
 
     def _walking(self) -> None:
@@ -183,6 +209,8 @@ class Metrics:
         self.passages = self._counter(
             "narrative_passages", "A narrative passed into a state of its life.", "event", "state"
         )
+
+    def _boards(self, most_series: int) -> None:
         self.warming_up = self._gauge(
             "event_warming_up", "1 while the event's baseline lacks history and nothing can alarm.", "event"
         )
@@ -191,6 +219,24 @@ class Metrics:
         self.race_evidence = self._gauge(
             "race_evidence", "ln E of that race: the evidence that claims outrun denials, within ±700.", "event"
         )
+        self._of_races = (self.race_claims, self.race_denials, self.race_evidence)
+        self.spike_posts = self._gauge("spike_posts", "Posts of the event in the last ten whole minutes.", "event")
+        self.spike_expected = self._gauge("spike_expected_posts", "As many would be normal.", "event")
+        self.spike_score = self._gauge("spike_score", "How far above that the event is.", "event")
+        self._of_spikes = (self.spike_posts, self.spike_expected, self.spike_score)
+        self.velocity = self._gauge(
+            "narrative_posts_per_minute",
+            "Posts per minute over five minutes of the event's five fastest narratives.",
+            "event",
+            "narrative",
+        )
+        dropped = self._counter(
+            "series_dropped", "A reading for dashboards was not shown: there are too many already.", "metric"
+        )
+        self.series_dropped = dropped
+        for gauge in (self.warming_up, *self._of_races, *self._of_spikes, self.velocity):
+            dropped.labels(name_of(gauge))
+        self.boards = Bounded(most_series, dropped)
 
     def _telling(self) -> None:
         self.alerts = self._counter("alerts", "An alert took a step in its life.", "event", "rule", "state")

@@ -28,6 +28,8 @@ ALLOWED_LABELS = {
     "action",
     "via",
     "class",
+    "metric",
+    "narrative",
 }
 
 
@@ -106,3 +108,38 @@ def test_two_monitors_in_one_process_do_not_share_metrics(metrics: Metrics, regi
     metrics.ticks.inc()
     assert registry.get_sample_value("monitor_ticks_total") == 1
     assert b"monitor_ticks_total 5.0" in generate_latest(other)
+
+
+def test_readings_for_dashboards_are_never_more_than_asked_for_and_the_rest_is_counted(
+    registry: CollectorRegistry,
+) -> None:
+    metrics = Metrics(registry, version="1", most_series=9)
+    metrics.expect([], ["bridge", "dam"], [])
+    metrics.fastest([("bridge", "n1", 3.0), ("bridge", "n2", 1.0)])
+    assert len(readings(registry)) == 9
+    assert registry.get_sample_value("monitor_event_warming_up", {"event": "bridge"}) == 1
+    assert registry.get_sample_value("monitor_event_warming_up", {"event": "dam"}) == 1
+    dropped = {"metric": "monitor_narrative_posts_per_minute"}
+    assert registry.get_sample_value("monitor_series_dropped_total", dropped) == 2
+    metrics.forget([], ["dam"], [])
+    metrics.fastest([("bridge", "n1", 3.0), ("bridge", "n2", 1.0)])
+    assert len(readings(registry)) == 9
+    metrics.fastest([("bridge", "n2", 1.0)])
+    named = {dict(labels)["narrative"] for name, labels in readings(registry) if name in dropped.values()}
+    assert named == {"n2"}
+
+
+def readings(registry: CollectorRegistry) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Name and labels of every series that dashboards read."""
+    boards = re.compile("monitor_(event_warming_up|race_|spike_|narrative_posts)")
+    samples = [sample for family in registry.collect() for sample in family.samples if boards.match(sample.name)]
+    return [(sample.name, tuple(sample.labels.items())) for sample in samples]
+
+
+def test_how_loud_an_event_is_beside_its_normal_level_is_shown(metrics: Metrics, registry: CollectorRegistry) -> None:
+    metrics.spike("bridge", posts=40, expected=3.5, score=9.25, warm=True)
+    shown = [registry.get_sample_value(f"monitor_{name}", {"event": "bridge"}) for name in SPIKE]
+    assert shown == [40, 3.5, 9.25, 0]
+
+
+SPIKE = ("spike_posts", "spike_expected_posts", "spike_score", "event_warming_up")

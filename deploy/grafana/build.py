@@ -1,5 +1,6 @@
 """Builds the dashboards in `dashboards/`: what they show stands here, their JSON is made. `make dashboards` runs it."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,19 @@ NEWSROOM = {
             "ln E of that race; an alert needs it above the threshold on its card, for as long as the rules ask.",
             (('monitor_race_evidence{event=~"$event"}', "{{event}}"),),
         ),
+        Panel(
+            "Posts in ten minutes, and what is normal",
+            "Far above normal is a spike, if the score beside it says so too.",
+            (
+                ('monitor_spike_posts{event=~"$event"}', "{{event}}"),
+                ('monitor_spike_expected_posts{event=~"$event"}', "{{event}} normally"),
+            ),
+        ),
+        Panel(
+            "Spike score",
+            "How far above normal an event is; its own past sets the bar.",
+            (('monitor_spike_score{event=~"$event"}', "{{event}}"),),
+        ),
     ),
     "What is said": (
         Panel(
@@ -69,6 +83,11 @@ NEWSROOM = {
             ),
         ),
         Panel(
+            "Narratives by velocity",
+            "Posts per minute of each event's fastest; `monitor narrative show EVENT ID` says what one asserts.",
+            (('topk by (event) (5, monitor_narrative_posts_per_minute{event=~"$event"})', "{{event}} {{narrative}}"),),
+        ),
+        Panel(
             "Narratives by state",
             "How many passed into each state within the hour.",
             (('sum by (state) (increase(monitor_narrative_passages_total{event=~"$event"}[1h]))', "{{state}}"),),
@@ -89,6 +108,12 @@ NEWSROOM = {
             "Sources that are read",
             "0 is blind: counts of that time are a floor, and cards say so.",
             (("monitor_source_up", "{{source}}"),),
+        ),
+        Panel(
+            "Blind seconds within the hour",
+            "Of each source, and at the monitor's own stops of all.",
+            (("increase(monitor_source_blind_seconds_total[1h])", "{{source}}"),),
+            unit="s",
         ),
         Panel(
             "Events that still warm up",
@@ -224,9 +249,14 @@ OPERATIONS = {
         ),
         Panel(
             "Store and its disk",
-            "SQLite only.",
+            "The disk is known of SQLite only.",
             (("monitor_store_bytes", "store"), ("monitor_store_free_bytes", "free")),
             unit="bytes",
+        ),
+        Panel(
+            "Readings that found no room",
+            "Dashboards miss some: raise most_series under [web].",
+            (("sum by (metric) (increase(monitor_series_dropped_total[1h]))", "{{metric}}"),),
         ),
     ),
 }
@@ -235,7 +265,8 @@ OPERATIONS = {
 def built() -> dict[str, str]:
     """File name → JSON, of every dashboard."""
     firing = AnnotationQuery().name("Alerts").datasource(SOURCE).enable(enable=True).icon_color("red")
-    firing = firing.expr('changes(monitor_alerts_total{state="firing", event=~"$event"}[1m]) > 0')
+    begins = 'changes(monitor_alerts_total{state="firing", event=~"$event"}[1m]) > 0'
+    firing = firing.target(prometheus.Dataquery().expr(begins).ref_id("Anno"))
     firing = firing.title_format("{{rule}} alert of {{event}}")
     event = (
         QueryVariable("event").label("Event").datasource(SOURCE).query("label_values(monitor_event_warming_up, event)")
@@ -274,7 +305,12 @@ def _panel(panel: Panel) -> "stat.Panel | timeseries.Panel":
 
 
 def _json(made: Dashboard) -> str:
-    return JSONEncoder(sort_keys=True, indent=2).encode(made.build()) + "\n"
+    """As Grafana takes it: the builder gives every variable what only those of intervals have."""
+    whole = json.loads(JSONEncoder().encode(made.build()))
+    for variable in whole["templating"]["list"]:
+        for name in ("auto", "auto_count", "auto_min"):
+            variable.pop(name, None)
+    return json.dumps(whole, sort_keys=True, indent=2) + "\n"
 
 
 def main() -> int:

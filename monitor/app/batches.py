@@ -8,6 +8,7 @@ from datetime import timedelta
 from monitor.app import observe
 from monitor.app.desk import Desk
 from monitor.app.parts import Committed, Taken
+from monitor.app.velocity import Velocity
 from monitor.arrivals import Settled
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
@@ -30,6 +31,7 @@ class Batches:
         self._desk = desk
         self._metrics = metrics
         self._tell = tell
+        self._velocity = Velocity()
         self.between = asyncio.Lock()
         self._warned = False
 
@@ -43,6 +45,7 @@ class Batches:
                 committed = await self._worker.call(self._desk.commit, taken)
                 self._settle(taken)
                 observe.batch(self._metrics, taken, committed)
+                observe.narratives(self._metrics, self._velocity, taken)
                 self._metrics.outbox.set(await self._worker.call(self._desk.waiting))
                 self._tell(taken, committed)
             for told in arrivals.told:

@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import NamedTuple, Self
 
 from aiohttp import ClientSession
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from monitor import settings
 from monitor.alert.deliver import Deliverer
@@ -29,14 +28,15 @@ from monitor.app.parts import Committed, Taken
 from monitor.app.reload import Changes, applicable, changes
 from monitor.app.retention import retaining
 from monitor.app.service import ServiceReports
+from monitor.app.sizes import measuring
 from monitor.app.sources import Sources
 from monitor.app.version import installed_version
 from monitor.app.walked import Prepared
 from monitor.clock import Clock
 from monitor.errors import SettingsError
 from monitor.marks import AWAY, GapMark
-from monitor.metrics import Metrics
 from monitor.pipeline import Intake, drive
+from monitor.settings.checks import ALERTING
 from monitor.store.in_hand import InHand
 from monitor.store.reader import Reader
 from monitor.store.sole import sole
@@ -81,15 +81,13 @@ class Daemon:
         self._settings = configured
         self._clock = clock
         self._chance = chance
-        self._sole = sole(configured.store_url.reveal())
-        self._store = Store(configured.store_url.reveal())
-        self._in_hand = InHand(Path(configured.monitor.pipeline.in_hand))
-        self._registry = CollectorRegistry()
-        self._metrics = Metrics(self._registry, version=installed_version())
-        ProcessCollector(registry=self._registry)
-        self._desk = Desk(configured, self._store, self._in_hand, clock, self._metrics)
-        observe.expect(self._metrics, configured)
-        observe.store(self._metrics, configured.store_url.reveal())
+        self._registry, self._metrics = observe.begun(configured)
+        with ExitStack() as opened:
+            opened.enter_context(closing(sole(configured.store_url.reveal())))
+            self._store = opened.enter_context(Store(configured.store_url.reveal()))
+            in_hand = opened.enter_context(closing(InHand(Path(configured.monitor.pipeline.in_hand))))
+            self._desk = Desk(configured, self._store, in_hand, clock, self._metrics)
+            self._opened = opened.pop_all()
         self._metrics.clock.set_function(lambda: clock.now().timestamp())
         limits = configured.monitor.pipeline
         self._intake = Intake(posts=limits.batch_posts, interval=limits.batch_interval, most_posts=limits.queue_posts)
@@ -104,7 +102,7 @@ class Daemon:
             lambda why: self._metrics.store_up.set(not why),
             still=self._service.alive,
         )
-        self._reader = Reader(configured.store_url.reveal())
+        self._reader = self._opened.enter_context(Reader(configured.store_url.reveal()))
         self._ingest = door(configured, self._intake, self._reader, clock, self._metrics)
         self._batches = Batches(self._worker, self._desk, self._metrics, self._told)
         self._reloading = asyncio.Lock()
@@ -119,10 +117,7 @@ class Daemon:
     def __exit__(self, *_: object) -> None:
         """Closes the store."""
         self._pool.shutdown()
-        self._in_hand.close()
-        self._reader.close()
-        self._store.close()
-        self._sole.close()
+        self._opened.close()
         self._service.close()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -134,6 +129,8 @@ class Daemon:
             deliverer = self._deliverer(session)
             tasks.create_task(deliverer.run(done), name="deliver")
             tasks.create_task(retaining(self._hands(), self._store, self._batches.between, done), name="retention")
+            url = self._settings.store_url.reveal()
+            tasks.create_task(measuring(self._hands(), url, done), name="size of the store")
             work = drive(self._intake.batches(self._clock), self._batches.work)
             batches = tasks.create_task(work, name="batches")
             sources = Sources(tasks, self._intake.put, self._clock, self._chance, self._metrics, events=self._watched)
@@ -211,8 +208,8 @@ class Daemon:
             self._settings = new
         let_in(self._ingest, new)
         running.sources.forget(differs.sources.removed)
-        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added)
         self._metrics.forget(differs.sources.removed, differs.events.removed, differs.receivers.removed)
+        self._metrics.expect(differs.sources.added, differs.events.added, differs.receivers.added, ALERTING)
         starting = {*differs.sources.added, *again}
         running.sources.start(
             [source for source in new.monitor.sources if source.name in starting], new.source_secrets, resume

@@ -16,8 +16,9 @@ from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
 from monitor.app.parts import Committed, Part, Taken
 from monitor.app.pseudonyms import pseudonyms
+from monitor.app.restored import restored
 from monitor.app.sealed import sealed
-from monitor.app.walk import REMEMBERED, UPTO, Walk
+from monitor.app.walk import REMEMBERED, Walk
 from monitor.app.walked import Prepared, Walked
 from monitor.arrivals import Answered, Settled
 from monitor.clock import Clock
@@ -30,6 +31,7 @@ from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
 from monitor.store import queue, retention
 from monitor.store.in_hand import CONVICTED, InHand
+from monitor.store.left import left
 from monitor.store.store import Commit, Store
 from monitor.tag.tagger import load_tagger
 from monitor.watched import Event
@@ -49,10 +51,8 @@ class Desk:
         self._configure(configured)
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
-        state = store.load_state()
-        self._walk.restore(state, store.remembered(REMEMBERED), store.corrections())
         self._races: Mapping[str, list[RaceReading]] = {}
-        self.upto = datetime.fromisoformat(state[UPTO].decode()) if UPTO in state else None
+        self.upto = restored(self._walk, store.change(lambda connection: left(connection, REMEMBERED)))
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
         """How far that is ahead of the clock: nothing is decided until the clock has caught up."""

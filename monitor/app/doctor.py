@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
+import msgspec
 from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy.engine import make_url
 
@@ -20,12 +21,16 @@ from monitor.alert.receivers.file import FileSettings
 from monitor.app.build import addressed
 from monitor.app.pseudonyms import KEY_FILE
 from monitor.app.reach import LONGEST, asked_of, known, reached, server_of
-from monitor.app.walk import UPTO, Walk
+from monitor.app.restored import restored
+from monitor.app.walk import REMEMBERED, UPTO, Walk
 from monitor.clock import Clock
 from monitor.collect.file import FileSource
 from monitor.collect.ingest import IngestSource
 from monitor.errors import SettingsError, StoreError
 from monitor.settings import AuthorNames, Receiver, Settings, Source
+from monitor.settings.sentences import written
+from monitor.store.left import left
+from monitor.store.reader import Reader
 from monitor.store.state_of import Glance, glance
 from monitor.tag.tagger import load_tagger
 
@@ -67,6 +72,7 @@ async def examined(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
         yield check
     yield _model(settings)
     yield _authors(settings)
+    yield _retention(settings)
     async with ClientSession() as session:
         yield await _port(settings, session)
         for source in settings.monitor.sources:
@@ -104,8 +110,25 @@ def _store(settings: Settings, now: datetime) -> Iterator[Check]:
     if found.clock is not None:
         yield _compared("store's clock", abs(found.clock - now), "the server's clock and ours differ by")
     if found.row is not None:
-        ahead = datetime.fromisoformat(found.row.decode()) - now
-        yield _compared("stream", max(ahead, timedelta()), "what was seen last is ahead of our clock by")
+        yield from _state(settings, now)
+
+
+def _state(settings: Settings, now: datetime) -> Iterator[Check]:
+    """Whether the next start goes on from what the last run left, and in a time that has come."""
+    try:
+        walk = Walk(settings.events, load_tagger(settings.model))
+        with Reader(settings.store_url.reveal()) as reader:
+            upto = restored(walk, reader.look(lambda connection: left(connection, REMEMBERED)))
+    except StoreError as error:
+        yield Check("state", Verdict.BAD, str(error), "then run this again")
+        return
+    except SettingsError:
+        yield Check("state", Verdict.DOUBT, "cannot be tried without model and events", "mend those first")
+        return
+    if upto is not None:
+        yield Check("state", Verdict.OK, f"reads back; a start goes on from {upto:%Y-%m-%d %H:%M:%S} UTC")
+        ahead = max(upto - now, timedelta())
+        yield _compared("stream", ahead, "what was seen last is ahead of our clock by")
 
 
 def _schema(found: Glance) -> Check:
@@ -163,6 +186,18 @@ def _authors(settings: Settings) -> Check:
     if file.stat().st_mode & 0o077:
         return Check("authors", Verdict.DOUBT, f"others may read the key {file}", f"chmod 600 {file}")
     return Check("authors", Verdict.OK, f"are hashed under the key in {file}")
+
+
+def _retention(settings: Settings) -> Check:
+    keeps = settings.monitor.store.retention
+    lasts = {field.name: getattr(keeps, field.name) for field in msgspec.structs.fields(keeps)}
+    found = ", ".join(f"{name} {written(one)}" for name, one in lasts.items())
+    ever = [name for name, one in lasts.items() if one.endless]
+    if ever:
+        return Check(
+            "retention", Verdict.DOUBT, found, f"kept for ever: {', '.join(ever)}; set a limit unless you must"
+        )
+    return Check("retention", Verdict.OK, found)
 
 
 async def _port(settings: Settings, session: ClientSession) -> Check:

@@ -26,7 +26,7 @@ def door(configured: settings.Settings, intake: Intake, reader: Reader, clock: C
         metrics.ingest_requests.labels(source, str(status), reason).inc()
         if reason:
             said = "source %s: a request was refused: %s (%d)"
-            log.warning(said, source, reason, status, extra={"source": source, "reason": reason})
+            log.warning(said, source or "(none)", reason, status, extra={"source": source, "reason": reason})
 
     ingest = Ingest(intake, recall, clock, count)
     let_in(ingest, configured)

@@ -5,27 +5,37 @@ import shutil
 from pathlib import Path
 
 import polars as pl
+from prometheus_client import CollectorRegistry, ProcessCollector
 from sqlalchemy.engine import make_url
 
 from monitor import settings
 from monitor.alert.deliver import Attempt, Outcome
 from monitor.app.parts import Committed, Taken
+from monitor.app.velocity import Velocity
+from monitor.app.version import installed_version
 from monitor.collect.supervise import SourceState
 from monitor.judge.readings import RaceReading
 from monitor.marks import GapMark
 from monitor.metrics import ANSWERS, Metrics
 from monitor.records import Alert, Answer
+from monitor.settings.checks import ALERTING
 
 log = logging.getLogger(__name__)
 
 
-def expect(metrics: Metrics, configured: settings.Settings) -> None:
-    """Begins the series of everything configured."""
+def begun(configured: settings.Settings) -> tuple[CollectorRegistry, Metrics]:
+    """Metrics of a configuration, on a registry of their own, with the series of everything configured."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, version=installed_version(), most_series=configured.monitor.web.most_series)
+    ProcessCollector(registry=registry)
     metrics.expect(
         [source.name for source in configured.monitor.sources],
         [event.name for event in configured.events],
         [one.name for one in configured.monitor.receivers],
+        ALERTING,
     )
+    _store(metrics, configured.store_url.reveal())
+    return registry, metrics
 
 
 def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
@@ -53,12 +63,19 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     for passage in walked.judged.transitions:
         metrics.passages.labels(passage.event, passage.state.value).inc()
     for reading in walked.judged.readings:
-        metrics.warming_up.labels(reading.event).set(not reading.reading.warm)
+        at = reading.reading
+        metrics.spike(reading.event, posts=at.posts, expected=at.expected, score=at.score, warm=at.warm)
     for event, races in taken.races.items():
         _race(metrics, event, races)
     for alert in walked.alerts:
         metrics.alerts.labels(alert.event, alert.rule, alert.state.value).inc()
         _log_alert(alert)
+
+
+def narratives(metrics: Metrics, velocity: Velocity, taken: Taken) -> None:
+    """Which narratives are fast now."""
+    velocity.add(taken.walked.mentions, taken.batch.upto)
+    metrics.fastest(velocity.fastest(taken.races))
 
 
 _ASSERTED = ("p_claim", "p_denial", "p_celebration", "p_question")
@@ -146,14 +163,9 @@ def source(metrics: Metrics, name: str, state: SourceState) -> None:
     metrics.source_refused.labels(name).set(state is SourceState.REFUSED)
 
 
-def store(metrics: Metrics, url: str) -> None:
-    """From now on metrics show how large the file of a SQLite store is, and what its disk has left."""
+def _store(metrics: Metrics, url: str) -> None:
+    """From now on metrics show what the disk of a SQLite store has left."""
     database = make_url(url).database
     if database and url.startswith("sqlite:"):
         path = Path(database)
-        metrics.store_bytes.set_function(lambda: sum(part.stat().st_size for part in _parts(path)))
         metrics.store_free.set_function(lambda: shutil.disk_usage(path.parent).free)
-
-
-def _parts(path: Path) -> list[Path]:
-    return [part for part in (path, path.with_name(f"{path.name}-wal")) if part.exists()]

@@ -12,6 +12,7 @@ from monitor.app.hands import Hands
 from monitor.clock import first_of
 from monitor.errors import StoreError
 from monitor.settings import RetentionSettings
+from monitor.store.decided import remove_decisions, remove_gaps
 from monitor.store.retention import CLASSES, remove_alerts, remove_deliveries, remove_mentions
 from monitor.store.store import Store
 
@@ -68,8 +69,10 @@ async def _portions(
         yield "texts", len(commit.expired)
     rest: tuple[tuple[str, datetime | None, Remove], ...] = (
         ("mentions", keeps.mentions.before(now), remove_mentions),
+        ("gaps", keeps.mentions.before(now), remove_gaps),
         ("alerts", keeps.alerts.before(now), remove_alerts),
         ("deliveries", keeps.deliveries.before(now), remove_deliveries),
+        ("decisions", keeps.decisions.before(now), remove_decisions),
     )
     for name, oldest, remove in rest:
         count = AT_ONCE

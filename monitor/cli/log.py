@@ -6,7 +6,7 @@ escaped. What repeats is counted instead of written, so that a flood of bad post
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple, TextIO
@@ -48,6 +48,15 @@ def _last_word(kind: type[BaseException], error: BaseException, trace: Traceback
     logging.shutdown()
 
 
+def last(lines: Sequence[str]) -> bool:
+    """Says what ends the process in the log, if that is JSON; whether it did."""
+    ours = [one for one in logging.getLogger().handlers if isinstance(one, Lines) and isinstance(one.formatter, Json)]
+    for one in ours[:1]:
+        for line in lines:
+            one.write(logging.LogRecord("monitor", logging.CRITICAL, "", 0, "%s", (line,), None))
+    return bool(ours)
+
+
 class Lines(logging.StreamHandler[TextIO]):
     """Writes records, but for those that repeat too often; what was left out is told as soon as anything is logged."""
 
@@ -59,6 +68,10 @@ class Lines(logging.StreamHandler[TextIO]):
         """Writes the record if it is its turn, and what is to be said of earlier ones."""
         for one in self._sampling.passed(record):
             super().emit(one)
+
+    def write(self, record: logging.LogRecord) -> None:
+        """Writes a record, however many there were."""
+        super().emit(record)
 
     def close(self) -> None:
         """Says what was left out."""

@@ -41,7 +41,7 @@ class Judged(NamedTuple):
     findings: list[Finding]
     """What began or ceased to hold, in order of time."""
     readings: tuple[EventReading, ...]
-    """Of the events that had posts."""
+    """Of the events that had posts, and of all where a minute ended."""
     transitions: tuple[Transition, ...] = ()
     """Narratives that passed from one state to another, in order of time."""
 
@@ -106,7 +106,7 @@ class Judge:
             decided = watch.decide((begin, end), mine, measured[name], gaps, named)
             findings += decided.findings
             transitions += decided.transitions
-            if mine.ticks.height:
+            if mine.ticks.height or begin // 60 < end // 60:
                 reading = self._measures.reading(name, Measure.POSTS)
                 readings.append(EventReading(name, datetime.fromtimestamp(end, UTC), reading))
         self._decided = end

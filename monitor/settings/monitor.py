@@ -80,6 +80,8 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """A resolved alert with its evidence, acknowledgements and answers, from when it was resolved."""
     deliveries: Lifetime = Lifetime(days=90)
     """A notification that was sent or given up; what waits, and what is the last of an open alert, stays."""
+    decisions: Lifetime = Lifetime(days=730)
+    """What people decided: statuses but a narrative's last, silences, merges, reviews, and who corrected a tag."""
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -112,6 +114,8 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Environment variable with the token that requests must carry (`Authorization: Bearer …`)."""
     token_file: str | None = None
     """File with that token, as an alternative to `token_env`."""
+    most_series: Annotated[int, Meta(ge=0, le=100_000)] = 1000
+    """Series of readings for dashboards on /metrics – races, spikes, fast narratives – at most; the rest is counted."""
 
 
 class ActionsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

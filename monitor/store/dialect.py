@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from urllib.parse import quote
 
+import msgspec
 import polars as pl
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -176,13 +177,24 @@ def clear_errors(url: URL) -> Iterator[None]:
         sentence = _sentence(cause)
         if sentence is None:
             raise
-        where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-        why = f"store {where}: {sentence}"
+        why = f"store {_named(url)}: {sentence}"
         raise StoreError(why, passes=_passes(cause)) from error
+    except msgspec.DecodeError as error:
+        why = f"store {_named(url)}: {_UNREADABLE} ({error})"
+        raise StoreError(why) from error
 
 
+_UNREADABLE = (
+    "a document in it was written by another build, or is damaged; start the version that wrote it, or bring back a "
+    "backup with `monitor db restore FILE`"
+)
 _FOR_GOOD = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 """What no waiting mends."""
+
+
+def _named(url: URL) -> str:
+    """The store, without its password."""
+    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
 
 
 def _passes(error: BaseException | None) -> bool:

@@ -81,6 +81,11 @@ class Reader:
         with self._connection() as connection:
             migrate.check(connection)
 
+    def look(self, question: Callable[[Connection], T]) -> T:
+        """Asks a question of the store as it stands now."""
+        with self._connection() as connection:
+            return question(connection)
+
     def statuses(self, limit: int) -> list[StatusMark]:
         """The last statuses that were set, in the order of the stream."""
         with self._connection() as connection:

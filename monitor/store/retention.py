@@ -27,8 +27,8 @@ from monitor.store.schema import (
     state,
 )
 
-CLASSES = ("texts", "mentions", "alerts", "deliveries")
-"""What has a limit of its own; the label values of `monitor_retention_removed_total`."""
+CLASSES = ("texts", "mentions", "gaps", "alerts", "deliveries", "decisions")
+"""What has a limit of its own, gaps that of mentions; the label values of `monitor_retention_removed_total`."""
 MARK = "retention/texts"
 """The state row with the number of the last mention whose text was looked at."""
 

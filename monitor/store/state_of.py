@@ -9,7 +9,24 @@ from sqlalchemy.engine import make_url
 
 from monitor.store import migrate
 from monitor.store.dialect import reading_engine, snapshot
-from monitor.store.schema import EPOCH, METADATA, alerts, gaps, mentions, state, statuses
+from monitor.store.schema import (
+    EPOCH,
+    METADATA,
+    acknowledgements,
+    alerts,
+    answered,
+    answers,
+    corrections,
+    exchanges,
+    fact_checks,
+    gaps,
+    mentions,
+    outbox,
+    rulings,
+    silences,
+    state,
+    statuses,
+)
 
 
 class Held(NamedTuple):
@@ -51,7 +68,17 @@ class Glance(NamedTuple):
     """A row of the stages' state."""
 
 
-_TIMES = {"mentions": mentions.c.seen_at, "alerts": alerts.c.updated_at, "gaps": gaps.c.ends, "statuses": statuses.c.at}
+_TIMES = {
+    "mentions": mentions.c.seen_at,
+    "alerts": alerts.c.updated_at,
+    "gaps": gaps.c.ends,
+    "outbox": outbox.c.sent_at,
+    "silences": silences.c.expires_at,
+    **{
+        table.name: table.c.at
+        for table in (statuses, acknowledgements, exchanges, corrections, answers, fact_checks, rulings, answered)
+    },
+}
 
 
 def look(url: str) -> State:
@@ -64,7 +91,7 @@ def look(url: str) -> State:
             damage = _damage(connection) + (_missing(connection) if current else ())
             readable = current and not damage
             held = tuple(_held(connection, name) for name in METADATA.tables) if readable else ()
-            return State(schema, current, _size(connection, url), damage, held)
+            return State(schema, current, size_of(connection, url), damage, held)
     finally:
         engine.dispose()
 
@@ -97,7 +124,8 @@ def _time(value: datetime | int | None) -> datetime | None:
     return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
 
 
-def _size(connection: Connection, url: str) -> int:
+def size_of(connection: Connection, url: str) -> int:
+    """Bytes that the store takes, with indexes and SQLite's log."""
     if connection.dialect.name == "postgresql":
         tables = ", ".join(f"('{name}')" for name in METADATA.tables)
         sizes = f"SELECT sum(pg_total_relation_size(to_regclass(name))) FROM (VALUES {tables}) AS ours (name)"  # noqa: S608  ours

@@ -92,11 +92,18 @@ class Ingest:
         found = self._sources.get(name or next(iter(self._sources), ""))
         return found is not None and found[1] is not None
 
+    def turned_away(self, name: str | None, error: RefusedError) -> None:
+        """Counts a request that was refused before it came to a source; under no name where there is none such."""
+        name = name or next(iter(self._sources), "")
+        self._count(name if name in self._sources else "", error.status, error.body.error)
+
     async def take(self, request: web.Request) -> web.StreamResponse:
         """One request: read, proved, handed on, and answered after the commit. Raises RefusedError."""
         name = request.match_info.get("source", next(iter(self._sources), ""))
         if name not in self._sources:
-            raise refuse(404, "no_such_source", 'no [[source]] of kind = "ingest" in monitor.toml has this name')
+            error = refuse(404, "no_such_source", 'no [[source]] of kind = "ingest" in monitor.toml has this name')
+            self.turned_away(name, error)
+            raise error
         source, secret = self._sources[name]
         status, reason = 500, "failed"
         try:

@@ -21,7 +21,7 @@ from monitor.web.idle import Idle
 from monitor.web.ingest import Ingest
 from monitor.web.office import Office
 from monitor.web.pages import Health, SourceHealth, pages
-from monitor.web.refused import Respond, in_json
+from monitor.web.refused import RefusedError, Respond, in_json
 
 __all__ = ["Health", "SourceHealth", "serving"]
 
@@ -112,8 +112,13 @@ def _guard(token: str | None, ingest: Ingest | None, pages: Sequence[web.RouteDe
         posts = ingest is not None and request.path.startswith("/ingest/")
         signed = posts and ingest is not None and ingest.signed(request.match_info.get("source"))
         signed = signed or request.match_info.handler in ours
-        if request.path != "/healthz" and not signed:
-            access.check(request.method, request.headers, token)
+        try:
+            if request.path != "/healthz" and not signed:
+                access.check(request.method, request.headers, token)
+        except RefusedError as error:
+            if posts and ingest is not None:
+                ingest.turned_away(request.match_info.get("source"), error)
+            raise
         return await handler(request)
 
     return guarded

@@ -39,8 +39,8 @@ def configured(folder: Path, *, events: tuple[str, ...] = ("dam", "cup"), source
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as opened:
+def store(place: str) -> Iterator[Store]:
+    with Store(place) as opened:
         yield opened
 
 

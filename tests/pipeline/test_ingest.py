@@ -26,7 +26,7 @@ def configuration(folder: Path, port: int, more: str = "") -> Path:
     (folder / "events").mkdir()
     (folder / "events" / "fall.toml").write_text(EVENT, "utf-8")
     (folder / "monitor.toml").write_text(
-        f'[store]\nurl = "sqlite:///{folder}/m.sqlite"\n[web]\nport = {port}\n'
+        f'[store]\nurl_env = "STORE"\n[web]\nport = {port}\n'
         f'[pipeline]\nin_hand = "{folder}/in-hand"\n{more}\n'
         '[[source]]\nkind = "ingest"\nname = "pushed"\nsecret_env = "S"\nmost_bytes = 100_000\n',
         "utf-8",
@@ -35,10 +35,11 @@ def configuration(folder: Path, port: int, more: str = "") -> Path:
 
 
 @asynccontextmanager
-async def running(folder: Path, port: int) -> AsyncIterator[None]:
-    """The daemon, ready; stopped in order at the end."""
+async def running(folder: Path, port: int, place: str | None = None) -> AsyncIterator[None]:
+    """The daemon, ready, with its store at `place` or in a file of its folder; stopped in order at the end."""
     stop = asyncio.Event()
-    with Daemon(load(folder, {"S": SECRET}), CLOCK, random.Random(1)) as daemon:
+    environ = {"S": SECRET, "STORE": place or in_file(folder)}
+    with Daemon(load(folder, environ), CLOCK, random.Random(1)) as daemon:
         task = asyncio.create_task(daemon.run(stop))
         await scraped(port, 'monitor_source_up{source="pushed"} 1.0')
         yield
@@ -50,8 +51,12 @@ def now() -> float:
     return CLOCK.now().timestamp()
 
 
-def archived(folder: Path) -> list[str]:
-    with Store(f"sqlite:///{folder}/m.sqlite") as store:
+def in_file(folder: Path) -> str:
+    return f"sqlite:///{folder}/m.sqlite"
+
+
+def archived(place: str) -> list[str]:
+    with Store(place) as store:
         return sorted(store.recent_mentions(10_000)["id"].to_list(), key=int)
 
 
@@ -90,50 +95,50 @@ async def test_what_is_answered_is_in_the_archive(tmp_path: Path) -> None:
             "nothing_usable",
             {"not_json": 1},
         )
-    assert archived(folder) == ["7"]
+    assert archived(in_file(folder)) == ["7"]
 
 
-async def test_a_request_comes_again_after_a_restart_and_gets_the_same_answer(tmp_path: Path) -> None:
+async def test_a_request_comes_again_after_a_restart_and_gets_the_same_answer(tmp_path: Path, place: str) -> None:
     port = free_port()
     folder = configuration(tmp_path, port)
     body = posts(0, 20)
-    async with running(folder, port):
+    async with running(folder, port, place):
         first = await send(port, body, signed(body, now()), key="a")
-    async with running(folder, port):
+    async with running(folder, port, place):
         again = await send(port, body, signed(body, now()), key="a")
         replayed = await send(port, body, signed(body, now()), key="b")
         reused = await send(port, posts(5, 6), signed(posts(5, 6), now()), key="a")
         assert await metric(port, 'monitor_posts_received_total{source="pushed"}') == "0.0"
     assert (first.status, again.status, replayed.status, reused.status) == (202, 202, 401, 422)
     assert again.body == first.body == {"accepted": 20, "rejected": {}}
-    assert archived(folder) == [str(number) for number in range(20)]
+    assert archived(place) == [str(number) for number in range(20)]
 
 
-async def test_an_answer_that_was_lost_is_given_again_after_a_restart(tmp_path: Path) -> None:
+async def test_an_answer_that_was_lost_is_given_again_after_a_restart(tmp_path: Path, place: str) -> None:
     port = free_port()
     folder = configuration(tmp_path, port, 'batch_interval = "2s"')
     body = posts(0, 20)
-    async with running(folder, port):
+    async with running(folder, port, place):
         asking = asyncio.create_task(send(port, body, signed(body, now()), key="a"))
         await came(port, 20)
         asking.cancel()
         await asyncio.wait([asking])
         await scraped(port, 'monitor_posts_received_total{source="pushed"} 20.0')
-    async with running(folder, port):
+    async with running(folder, port, place):
         again = await send(port, body, signed(body, now()), key="a")
         assert (again.status, again.body) == (202, {"accepted": 20, "rejected": {}})
         assert await metric(port, 'monitor_posts_received_total{source="pushed"}') == "0.0"
 
 
-async def test_what_is_in_hand_at_a_stop_is_committed_and_answered(tmp_path: Path) -> None:
+async def test_what_is_in_hand_at_a_stop_is_committed_and_answered(tmp_path: Path, place: str) -> None:
     port = free_port()
     folder = configuration(tmp_path, port, 'batch_interval = "5s"')
     body = posts(0, 20)
-    async with running(folder, port):
+    async with running(folder, port, place):
         asking = asyncio.create_task(send(port, body, signed(body, now()), key="a"))
         await came(port, 20)
     assert (await asking).status == 202
-    assert archived(folder) == [str(number) for number in range(20)]
+    assert archived(place) == [str(number) for number in range(20)]
 
 
 async def test_a_full_channel_says_so_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -148,7 +153,7 @@ async def test_a_full_channel_says_so_and_nothing_is_lost(tmp_path: Path) -> Non
         assert {answer.body["error"] for answer in full} == {"queue_full"}
         assert all(answer.headers["Retry-After"] for answer in full)
     taken = [number for number, answer in enumerate(answers) if answer.status == 202]
-    assert archived(folder) == [str(post) for number in taken for post in range(number * 10, number * 10 + 10)]
+    assert archived(in_file(folder)) == [str(post) for number in taken for post in range(number * 10, number * 10 + 10)]
 
 
 async def test_a_body_the_monitor_crashed_on_twice_is_set_aside_and_said_so_also_after_a_restart(
@@ -168,5 +173,5 @@ async def test_a_body_the_monitor_crashed_on_twice_is_set_aside_and_said_so_also
         again = await send(port, body, signed(body, now()), key="a")
     assert (first.status, first.body["error"]) == (again.status, again.body["error"]) == (422, "quarantined")
     assert other.status == 202
-    assert archived(folder) == [str(number) for number in range(5, 10)]
+    assert archived(in_file(folder)) == [str(number) for number in range(5, 10)]
     assert [path.read_bytes() for path in (folder / "in-hand").glob("*.payload")] == [body]

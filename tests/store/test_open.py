@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateTable
 
@@ -63,14 +63,11 @@ def failing_at(name: str) -> object:
     return create_table
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    Store(url(path)).close()
-    with sqlite3.connect(path) as raw:
-        raw.execute("UPDATE meta SET version_num = '9999'")
-    raw.close()
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(place: str) -> None:
+    with Store(place) as store:
+        store.change(lambda connection: connection.execute(text("UPDATE meta SET version_num = '9999'")))
     with pytest.raises(StoreError, match=r"schema 9999.*newer.*upgrade the monitor"):
-        Store(url(path))
+        Store(place)
 
 
 def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ DELETED: dict[str, Any] = {"op": "delete", "id": "0", "platform": "x", "event": 
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as made:
+def store(place: str) -> Iterator[Store]:
+    with Store(place) as made:
         made.commit(Commit(clustered({"id": "0", "platform": "x"}, {"id": "1", "platform": "x"})))
         yield made
 

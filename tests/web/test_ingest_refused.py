@@ -39,6 +39,25 @@ async def test_a_signature_that_does_not_prove_the_body_now_is_refused(headers: 
     assert pipeline.counted == [("pushed", 401, error)]
 
 
+async def test_what_is_refused_before_it_reaches_a_source_is_counted_too() -> None:
+    pipeline = Pipeline()
+    async with door(pipeline, secret=None) as port:
+        statuses = [
+            (await send(port, ONE, {}, path="/ingest/v1/posts/nobodys")).status,
+            (await send(port, ONE, {"Origin": "http://elsewhere.example"})).status,
+            (await send(port, ONE, {"Host": "elsewhere.example"}, path="/ingest/v1/posts/pushed")).status,
+        ]
+    async with door(pipeline, secret=None, token="a word that callers know") as port:
+        statuses.append((await send(port, ONE, {})).status)
+    assert statuses == [404, 403, 403, 401]
+    assert pipeline.counted == [
+        ("", 404, "no_such_source"),
+        ("pushed", 403, "foreign_origin"),
+        ("pushed", 403, "foreign_host"),
+        ("pushed", 401, "token_needed"),
+    ]
+
+
 async def test_a_signature_may_cover_the_time_too() -> None:
     pipeline = Pipeline()
     source = IngestSource(name="pushed", sign_timestamp=True)
