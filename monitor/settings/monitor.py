@@ -23,7 +23,7 @@ from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
-from monitor.collect.bluesky import BlueskySource
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.factcheck import FactcheckSource
 from monitor.collect.file import FileSource
 from monitor.collect.gdelt import GdeltSource

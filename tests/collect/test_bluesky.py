@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
 from monitor.collect.bluesky_connect import BlueskyWire, Place
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from tests.fakes.clock import ManualClock
 from tests.fakes.collected import Collected

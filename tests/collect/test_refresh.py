@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from monitor.arrivals import Payload
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.mastodon import MastodonCollector
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.refresh import Hot, Refresher, Refreshes, refreshing
