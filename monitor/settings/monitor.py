@@ -32,7 +32,7 @@ from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttSource
 from monitor.collect.reddit import RedditSource
 from monitor.collect.rss import RssSource
-from monitor.collect.telegram import TelegramSource
+from monitor.collect.telegram_settings import TelegramSource
 from monitor.collect.x_settings import XSource
 from monitor.collect.youtube import YoutubeSource
 from monitor.watched import Duration, Event, Lifetime

@@ -10,7 +10,9 @@ from monitor.clock import Clock
 from monitor.collect.collector import Collector
 from monitor.collect.gdelt import GdeltCollector, GdeltSource
 from monitor.collect.reddit import RedditCollector, RedditSource
-from monitor.collect.telegram import TelegramCollector, TelegramSource
+from monitor.collect.telegram import TelegramCollector
+from monitor.collect.telegram_preview import preview
+from monitor.collect.telegram_settings import TelegramSource
 from monitor.collect.x import XCollector
 from monitor.collect.x_settings import XSource
 from monitor.watched import Duration, Event
@@ -32,7 +34,7 @@ def reddit(url: str, clock: Clock) -> Collector:
 def telegram(url: str, clock: Clock) -> Collector:
     channels = tuple(f"channel_{number}" for number in range(50))
     settings = TelegramSource(name="s", channels=channels, site=url, slowest=Duration(seconds=45))
-    return TelegramCollector(settings, clock, metrics())
+    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()))
 
 
 def gdelt(url: str, clock: Clock) -> Collector:
