@@ -4,6 +4,7 @@ A review is no post. It is evidence for the desk, shown beside alerts with the f
 nowhere and sets no status: that is for editors, and for voices that an event file names.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -131,7 +132,7 @@ class FactcheckCollector:
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
         if ":" in part.name:
             answer = await http.get(part.name, follow=True)
-            yield Read(answer.body, _documents(answer.body))
+            yield Read(answer.body, await asyncio.to_thread(_documents, answer.body))
             return
         for event in self._events():
             if event.name == part.name:
@@ -152,7 +153,8 @@ class FactcheckCollector:
                 ("key", self._key or ""),
             ]
             answer = await http.get(f"{self._settings.api.rstrip('/')}/claims:search", params=params)
-            yield Read(answer.body, _documents(answer.body), mark=str(turn + 1))
+            documents = await asyncio.to_thread(_documents, answer.body)
+            yield Read(answer.body, documents, mark=str(turn + 1))
             token = next_page(answer.body)
             if not token:
                 return

@@ -85,10 +85,12 @@ class Polling:
         if not self._parts:
             self._places = places(since)
         while True:
+            if self._turns.resting(parts()):
+                yield Contact(rests=True)
             name = await self._turns.next(parts)
             self._keep(parts())
             if name is None:
-                yield Contact()
+                yield Contact(rests=True)
                 continue
             part = self._parts.setdefault(name, Part(name, self._places.get(name, Place())))
             wait: timedelta | None = None

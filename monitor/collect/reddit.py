@@ -5,7 +5,7 @@ that what its author deleted is deleted everywhere.
 """
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Container, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
-from monitor.collect.news import Document, Found, Known, framed, looked_again, parsed
+from monitor.collect.news import Document, Found, Known, digest, framed, looked_again, parsed
 from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.reddit_listing import PLATFORM, after, things
@@ -111,6 +111,8 @@ class RedditCollector:
         self._ends = 0.0
         self._rechecked: dict[str, float] = {}
         self._again = Known()
+        self._brought: dict[str, dict[str, frozenset[str]]] = {}
+        """Part → question → what its turn that is not ended has brought."""
         self._begun: dict[str, list[_Page]] = {}
         """What is asked for → the pages of it that came before one did not."""
 
@@ -158,13 +160,20 @@ class RedditCollector:
         return searches + [f"{kind} {name}" for name in self._settings.communities for kind in ("new", "comments")]
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
-        brought: set[object] = set()
-        for path, params in self._questions(part):
-            pages, lost = await self._pages(http, part, path, params, brought)
-            brought |= {one["id"] for _, found in pages for one in _whole(found) if one["id"] not in part.known}
+        brought = self._brought.setdefault(part.name, _brought(part.mark))
+        questions_of_it = self._questions(part)
+        for path, params in questions_of_it:
+            question = digest(dict(params).get("q", path))
+            own = brought.get(question, frozenset())
+            others = {one for name, ids in brought.items() if name != question for one in ids} - own
+            pages, lost = await self._pages(http, part, path, params, others)
+            brought[question] = own | {digest(one["id"]) for _, found in pages for one in _whole(found)}
             for body, found in reversed(pages):  # the oldest first: what is not reached comes again
-                yield Read(body, found, lost=lost)
+                mark = _mark(brought, part.known.saved(found)) if len(questions_of_it) > 1 else ""
+                yield Read(body, found, mark=mark, lost=lost)
                 lost = ""
+        del self._brought[part.name]
+        part.mark = ""
         due = self._rechecked.setdefault(part.name, self._clock.monotonic())
         if due > self._clock.monotonic() or not (names := part.known.names()[-_AT_ONCE:]):
             return
@@ -185,11 +194,12 @@ class RedditCollector:
         return [(_SEARCH, [("q", one), ("sort", "new"), ("t", span), ("type", "link")]) for one in queries]
 
     async def _pages(
-        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]], brought: Container[object]
+        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]], brought: Container[str]
     ) -> tuple[list[_Page], str]:
         """Pages back to what is known, the newest first, and why something may be lost.
 
-        What another question of this turn has `brought` was not known before it.
+        What another question has `brought` of late is not what this one knows: digests of ids, of the turn that is on,
+        also where it failed in the middle and is begun anew.
 
         Where a page does not come, those before it are kept: the next turn goes on behind them.
         """
@@ -207,7 +217,7 @@ class RedditCollector:
             pages.append((answer.body, found))
             anchor = after(answer.body)
             if (part.first and path != _SEARCH) or any(
-                one["id"] in part.known and one["id"] not in brought for one in _whole(found)
+                one["id"] in part.known and digest(one["id"]) not in brought for one in _whole(found)
             ):
                 return pages, ""
             if not anchor and len(pages) < _PAGES:
@@ -255,6 +265,19 @@ def written(wanted: Asked) -> str:
     one_of = " OR ".join(map(quoted, wanted.any))
     parts = [f"({one_of})" if len(wanted.any) > 1 else one_of, *map(quoted, wanted.all)]
     return " AND ".join(parts) + "".join(f" NOT {quoted(term)}" for term in wanted.none)
+
+
+def _mark(brought: Mapping[str, frozenset[str]], saved: str) -> str:
+    """What the questions of a turn brought, as far as it is `saved` too and so known after a restart."""
+    known = {saved[at : at + 8] for at in range(0, len(saved), 8)}
+    return msgspec.json.encode({name: sorted(ids & known) for name, ids in brought.items()}).decode()
+
+
+def _brought(mark: str) -> dict[str, frozenset[str]]:
+    try:
+        return msgspec.json.decode(mark, type=dict[str, frozenset[str]])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def _read(body: bytes) -> list[Found]:

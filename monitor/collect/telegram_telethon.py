@@ -142,7 +142,7 @@ class _User:
         wait = self._until - self._clock.monotonic()
         if wait > 0:
             why = "Telegram asks to wait"
-            raise SourceUnavailableError(why, wait)
+            raise SourceUnavailableError(why, wait, whole=True)
         found = self._client.iter_messages(channel, _AT_ONCE, min_id=after or 0, reverse=after is not None)
         try:
             async with self._budget.slot():
@@ -205,7 +205,7 @@ class _User:
         seconds = getattr(error, "seconds", None)
         if isinstance(seconds, int) and getattr(error, "code", None) == 420:  # noqa: PLR2004 -- Telegram's FLOOD
             self._until = self._clock.monotonic() + seconds
-            return SourceUnavailableError(said, float(seconds))
+            return SourceUnavailableError(said, float(seconds), whole=True)
         if getattr(error, "code", None) in _REFUSES or isinstance(error, ValueError):
             return SourceRefusedError(said)
         return SourceUnavailableError(said)
