@@ -6,9 +6,8 @@ that what its author deleted is deleted everywhere.
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Container, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -96,16 +95,19 @@ class _Token(Struct):
 class RedditCollector:
     """The collector of a RedditSource; its resume point is what each part brought last."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(
         self, settings: RedditSource, secret: str | None, clock: Clock, metrics: Metrics, events: Events
     ) -> None:
+        self.name = settings.name
         self._settings = settings
         self._secret = secret or ""
         self._clock = clock
         self._metrics = metrics
         self._events = events
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._budget = Budget(Limit(settings.per_minute, timedelta(minutes=1)), clock)
         self._token: str | None = None
         self._ends = 0.0
@@ -115,16 +117,6 @@ class RedditCollector:
         """Part → question → what its turn that is not ended has brought."""
         self._begun: dict[str, list[_Page]] = {}
         """What is asked for → the pages of it that came before one did not."""
-
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """An answer that does not come in time is a failure."""
-        return None
 
     @property
     def refreshes(self) -> Refreshes:
@@ -138,13 +130,9 @@ class RedditCollector:
         news = looked_again(self._again, ids, _read(answer.body))
         return Payload(self.name, framed(news, answer.body), None, news.posts) if news else None
 
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New, edited and deleted posts and comments; a GapMark where there are more than Reddit still gives."""
-        async with self._opened() as http:
-            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(since, self._parts, self._opened(), self._ask)
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts and comments in these listings."""

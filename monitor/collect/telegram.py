@@ -5,9 +5,7 @@ pages between are fetched one by one. A message that was on a page and is not an
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from datetime import datetime, timedelta
-from functools import partial
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
@@ -28,30 +26,19 @@ _PATIENT = 20
 class TelegramCollector:
     """The collector of a TelegramSource; its resume point is the newest message of each channel."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(self, settings: TelegramSource, clock: Clock, metrics: Metrics, opens: Opens) -> None:
+        self.name = settings.name
         self._settings = settings
         self._clock = clock
         self._opens = opens
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show, apart=True)
+        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True)
 
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """A page that does not come in time fails by itself."""
-        return None
-
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New, edited and deleted messages, channel by channel; a GapMark where there are too many to fetch."""
-        async with self._opens() as pages:
-            arrivals = self._polling.arrivals(since, lambda: self._settings.channels, partial(self._ask, pages))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(since, lambda: self._settings.channels, self._opens(), self._ask)
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The messages on these pages."""

@@ -42,7 +42,11 @@ _FATAL = frozenset({"usage-capped", "UsageCapExceeded"})
 class XCollector:
     """The collector of an XSource; its resume point is the newest id that was read, and what was spent."""
 
+    stale_after: timedelta | None = None
+    """The stream gives a sign of life, and is given up here where it does not."""
+
     def __init__(self, settings: XSource, token: str | None, clock: Clock, metrics: Metrics, events: Events) -> None:
+        self.name = settings.name
         self._settings = settings
         self._token = token or ""
         self._clock = clock
@@ -57,16 +61,6 @@ class XCollector:
         self._connects = Budget(Limit(50, _QUARTER), clock)
         self._ruling = Budget(Limit(100, _QUARTER), clock)
         self._searches = Budget(Limit(450, _QUARTER), clock)
-
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """The stream gives a sign of life, and is given up here where it does not."""
-        return None
 
     @property
     def refreshes(self) -> Refreshes:

@@ -5,9 +5,7 @@ the day and the rest goes to what they found. Both are given anew at midnight in
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -95,16 +93,19 @@ class _Place(Struct, omit_defaults=True):
 class YoutubeCollector:
     """The collector of a YoutubeSource; its resume point is the videos of each event and when it was searched for."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(
         self, settings: YoutubeSource, key: str | None, clock: Clock, metrics: Metrics, events: Events
     ) -> None:
+        self.name = settings.name
         self._settings = settings
         self._key = key or ""
         self._clock = clock
         self._metrics = metrics
         self._events = events
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._searches = Budget(Limit(settings.searches, _DAY), clock)
         self._looked: set[str] = set()
         """Parts whose videos were looked at since the start."""
@@ -112,24 +113,12 @@ class YoutubeCollector:
         """Part and video whose comments were read since the start."""
         self._units = Budget(Limit(settings.units, _DAY), clock)
 
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """An answer that does not come in time is a failure."""
-        return None
-
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New videos and comments, and what became of the known ones; a GapMark where comments came too fast."""
         hidden = [self._key]
-        async with opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden) as http:
-            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(
+            since, self._parts, opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden), self._ask
+        )
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The videos and comments in these answers."""
