@@ -42,14 +42,15 @@ def each(name: str) -> list[bytes]:
     return [json.dumps(one).encode() for one in document(name)]
 
 
-def whole(name: str) -> list[bytes]:
-    return [json.dumps(document(name)).encode()]
+def found(name: str) -> list[bytes]:
+    """The posts of a search, as the collector hands them on."""
+    return [json.dumps({"posts": document(name)["posts"]}).encode()]
 
 
 def statuses(name: str) -> list[bytes]:
     """The statuses of an answer, as the collector hands them on."""
-    found = document(name)
-    listed = found if isinstance(found, list) else found.get("statuses", [found])
+    told = document(name)
+    listed = told if isinstance(told, list) else told.get("statuses", [told])
     return [one.line for one in found_in(json.dumps(listed).encode())]
 
 
@@ -66,7 +67,7 @@ def events_of(name: str) -> list[bytes]:
 SHAPES: list[tuple[str, Callable[[], Collector], Callable[[str], list[bytes]], dict[str, int]]] = [
     ("bluesky_jetstream_v1.json", sky, each, {"create": 3, "delete": 1}),
     ("bluesky_jetstream_v2.json", sky, each, {}),
-    ("bluesky_searchPosts.json", sky, whole, {"create": 1}),
+    ("bluesky_searchPosts.json", sky, found, {"create": 1}),
     ("mastodon_status.json", far, statuses, {"create": 1}),
     ("mastodon_search_v2.json", far, statuses, {"create": 1}),
     ("mastodon_stream_ws.json", far, each, {}),
@@ -81,8 +82,8 @@ def test_a_sample_of_a_stream_is_read_as_documented(
     parsed = made().parse(read(name), SEEN)
     assert not any(parsed.rejected)
     assert parsed.posts.height
-    found = dict(parsed.posts.group_by("op").len().rows())
-    assert {op: found.get(op) for op in wanted} == wanted
+    counted = dict(parsed.posts.group_by("op").len().rows())
+    assert {op: counted.get(op) for op in wanted} == wanted
     created = parsed.posts.filter(parsed.posts["op"] == "create")
     assert created["author"].null_count() == 0
     assert created.height == 0 or created["text"].str.len_chars().max() > 0  # type: ignore[operator]
