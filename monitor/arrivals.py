@@ -11,6 +11,9 @@ _USUAL = 500
 class Contact(NamedTuple):
     """A source answers, though it has nothing to say: it is not blind, and its connection is not stale."""
 
+    rests: bool = False
+    """It has said all that there is for now, and will look again later."""
+
 
 class Settled(NamedTuple):
     """What became of a payload, once all of it is committed and its source may forget it."""

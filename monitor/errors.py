@@ -14,13 +14,17 @@ class SettingsError(Exception):
 class SourceUnavailableError(Exception):
     """A source that does not answer now; its supervisor tries again, after `retry_after` seconds where known.
 
-    `within` bounds the pause, in seconds, where a try costs nobody anything.
+    `within` bounds the pause, in seconds, where a try costs nobody anything. `whole`: though only a part of the source
+    was asked, none can be read.
     """
 
-    def __init__(self, why: str, retry_after: float | None = None, *, within: float | None = None) -> None:
+    def __init__(
+        self, why: str, retry_after: float | None = None, *, within: float | None = None, whole: bool = False
+    ) -> None:
         super().__init__(why)
         self.retry_after = retry_after
         self.within = within
+        self.whole = whole
 
 
 class SourceRefusedError(Exception):

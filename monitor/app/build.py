@@ -20,7 +20,8 @@ from monitor.alert.receivers.webhook import Webhook, WebhookSettings
 from monitor.app.chats import chat
 from monitor.app.platforms import polled
 from monitor.clock import Clock
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.ingest import IngestCollector, IngestSource
@@ -35,19 +36,20 @@ def collector(
     source: settings.Source, secret: settings.Secret | None, clock: Clock, metrics: Metrics, events: Events = tuple
 ) -> Collector:
     """The collector of a configured source; `secret` as settings found it, `events` those that are watched now."""
+    word = secret.reveal() if secret else None
     match source:
         case FileSource():
             return FileCollector(source, clock)
         case IngestSource():
             return IngestCollector(source)
         case MqttSource():
-            return MqttCollector(source, secret.reveal() if secret else None, clock)
+            return MqttCollector(source, word, clock)
         case BlueskySource():
-            return BlueskyCollector(source, clock, metrics)
+            return BlueskyCollector(source, clock, metrics, password=word, events=events)
         case MastodonSource():
-            return MastodonCollector(source, secret.reveal() if secret else "", clock, metrics)
+            return MastodonCollector(source, word or "", clock, metrics, events)
         case _:
-            return polled(source, secret.reveal() if secret else None, clock, metrics, events)
+            return polled(source, word, clock, metrics, events)
 
 
 def receivers(configured: settings.Settings, session: ClientSession, clock: Clock) -> list[Receiver]:

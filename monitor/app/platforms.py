@@ -8,7 +8,10 @@ from monitor.collect.factcheck import FactcheckCollector, FactcheckSource
 from monitor.collect.gdelt import GdeltCollector, GdeltSource
 from monitor.collect.reddit import RedditCollector, RedditSource
 from monitor.collect.rss import RssCollector, RssSource
-from monitor.collect.telegram import TelegramCollector, TelegramSource
+from monitor.collect.telegram import TelegramCollector
+from monitor.collect.telegram_preview import preview
+from monitor.collect.telegram_settings import TelegramSource, Via
+from monitor.collect.telegram_telethon import telethon
 from monitor.collect.terms import Events
 from monitor.collect.x import XCollector
 from monitor.collect.x_settings import XSource
@@ -24,7 +27,8 @@ def polled(source: Polled, word: str | None, clock: Clock, metrics: Metrics, eve
         case RssSource():
             made = RssCollector(source, clock, metrics)
         case TelegramSource():
-            made = TelegramCollector(source, clock, metrics)
+            user = telethon(source, word or "", clock) if source.via is Via.TELETHON else None
+            made = TelegramCollector(source, clock, metrics, user or preview(source, clock, metrics))
         case FactcheckSource():
             made = FactcheckCollector(source, word, clock, metrics, events)
         case XSource():

@@ -128,7 +128,7 @@ def _apart(source: Source) -> Source:
 
 
 async def _test(one: Collector, lasts: timedelta) -> int:
-    """Prints ten posts, or as many as come in time."""
+    """Prints ten posts, or as many as there are, or come in time."""
     posts = 0
     try:
         async with asyncio.timeout(lasts.total_seconds()), aclosing(one.payloads(None)) as arrivals:  # type: ignore[type-var]
@@ -138,6 +138,9 @@ async def _test(one: Collector, lasts: timedelta) -> int:
                     print(f"gap: {shown.cell(arrival.why)}")
                 elif isinstance(arrival, Payload):
                     posts += _shown(one, arrival, ENOUGH - posts)
+                elif arrival.rests:
+                    print(f"{one.name}: {posts} posts, and no more for now")
+                    break
                 if posts >= ENOUGH:
                     break
     except TimeoutError:
@@ -162,11 +165,15 @@ def _shown(one: Collector, payload: Payload, most: int) -> int:
 
 
 def _replay(one: Collector, files: list[Path]) -> int:
-    for line in recorded(files):
+    for line in recorded(files, _torn):
         parsed = one.parse([line.body], line.at)
         for document in _documents(parsed.posts):
             sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
     return 0
+
+
+def _torn(path: Path, size: int) -> None:
+    print(f"monitor: {path}: its last line ends after {size} bytes, in the middle; left out", file=sys.stderr)
 
 
 def _documents(posts: pl.DataFrame) -> Iterator[dict[str, object]]:

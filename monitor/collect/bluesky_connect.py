@@ -20,6 +20,7 @@ from msgspec import Struct
 from monitor.collect.bluesky_wire import microseconds
 from monitor.collect.http import Answer, Http
 from monitor.collect.http_streams import socket
+from monitor.collect.look_back import Past
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 
 _SUBSCRIBE_V2 = "/xrpc/network.bsky.jetstream.subscribeEvents"
@@ -44,6 +45,7 @@ class Place(Struct, frozen=True, omit_defaults=True):
     wire: BlueskyWire
     at: datetime
     seq: int | None = None
+    past: Past | None = None
 
     def text(self) -> str:
         """As a resume point."""

@@ -1,12 +1,16 @@
-"""What events say of posts that came before them: likes, reposts and replies counted by post, accounts that are gone.
+"""What events say of posts that came before them: counts by post, accounts that are gone or whose history was mended.
 
 Counted are posts that came while this ran: from their first moment, so that a count is whole and not what happened to
 be seen; others are left to whoever reads them anew. A like that is taken back names no post, so likes are gross.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
-from monitor.collect.bluesky_wire import LIKE, POST, REPOST, Event, Fold
+from monitor.collect.bluesky_wire import LIKE, POST, REPOST, Event, Fold, View
+
+_DOUBTED = 10_000
+"""Posts that wait to be read again because of what became of their accounts, at most."""
 
 
 class _Known:
@@ -28,16 +32,14 @@ class Folding:
         """Account → the addresses of its posts."""
         self._changed: dict[str, _Known] = {}
         self._gone: list[str] = []
+        self._doubted: OrderedDict[str, None] = OrderedDict()
+        """Posts of which nobody knows whether they are still there."""
 
     def take(self, event: Event) -> bool:
         """One event in its turn; says whether its own line must be handed on for what it says."""
         commit = event.commit
-        if event.kind == "account":
-            if not event.active:
-                self._gone += self._of.pop(event.did, ())
-                self._forget(self._gone)
-            return False
         if event.kind != "commit" or commit is None:
+            self._take_account(event)
             return False
         if commit.operation == "create" and commit.record is not None:
             record = commit.record
@@ -49,7 +51,41 @@ class Folding:
                 self._count(record.subject.uri if record.subject is not None else None, "reposts")
             elif commit.collection == LIKE:
                 self._count(record.subject.uri if record.subject is not None else None, "likes")
+        elif commit.operation == "delete" and commit.collection == POST:
+            self.forget([event.uri])
         return commit.collection in {POST, REPOST}
+
+    def _take_account(self, event: Event) -> None:
+        """An account is gone with its posts; or its history was mended, or is not to be had, and they are in doubt."""
+        account = event.account
+        if event.kind == "account" and account is not None and account.gone:
+            gone = list(self._of.get(event.did, ()))
+            self._gone += gone
+            self.forget(gone)
+        elif event.kind == "sync" or (event.kind == "account" and account is not None and not account.active):
+            self.doubt(list(self._of.get(event.did, ())))
+
+    def doubt(self, uris: Sequence[str]) -> None:
+        """These posts are to be read again, as long as not too many are."""
+        for uri in uris:
+            if len(self._doubted) < _DOUBTED:
+                self._doubted[uri] = None
+
+    @property
+    def doubted(self) -> int:
+        """How many posts are to be read again."""
+        return len(self._doubted)
+
+    def doubts(self, most: int) -> list[str]:
+        """The next of them, which are in doubt no more."""
+        return [self._doubted.popitem(last=False)[0] for _ in range(min(most, len(self._doubted)))]
+
+    def found(self, view: View) -> None:
+        """A post that a search brought, and its counts: counting goes on from there."""
+        if not view.uri.startswith(f"at://{view.author.did}/{POST}/"):
+            return
+        self._begin(view.uri, view.author.did)
+        self.correct(view.uri, max(0, view.like_count), max(0, view.repost_count), max(0, view.reply_count))
 
     def correct(self, uri: str, likes: int, reposts: int, replies: int) -> None:
         """What the platform itself says of a post: counting goes on from there."""
@@ -76,12 +112,16 @@ class Folding:
         self._of.setdefault(did, {})[uri] = None
         while len(self._known) > self._most:
             oldest, _ = self._known.popitem(last=False)
-            account = oldest.split("/", 3)[2]
-            posts = self._of.get(account)
-            if posts is not None:
-                posts.pop(oldest, None)
-                if not posts:
-                    del self._of[account]
+            self._part(oldest)
+
+    def _part(self, uri: str) -> None:
+        """A post is no longer known as one of its account's."""
+        account = uri.split("/", 3)[2]
+        posts = self._of.get(account)
+        if posts is not None:
+            posts.pop(uri, None)
+            if not posts:
+                del self._of[account]
 
     def _count(self, uri: str | None, what: str) -> None:
         known = self._known.get(uri) if uri is not None else None
@@ -91,10 +131,13 @@ class Folding:
         self._known.move_to_end(uri)
         self._changed[uri] = known
 
-    def _forget(self, uris: list[str]) -> None:
+    def forget(self, uris: Sequence[str]) -> None:
+        """These posts are gone."""
         for uri in uris:
-            self._known.pop(uri, None)
             self._changed.pop(uri, None)
+            self._doubted.pop(uri, None)
+            if self._known.pop(uri, None) is not None:
+                self._part(uri)
 
 
 class Recent:

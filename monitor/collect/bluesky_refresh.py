@@ -31,8 +31,11 @@ class Again:
     def __init__(self) -> None:
         self._missing: set[str] = set()
 
-    async def read(self, http: Http, api: str, uris: Sequence[str]) -> Fold:
-        """Counts of those that are there; gone is what was missing before too. Raises SourceUnavailableError."""
+    async def read(self, http: Http, api: str, uris: Sequence[str]) -> tuple[Fold, set[str]]:
+        """Counts of those that are there; gone is what was missing before too; and what is missing for the first time.
+
+        Raises SourceUnavailableError.
+        """
         answer = await http.get(api + _GET_POSTS, params=[("uris", uri) for uri in uris])
         try:
             found = {one.uri: one for one in msgspec.json.decode(answer.body, type=_Answer).posts}
@@ -47,4 +50,4 @@ class Again:
             for uri in uris
             if (one := found.get(uri)) is not None
         ]
-        return Fold(counts, gone)
+        return Fold(counts, gone), set(absent) - set(gone)

@@ -1,24 +1,25 @@
-"""What Jetstream sends, in both of its versions, as events; and what a batch of events says as post/1 documents.
+"""What Jetstream sends, in both of its versions, as events.
 
 Version 1 sends events as they are, version 2 wraps them and may end with an error. Between the raw lines of a payload
 stand lines of our own, made while they came (`bluesky_fold.py`): the counts of likes, reposts and replies, and the
-posts of accounts that are gone.
+posts of accounts that are gone; and the posts of a search, as the search shows them (`bluesky_search.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
-from monitor.collect.claims import Count, posted
+from monitor.collect.claims import Count
 from monitor.errors import PostRejectedError
 
 PLATFORM = "bluesky"
 POST, REPOST, LIKE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.feed.like"
 OUTDATED = "OutdatedCursor"
 _V2 = "network.bsky.jetstream.subscribeEvents#"
+_PASSING = frozenset({"desynchronized", "throttled"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +36,9 @@ class _Embed(Struct, gc=False):
     record: _Quoted | None = None
 
 
-class _Reply(Struct, gc=False):
+class Reply(Struct, gc=False):
+    """What a post answers."""
+
     root: _Ref | None = None
     parent: _Ref | None = None
 
@@ -46,7 +49,7 @@ class Record(Struct, rename="camel", gc=False):
     text: str = ""
     created_at: str = ""
     langs: list[str] | None = None
-    reply: _Reply | None = None
+    reply: Reply | None = None
     embed: _Embed | None = None
     subject: _Ref | None = None
 
@@ -67,8 +70,16 @@ class _Commit(Struct, gc=False):
     record: Record | None = None
 
 
-class _Account(Struct, gc=False):
+class Account(Struct, gc=False):
+    """How an account stands."""
+
     active: bool = True
+    status: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether its posts are to be seen no more; where only its server limps, they are."""
+        return not self.active and self.status not in _PASSING
 
 
 class _Payload(Struct, gc=False):
@@ -81,9 +92,25 @@ class _Payload(Struct, gc=False):
     collection: str = ""
     rkey: str = ""
     record: Record | None = None
-    account: _Account | None = None
+    account: Account | None = None
     name: str = ""
     message: str = ""
+
+
+class _Author(Struct, gc=False):
+    did: str
+
+
+class View(Struct, rename="camel", gc=False):
+    """A post as the search shows it."""
+
+    uri: str
+    author: _Author
+    record: Record
+    indexed_at: str = ""
+    like_count: Count = 0
+    repost_count: Count = 0
+    reply_count: Count = 0
 
 
 class Fold(Struct, omit_defaults=True):
@@ -100,13 +127,14 @@ class _Line(Struct, gc=False):
     time_us: int | None = None
     kind: str = ""
     commit: _Commit | None = None
-    account: _Account | None = None
+    account: Account | None = None
     cursor: int | None = None
     type: str = field(name="$type", default="")
     payload: _Payload | None = None
     error: str = ""
     message: str = ""
     fold: Fold | None = None
+    posts: list[msgspec.Raw] | None = None
 
 
 _LINE = msgspec.json.Decoder(_Line)
@@ -116,16 +144,18 @@ class Event(NamedTuple):
     """One event, whichever version sent it."""
 
     kind: str
-    """`commit`, `account`, `identity`, `sync`, `info`, `error` – or `fold`, or what the future brings."""
+    """`commit`, `account`, `identity`, `sync`, `info`, `error` – or `fold`, `found`, or what the future brings."""
     did: str = ""
     at: datetime = _EPOCH
     """When the server saw it."""
     seq: int | None = None
     commit: _Commit | None = None
-    active: bool = True
+    account: Account | None = None
     said: str = ""
     """Name and message of an `info` or `error`."""
     fold: Fold | None = None
+    posts: Sequence[bytes] = ()
+    """Posts as a search shows them."""
 
     @property
     def uri(self) -> str:
@@ -141,6 +171,8 @@ def event(line: bytes) -> Event:
         raise PostRejectedError(_reason(line), str(error)) from error
     if read.fold is not None:
         return Event("fold", fold=read.fold)
+    if read.posts is not None:
+        return Event("found", posts=tuple(map(bytes, read.posts)))
     if read.type == "error":
         return Event("error", said=f"{read.error}: {read.message}")
     payload = read.payload
@@ -148,68 +180,14 @@ def event(line: bytes) -> Event:
         if read.time_us is None:
             reason = "missing_field"
             raise PostRejectedError(reason, "time_us")
-        active = read.account is None or read.account.active
-        return Event(read.kind, read.did, _at(read.time_us), read.cursor, read.commit, active)
+        return Event(read.kind, read.did, _at(read.time_us), read.cursor, read.commit, read.account)
     kind = payload.type.removeprefix(_V2)
     if kind == "info":
         return Event(kind, said=f"{payload.name}: {payload.message}")
     commit = None
     if kind == "commit":
         commit = _Commit(payload.operation, payload.collection, payload.rkey, payload.rev, payload.record)
-    active = payload.account is None or payload.account.active
-    return Event(kind, payload.did, _time(payload.time), payload.seq, commit, active)
-
-
-def documents(body: bytes, web: str) -> Iterator[Mapping[str, Any] | PostRejectedError]:
-    """The post/1 documents of a payload, or why a line is none; addresses for people begin with `web`."""
-    for line in body.split(b"\n"):
-        if not line.strip():
-            continue
-        try:
-            yield from _documents(event(line), web)
-        except PostRejectedError as error:
-            yield error
-
-
-def _documents(told: Event, web: str) -> Iterator[Mapping[str, Any]]:
-    if told.fold is not None:
-        for uri, likes, reposts, replies in told.fold.counts:
-            counts = {"likes": likes, "reposts": reposts, "replies": replies}
-            yield {"id": uri, "platform": PLATFORM, "op": "counts", **counts}
-        for uri in told.fold.gone:
-            yield {"id": uri, "platform": PLATFORM, "op": "delete"}
-        return
-    commit = told.commit
-    if told.kind != "commit" or commit is None or commit.collection not in {POST, REPOST}:
-        return
-    if commit.operation == "delete":
-        yield {"id": told.uri, "platform": PLATFORM, "op": "delete"}
-        return
-    record = commit.record
-    if record is None or commit.operation not in {"create", "update"}:
-        reason = "missing_field" if record is None else "unknown_op"
-        raise PostRejectedError(reason)
-    if commit.collection == REPOST:
-        if record.subject is None:
-            reason = "missing_field"
-            raise PostRejectedError(reason, "subject")
-        yield _written(told, record) | {"text": "", "repost_of": record.subject.uri}
-        return
-    reply = record.reply or _Reply()
-    yield _written(told, record) | {
-        "op": commit.operation,
-        "text": record.text,
-        "lang": record.langs[0] if record.langs else None,
-        "reply_to": reply.parent.uri if reply.parent is not None else None,
-        "root": reply.root.uri if reply.root is not None else None,
-        "quote_of": record.quoted,
-        "url": f"{web}/profile/{told.did}/post/{commit.rkey}",
-    }
-
-
-def _written(told: Event, record: Record) -> dict[str, Any]:
-    posted_at = posted(record.created_at, told.at)
-    return {"id": told.uri, "platform": PLATFORM, "author": told.did, "created_at": posted_at.isoformat()}
+    return Event(kind, payload.did, time_of(payload.time), payload.seq, commit, payload.account)
 
 
 def microseconds(at: datetime) -> int:
@@ -225,7 +203,8 @@ def _at(microseconds: int) -> datetime:
         raise PostRejectedError(reason) from error
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
+    """A time as version 2 spells it; raises PostRejectedError."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

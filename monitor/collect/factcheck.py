@@ -4,11 +4,10 @@ A review is no post. It is evidence for the desk, shown beside alerts with the f
 nowhere and sets no status: that is for editors, and for voices that an event file names.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Annotated, ClassVar
 
 import polars as pl
@@ -77,36 +76,30 @@ class FactcheckSource(
 class FactcheckCollector:
     """The collector of a FactcheckSource; its resume point is which reviews each part brought last."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(
         self, settings: FactcheckSource, key: str | None, clock: Clock, metrics: Metrics, events: Events
     ) -> None:
+        self.name = settings.name
         self._settings = settings
         self._key = key
         self._clock = clock
         self._metrics = metrics
         self._events = events
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show, apart=True)
+        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True)
 
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """An answer that does not come in time is a failure."""
-        return None
-
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New and changed reviews, event by event and page by page."""
         hidden = [self._key] if self._key else []
         allows = None if self._settings.private else is_public
-        async with opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden, allows=allows) as http:
-            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(
+            since,
+            self._parts,
+            opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden, allows=allows),
+            self._ask,
+        )
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """No posts: the reviews in these answers, of no event yet."""
@@ -131,7 +124,7 @@ class FactcheckCollector:
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
         if ":" in part.name:
             answer = await http.get(part.name, follow=True)
-            yield Read(answer.body, _documents(answer.body))
+            yield Read(answer.body, await asyncio.to_thread(_documents, answer.body))
             return
         for event in self._events():
             if event.name == part.name:
@@ -152,7 +145,8 @@ class FactcheckCollector:
                 ("key", self._key or ""),
             ]
             answer = await http.get(f"{self._settings.api.rstrip('/')}/claims:search", params=params)
-            yield Read(answer.body, _documents(answer.body), mark=str(turn + 1))
+            documents = await asyncio.to_thread(_documents, answer.body)
+            yield Read(answer.body, documents, mark=str(turn + 1))
             token = next_page(answer.body)
             if not token:
                 return

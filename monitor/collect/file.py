@@ -78,7 +78,7 @@ class FileCollector:
                 else:
                     read_all_at = looks_at
                     if not tail.missing:
-                        yield Contact()
+                        yield Contact(rests=True)
                     await self._clock.sleep(POLL)
         finally:
             tail.close()

@@ -69,25 +69,18 @@ class GdeltSource(HttpSource, tag="gdelt", tag_field="kind", frozen=True, forbid
 class GdeltCollector:
     """The collector of a GdeltSource; its resume point is when each event was last asked for."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(self, settings: GdeltSource, clock: Clock, metrics: Metrics, events: Events) -> None:
+        self.name = settings.name
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
         self._events = events
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._budget = Budget(Limit(1, settings.spacing), clock)
         self._failures = 0
-
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """An answer that does not come in time is a failure."""
-        return None
 
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New articles, event by event; a GapMark where there are more than an answer holds."""

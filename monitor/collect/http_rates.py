@@ -1,7 +1,8 @@
 """How often a platform may be asked: what it says in its headers, and what we keep to by ourselves.
 
-Platforms spell the same three numbers in three ways: the reset is a time in seconds since 1970 (X), seconds from now
-(Reddit, whose numbers are floats) or an ISO 8601 time (Mastodon). Each source hands in the reader of its own.
+Platforms spell the same three numbers in four ways: the reset is a time in seconds since 1970 (X; Bluesky, without the
+`X-`), seconds from now (Reddit, whose numbers are floats) or an ISO 8601 time (Mastodon). Each source hands in the
+reader of its own.
 """
 
 import math
@@ -38,6 +39,12 @@ def epoch_rate(headers: Mapping[str, str], now: datetime) -> Rate | None:
     """`X-RateLimit-Remaining`, and `-Reset` in seconds since 1970."""
     reset = _number(headers.get("X-RateLimit-Reset"))
     return _rate(headers, None if reset is None else reset - now.timestamp(), now)
+
+
+def ratelimit_rate(headers: Mapping[str, str], now: datetime) -> Rate | None:
+    """`RateLimit-Remaining`, and `-Reset` in seconds since 1970."""
+    named = ("Remaining", "Reset")
+    return epoch_rate({f"X-RateLimit-{one}": headers.get(f"RateLimit-{one}", "") for one in named}, now)
 
 
 def seconds_rate(headers: Mapping[str, str], now: datetime) -> Rate | None:

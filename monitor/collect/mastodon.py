@@ -21,20 +21,24 @@ from monitor.collect.claims import plain, posted
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, iso_rate
 from monitor.collect.http_streams import socket
+from monitor.collect.look_back import Past
 from monitor.collect.mastodon_known import Known, newer, rewound
+from monitor.collect.mastodon_past import PAGE, Behind
 from monitor.collect.mastodon_refresh import AT_ONCE, Asking, again
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mastodon_wire import Found, Own, Status, documents, event, found_in, owned, status
 from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
+from monitor.collect.terms import Events
 from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
-_PAGE = 40
 _ALIVE = timedelta(seconds=15)
 """Time without a message after which it is said that the connection stands; the library asks every 20 s."""
+_NOT_LONG = timedelta(milliseconds=50)
+"""How long a message is waited for while there is something to look back for."""
 _STALE = timedelta(seconds=75)
 _ABSENT = 404
 _WHOLE, _PAGED = "whole", "paged"
@@ -45,12 +49,15 @@ class Place(Struct, frozen=True):
 
     instance: str
     seen: dict[str, str]
+    past: Past | None = None
 
 
 class MastodonCollector:
     """The collector of a MastodonSource; its resume point is a Place."""
 
-    def __init__(self, settings: MastodonSource, token: str, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: MastodonSource, token: str, clock: Clock, metrics: Metrics, events: Events = tuple
+    ) -> None:
         self._settings = settings
         self._token = token
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -62,6 +69,10 @@ class MastodonCollector:
             _WHOLE: Budget(Limit(settings.requests, timedelta(minutes=5)), clock),
             _PAGED: Budget(Limit(settings.paged_requests, timedelta(minutes=15)), clock),
         }
+        self._events = events
+        self._behind = Behind(
+            settings, clock, self._headers, self._page, whole=self._budgets[_WHOLE], paged=self._budgets[_PAGED]
+        )
         self._seen: dict[str, str] = {}
         """Timeline → the newest id that was handed on."""
 
@@ -77,7 +88,10 @@ class MastodonCollector:
 
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """What was missed, then what happens."""
-        self._seen = {**_place(since, self._instance), **self._seen}
+        place = _place(since)
+        same = place is not None and place.instance == self._instance
+        self._seen = {**(place.seen if place is not None and same else {}), **self._seen}
+        self._behind.take_up(place.past if place is not None else Past(), self._events())
         async with opened(
             self.name, self._settings, self._clock, self._metrics, rate=iso_rate, hidden=[self._token]
         ) as http:
@@ -92,7 +106,7 @@ class MastodonCollector:
                     async with aclosing(self._missed(http, timeline)) as missed:
                         async for arrival in missed:
                             yield arrival
-                async with aclosing(self._live(found)) as live:
+                async with aclosing(self._live(http, found)) as live:
                     async for arrival in live:
                         yield arrival
 
@@ -158,7 +172,7 @@ class MastodonCollector:
             while (wait := self._budgets[_PAGED].wait()) > timedelta():
                 yield Contact()
                 await self._clock.sleep(min(wait, _ALIVE))
-            page = await self._page(http, timeline, [("limit", str(_PAGE)), ("min_id", since)])
+            page = await self._page(http, timeline, [("limit", str(PAGE)), ("min_id", since)])
             if not page:
                 return
             found, since = page, page[-1].status.id
@@ -188,10 +202,14 @@ class MastodonCollector:
             why = f"{http.place(answer.url)}: a page that is not understood ({error})"
             raise SourceUnavailableError(why) from error
 
-    async def _live(self, found: ClientWebSocketResponse[bool]) -> AsyncGenerator[Payload | Contact, None]:
+    async def _live(self, http: Http, found: ClientWebSocketResponse[bool]) -> AsyncGenerator[Payload | Contact, None]:
         while True:
+            self._behind.notice(self._events(), self._timelines())
+            past = await self._behind.turn(http, self._seen)
+            if (payload := self._payload([one for one in past if self._known.again(one.status)])) is not None:
+                yield payload
             try:
-                message = await found.receive(_ALIVE.total_seconds())
+                message = await found.receive((_NOT_LONG if self._behind.due else _ALIVE).total_seconds())
             except TimeoutError:
                 yield Contact()
                 continue
@@ -230,7 +248,7 @@ class MastodonCollector:
             return None
         own = Own(uris=self._known.answered([one.status for one in news]))
         lines = [owned(own)] if own.uris else []
-        resume = msgspec.json.encode(Place(self._instance, self._seen)).decode()
+        resume = msgspec.json.encode(Place(self._instance, self._seen, self._behind.past)).decode()
         return Payload(self.name, b"\n".join([*lines, *(one.line for one in news)]), resume, len(news))
 
 
@@ -246,13 +264,12 @@ class _Instance(Struct, frozen=True):
     configuration: _Configuration = _Configuration()
 
 
-def _place(since: str | None, instance: str) -> dict[str, str]:
-    """How far each timeline of this server was read."""
+def _place(since: str | None) -> Place | None:
+    """A resume point read; None where there is none, or one that is not understood."""
     try:
-        place = msgspec.json.decode(since or "", type=Place)
+        return msgspec.json.decode(since or "", type=Place)
     except (msgspec.MsgspecError, UnicodeEncodeError):
-        return {}
-    return place.seen if place.instance == instance else {}
+        return None
 
 
 def _subscription(timeline: str) -> dict[str, str]:

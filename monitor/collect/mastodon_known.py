@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from monitor.clock import Clock
 from monitor.collect.mastodon_wire import Status
@@ -37,6 +37,11 @@ class Known:
                 memory.popitem(last=False)
         return True
 
+    def again(self, found: Status) -> bool:
+        """Whether a status may be handed on though it came before: unless it was deleted; remembers it."""
+        self.news(found)
+        return found.id not in self._buried
+
     def bury(self, name: str) -> str | None:
         """This id was deleted: the post's address, if it is known; a status that comes late is no news."""
         self._exhume()
@@ -68,8 +73,17 @@ def newer(one: str, other: str) -> str:
     return max(one, other, key=lambda name: (len(name), name))
 
 
+def begun_at(like: str, at: datetime) -> str:
+    """The id from which on posts of a time have theirs, on a server with ids `like` this; others are as they are."""
+    return str(max(0, round(at.timestamp() * 1000)) << 16) if _is_dated(like) else like
+
+
+def _is_dated(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) >= _DATED
+
+
 def rewound(name: str, by: timedelta) -> str:
     """An id of about so much earlier: an id begins with its milliseconds since 1970; others are as they are."""
-    if not (name.isascii() and name.isdigit() and len(name) >= _DATED):
+    if not _is_dated(name):
         return name
     return str(max(0, int(name) - (round(by.total_seconds() * 1000) << 16)))

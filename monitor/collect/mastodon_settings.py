@@ -20,7 +20,8 @@ class MastodonSource(
         reads="posts with chosen hashtags, or all public posts that one server knows",
         access="a token of a user of the server, with the right read:statuses",
         limits="300 requests in 5 minutes, 300 in 15 for pages of timelines; kept to, as are the server's headers",
-        resumes="reads what was missed from the timelines, to a bound; beyond is a gap",
+        resumes="reads what was missed from the timelines, to a bound; beyond is a gap; of an event that is added, the "
+        "last hour of the timelines, and what the server's search finds where it has one and lets us (read:search)",
         edits="as they happen while it runs; hot posts are read again; not those of other posts while it was away",
         cannot="posts that the server does not know, deletions of posts from before its start, counts of posts "
         "that are not hot",
@@ -47,6 +48,10 @@ class MastodonSource(
     """How far behind the last post a timeline is read anew: posts of other servers come late, with an earlier id."""
     refill: Annotated[int, Meta(ge=1, le=1000)] = 50
     """Pages of 40 posts that are read of each timeline after an outage, at most; beyond them is a gap."""
+    look_back: Duration = Duration(hours=1)
+    """How much of the past is read again, and searched, for an event that is added."""
+    look_back_pages: Annotated[int, Meta(ge=0, le=1000)] = 10
+    """Pages of 40 posts that are read for it of each timeline, and of each of its terms; 0 looks back not at all."""
     requests: Annotated[int, Meta(ge=1, le=100_000)] = 300
     """Requests that the server takes in five minutes,"""
     paged_requests: Annotated[int, Meta(ge=1, le=100_000)] = 300

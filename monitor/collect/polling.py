@@ -1,9 +1,10 @@
 """A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +15,7 @@ from monitor.collect.news import Found, Known, framed
 from monitor.collect.turns import Turns
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
+from monitor.metrics import Metrics
 
 Arrival = Payload | GapMark | Contact
 
@@ -61,6 +63,7 @@ class Part:
         return self.read_at is None
 
 
+Means = TypeVar("Means")
 Ask = Callable[[Part], AsyncIterator[Read]]
 
 
@@ -70,25 +73,39 @@ class Polling:
     `apart`: a part that is refused is no reason to stop the others; otherwise the source stops with it.
     """
 
-    def __init__(
-        self, source: str, clock: Clock, every: timedelta, show: Callable[[int], None], *, apart: bool = False
-    ) -> None:
+    def __init__(self, source: str, clock: Clock, every: timedelta, metrics: Metrics, *, apart: bool = False) -> None:
         self._source = source
         self._clock = clock
         self._apart = apart
-        self._turns = Turns(source, clock, every, show)
+        self._turns = Turns(source, clock, every, metrics.source_failing.labels(source).set)
         self._parts: dict[str, Part] = {}
         self._places: dict[str, Place] = {}
+
+    async def payloads(
+        self,
+        since: str | None,
+        parts: Callable[[], Sequence[str]],
+        means: AbstractAsyncContextManager[Means],
+        ask: Callable[[Means, Part], AsyncIterator[Read]],
+    ) -> AsyncIterator[Arrival]:
+        """As `arrivals`, with the `means` by which a part is asked, which are open meanwhile."""
+        async with means as opened:
+            arrivals = self.arrivals(since, parts, partial(ask, opened))
+            async with aclosing(arrivals):  # type: ignore[type-var]
+                async for arrival in arrivals:
+                    yield arrival
 
     async def arrivals(self, since: str | None, parts: Callable[[], Sequence[str]], ask: Ask) -> AsyncIterator[Arrival]:
         """What the parts say, for ever; `ask` reads one of them. A resume point that is not understood is none."""
         if not self._parts:
             self._places = places(since)
         while True:
+            if self._turns.resting(parts()):
+                yield Contact(rests=True)
             name = await self._turns.next(parts)
             self._keep(parts())
             if name is None:
-                yield Contact()
+                yield Contact(rests=True)
                 continue
             part = self._parts.setdefault(name, Part(name, self._places.get(name, Place())))
             wait: timedelta | None = None

@@ -5,7 +5,7 @@ oldest are removed when all together are too large. Blocking: for a thread.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -109,15 +109,31 @@ class _Files:
             path.unlink()
 
 
-def recorded(paths: Iterable[Path]) -> Iterator[Line]:
-    """The payloads of recorded files, in the order of the files; raises SettingsError for what is no recording."""
+def recorded(paths: Iterable[Path], torn: Callable[[Path, int], None] = lambda _, __: None) -> Iterator[Line]:
+    """The payloads of recorded files, in the order of the files; raises SettingsError for what is no recording.
+
+    A last line that was not written to its end, as when the process was killed, is left out; `torn` is told of it, and
+    of its bytes.
+    """
     for path in paths:
         try:
             with path.open("rb") as file:
                 for number, line in enumerate(file, 1):
+                    if not line.endswith(b"\n") and not _is_one(line):
+                        torn(path, len(line))
+                        continue
                     yield _read(line, f"{path}: line {number}")
         except OSError as error:
             raise SettingsError([f"{path}: {error.strerror}"]) from error
+
+
+def _is_one(line: bytes) -> bool:
+    """Whether a line without an end is whole all the same."""
+    try:
+        _LINE.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _read(line: bytes, where: str) -> Line:

@@ -5,10 +5,9 @@ that what its author deleted is deleted everywhere.
 """
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Container, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -20,7 +19,7 @@ from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
-from monitor.collect.news import Document, Found, Known, framed, looked_again, parsed
+from monitor.collect.news import Document, Found, Known, digest, framed, looked_again, parsed
 from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.reddit_listing import PLATFORM, after, things
@@ -96,33 +95,28 @@ class _Token(Struct):
 class RedditCollector:
     """The collector of a RedditSource; its resume point is what each part brought last."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(
         self, settings: RedditSource, secret: str | None, clock: Clock, metrics: Metrics, events: Events
     ) -> None:
+        self.name = settings.name
         self._settings = settings
         self._secret = secret or ""
         self._clock = clock
         self._metrics = metrics
         self._events = events
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._budget = Budget(Limit(settings.per_minute, timedelta(minutes=1)), clock)
         self._token: str | None = None
         self._ends = 0.0
         self._rechecked: dict[str, float] = {}
         self._again = Known()
+        self._brought: dict[str, dict[str, frozenset[str]]] = {}
+        """Part → question → what its turn that is not ended has brought."""
         self._begun: dict[str, list[_Page]] = {}
         """What is asked for → the pages of it that came before one did not."""
-
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """An answer that does not come in time is a failure."""
-        return None
 
     @property
     def refreshes(self) -> Refreshes:
@@ -136,13 +130,9 @@ class RedditCollector:
         news = looked_again(self._again, ids, _read(answer.body))
         return Payload(self.name, framed(news, answer.body), None, news.posts) if news else None
 
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New, edited and deleted posts and comments; a GapMark where there are more than Reddit still gives."""
-        async with self._opened() as http:
-            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(since, self._parts, self._opened(), self._ask)
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts and comments in these listings."""
@@ -158,13 +148,20 @@ class RedditCollector:
         return searches + [f"{kind} {name}" for name in self._settings.communities for kind in ("new", "comments")]
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
-        brought: set[object] = set()
-        for path, params in self._questions(part):
-            pages, lost = await self._pages(http, part, path, params, brought)
-            brought |= {one["id"] for _, found in pages for one in _whole(found) if one["id"] not in part.known}
+        brought = self._brought.setdefault(part.name, _brought(part.mark))
+        questions_of_it = self._questions(part)
+        for path, params in questions_of_it:
+            question = digest(dict(params).get("q", path))
+            own = brought.get(question, frozenset())
+            others = {one for name, ids in brought.items() if name != question for one in ids} - own
+            pages, lost = await self._pages(http, part, path, params, others)
+            brought[question] = own | {digest(one["id"]) for _, found in pages for one in _whole(found)}
             for body, found in reversed(pages):  # the oldest first: what is not reached comes again
-                yield Read(body, found, lost=lost)
+                mark = _mark(brought, part.known.saved(found)) if len(questions_of_it) > 1 else ""
+                yield Read(body, found, mark=mark, lost=lost)
                 lost = ""
+        del self._brought[part.name]
+        part.mark = ""
         due = self._rechecked.setdefault(part.name, self._clock.monotonic())
         if due > self._clock.monotonic() or not (names := part.known.names()[-_AT_ONCE:]):
             return
@@ -185,11 +182,12 @@ class RedditCollector:
         return [(_SEARCH, [("q", one), ("sort", "new"), ("t", span), ("type", "link")]) for one in queries]
 
     async def _pages(
-        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]], brought: Container[object]
+        self, http: Http, part: Part, path: str, params: Sequence[tuple[str, str]], brought: Container[str]
     ) -> tuple[list[_Page], str]:
         """Pages back to what is known, the newest first, and why something may be lost.
 
-        What another question of this turn has `brought` was not known before it.
+        What another question has `brought` of late is not what this one knows: digests of ids, of the turn that is on,
+        also where it failed in the middle and is begun anew.
 
         Where a page does not come, those before it are kept: the next turn goes on behind them.
         """
@@ -207,7 +205,7 @@ class RedditCollector:
             pages.append((answer.body, found))
             anchor = after(answer.body)
             if (part.first and path != _SEARCH) or any(
-                one["id"] in part.known and one["id"] not in brought for one in _whole(found)
+                one["id"] in part.known and digest(one["id"]) not in brought for one in _whole(found)
             ):
                 return pages, ""
             if not anchor and len(pages) < _PAGES:
@@ -255,6 +253,19 @@ def written(wanted: Asked) -> str:
     one_of = " OR ".join(map(quoted, wanted.any))
     parts = [f"({one_of})" if len(wanted.any) > 1 else one_of, *map(quoted, wanted.all)]
     return " AND ".join(parts) + "".join(f" NOT {quoted(term)}" for term in wanted.none)
+
+
+def _mark(brought: Mapping[str, frozenset[str]], saved: str) -> str:
+    """What the questions of a turn brought, as far as it is `saved` too and so known after a restart."""
+    known = {saved[at : at + 8] for at in range(0, len(saved), 8)}
+    return msgspec.json.encode({name: sorted(ids & known) for name, ids in brought.items()}).decode()
+
+
+def _brought(mark: str) -> dict[str, frozenset[str]]:
+    try:
+        return msgspec.json.decode(mark, type=dict[str, frozenset[str]])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def _read(body: bytes) -> list[Found]:

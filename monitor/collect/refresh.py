@@ -33,6 +33,13 @@ class Refreshes(NamedTuple):
     """Requests in a minute; 0 reads none again."""
     again: timedelta
     """How long a post is left alone between two reads."""
+    waiting: int = 0
+    """Posts of which the source itself wants to know what became of them; it adds them to what it is asked."""
+
+    @property
+    def room(self) -> int:
+        """Hot posts in one request: what waits gets up to half of it."""
+        return self.at_once - min(self.waiting, self.at_once // 2)
 
 
 @runtime_checkable
@@ -105,7 +112,7 @@ class Hot:
             for (_, name), post in self._posts.items()
             if post.source == source and at - post.read_at >= how.again.total_seconds()
         ]
-        chosen = sorted(waiting, key=lambda one: one[:2])[: how.at_once]
+        chosen = sorted(waiting, key=lambda one: one[:2])[: how.room]
         for _, _, post in chosen:
             post.read_at = at
         return [name for _, name, _ in chosen]
@@ -113,14 +120,15 @@ class Hot:
 
 async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
     """Reads hot posts again, for ever, or until the platform refuses it; the source itself goes on."""
-    how = one.refreshes
-    if not how.per_minute:
+    per_minute = one.refreshes.per_minute
+    if not per_minute:
         return
-    pause = timedelta(minutes=1) / how.per_minute
+    pause = timedelta(minutes=1) / per_minute
     while True:
         await clock.sleep(pause)
+        how = one.refreshes
         ids = hot.due(one.name, how)
-        if not ids:
+        if not ids and not how.waiting:
             continue
         try:
             payload = await one.refresh(ids)

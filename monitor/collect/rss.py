@@ -6,7 +6,6 @@ A feed says what is newest again and again; what it does not say any more when w
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, ClassVar
@@ -72,31 +71,25 @@ class RssSource(HttpSource, tag="rss", tag_field="kind", frozen=True, forbid_unk
 class RssCollector:
     """The collector of an RssSource; its resume point is, per feed, what it last brought and its validators."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(self, settings: RssSource, clock: Clock, metrics: Metrics) -> None:
+        self.name = settings.name
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show, apart=True)
+        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True)
 
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """A feed that does not answer in time fails by itself."""
-        return None
-
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """The new and changed entries, feed by feed; a GapMark where a feed holds nothing any more that we know."""
         allows = None if self._settings.private else is_public
-        async with opened(self.name, self._settings, self._clock, self._metrics, allows=allows) as http:
-            arrivals = self._polling.arrivals(since, lambda: self._settings.feeds, partial(self._ask, http))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(
+            since,
+            lambda: self._settings.feeds,
+            opened(self.name, self._settings, self._clock, self._metrics, allows=allows),
+            self._ask,
+        )
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The entries of these feeds."""

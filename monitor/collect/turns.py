@@ -46,6 +46,11 @@ class Turns:
                 return first
             await self._clock.sleep(min(wait, IDLE))
 
+    def resting(self, there: Sequence[str]) -> bool:
+        """Whether every part had its turn, and none is due."""
+        now = self._clock.monotonic()
+        return bool(there) and all(self._due.get(part, now) > now for part in there)
+
     def done(self, part: str, wait: timedelta | None = None) -> None:
         """A part was read; it has its next turn after as long as is set, or after `wait` if that is longer."""
         self._failures.pop(part, None)
@@ -54,13 +59,17 @@ class Turns:
         self._show(len(self._failures))
 
     def failed(self, part: str, error: SourceUnavailableError | SourceRefusedError) -> None:
-        """A part could not be read; raises where none can be, and SourceRefusedError only where all are refused."""
+        """A part could not be read; raises where none can be, and SourceRefusedError only where all are refused.
+
+        None can be where all have failed, or where one failed for what holds for the whole source.
+        """
         times = self._failures.get(part, (0, error))[0] + 1
         self._failures[part] = times, error
         self._show(len(self._failures))
-        if len(self._failures) == len(self._due):
+        whole = isinstance(error, SourceUnavailableError) and error.whole
+        if whole or len(self._failures) == len(self._due):
             self._due[part] = self._clock.monotonic()  # the supervisor waits
-            errors = [one for _, one in self._failures.values()]
+            errors = [error] if whole else [one for _, one in self._failures.values()]
             raise next((one for one in errors if isinstance(one, SourceUnavailableError)), error)
         pause = _pause(error, self._every, times)
         self._due[part] = self._clock.monotonic() + pause.total_seconds()

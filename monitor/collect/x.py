@@ -6,7 +6,7 @@ towards the budget; when that is spent the source stops and says so, also after 
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,6 +16,7 @@ from monitor.collect import x_post
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit, epoch_rate
 from monitor.collect.http_streams import lines
+from monitor.collect.look_back import LookBack
 from monitor.collect.news import Known, framed, looked_again, parsed
 from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
@@ -32,26 +33,20 @@ from monitor.watched import Event
 _QUARTER = timedelta(minutes=15)
 _BEHIND = timedelta(seconds=30)
 """How much older than the newest one a post may still come in the stream."""
-_EPOCH_MS = 1_288_834_974_657
-"""When the ids begin to count, in milliseconds since 1970."""
+_FURTHEST = KEPT - timedelta(minutes=1)
 _AT_ONCE = 100
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 _FATAL = frozenset({"usage-capped", "UsageCapExceeded"})
 
 
-class _Next(msgspec.Struct):
-    next_token: str = ""
-    oldest_id: str = ""
-
-
-class _Paged(msgspec.Struct):
-    meta: _Next = msgspec.field(default_factory=_Next)
-
-
 class XCollector:
     """The collector of an XSource; its resume point is the newest id that was read, and what was spent."""
 
+    stale_after: timedelta | None = None
+    """The stream gives a sign of life, and is given up here where it does not."""
+
     def __init__(self, settings: XSource, token: str | None, clock: Clock, metrics: Metrics, events: Events) -> None:
+        self.name = settings.name
         self._settings = settings
         self._token = token or ""
         self._clock = clock
@@ -59,22 +54,13 @@ class XCollector:
         self._events = events
         self._place = Place()
         self._again = Known()
+        self._back = LookBack(settings.name, clock, min(settings.look_back, _FURTHEST), settings.search_pages)
         self._found = 0
         """The largest id that a search brought."""
         self._address = f"{settings.api.rstrip('/')}/2/tweets/search"
         self._connects = Budget(Limit(50, _QUARTER), clock)
         self._ruling = Budget(Limit(100, _QUARTER), clock)
         self._searches = Budget(Limit(450, _QUARTER), clock)
-
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """The stream gives a sign of life, and is given up here where it does not."""
-        return None
 
     @property
     def refreshes(self) -> Refreshes:
@@ -95,6 +81,7 @@ class XCollector:
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """What was missed, then the stream; a GapMark for what cannot be had any more, or not within the budget."""
         self._place = max(self._place, _place(since), key=lambda place: (place.cycle, place.posts, place.newest))
+        self._back.take_up(self._place.past, self._events())
         self._afford()
         async with self._opened() as http:
             while not rules_of(self._events()):
@@ -130,14 +117,18 @@ class XCollector:
             async with aclosing(self._missed(http)) as missed:  # type: ignore[type-var]
                 async for arrival in missed:
                     yield arrival
+            self._back.notice(events, self._queries)
+            async with aclosing(self._owed(http)) as owed:  # type: ignore[type-var]
+                async for payload in owed:
+                    yield payload
             async for line in coming:
                 if (now := tuple(self._events())) != events:
-                    before, events = {event.name for event in events}, now
+                    events = now
                     await self._rule(http)
-                    added = [event for event in now if event.name not in before]
-                    async with aclosing(self._past(http, added)) as past:  # type: ignore[type-var]
-                        async for arrival in past:
-                            yield arrival
+                    self._back.notice(events, self._queries)
+                async with aclosing(self._owed(http)) as owed:  # type: ignore[type-var]
+                    async for payload in owed:
+                        yield payload
                 if not line.strip():
                     yield Contact()
                     continue
@@ -157,30 +148,36 @@ class XCollector:
         if not newest:
             return
         now = self._clock.now()
-        since, oldest = min(_time(newest), now) - _BEHIND, now - KEPT + timedelta(minutes=1)
+        since, oldest = min(x_post.time_of(newest), now) - _BEHIND, now - KEPT + timedelta(minutes=1)
         if since < oldest:
             yield self._gap(since, oldest, "the search looks back seven days")
-        begin = ("start_time", f"{oldest:{_SECONDS}}") if since < oldest else ("since_id", str(_id(since)))
+        begin = ("start_time", f"{oldest:{_SECONDS}}") if since < oldest else ("since_id", str(x_post.id_at(since)))
         self._found = newest
         async with aclosing(self._bought(http, self._events(), begin)) as arrivals:  # type: ignore[type-var]
             async for arrival in arrivals:
                 yield arrival
         self._place = msgspec.structs.replace(self._place, newest=self._found)
 
-    async def _past(self, http: Http, events: Sequence[Event]) -> AsyncIterator[Payload | GapMark | Contact]:
-        """What was said of events that are new, as far back as is set."""
-        begin = self._clock.now() - min(self._settings.look_back, KEPT - timedelta(minutes=1))
-        async with aclosing(self._bought(http, events, ("start_time", f"{begin:{_SECONDS}}"))) as arrivals:  # type: ignore[type-var]
-            async for arrival in arrivals:
-                if not isinstance(arrival, GapMark):  # what was said before an event was watched is no gap
-                    yield arrival
+    async def _owed(self, http: Http) -> AsyncIterator[Payload]:
+        """What was said of events that are new, as far back as is set; a search that fails goes on where it was."""
+        while (owed := self._back.due()) is not None:
+            begin = ("start_time", f"{owed.since:{_SECONDS}}")
+            try:
+                page = await self._page(http, owed.question, begin, owed.token)
+            except SourceUnavailableError as error:
+                self._back.failed(error)
+                return
+            self._back.came(x_post.paged(page).next_token)
+            if x_post.bought(page)[0]:
+                yield self._paid(page, self._place.newest)
+            self._afford()
 
     async def _bought(
         self, http: Http, events: Sequence[Event], begin: tuple[str, str]
     ) -> AsyncIterator[Payload | GapMark | Contact]:
         """The search's answers, paid for; the resume point stays where it is."""
         for event in events:
-            for query in queries(event, LONGEST_QUERY, self._settings.more):
+            for query in self._queries(event):
                 async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
                     async for page in pages:
                         if isinstance(page, GapMark):
@@ -190,27 +187,29 @@ class XCollector:
                         yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
                         self._afford()
 
+    def _queries(self, event: Event) -> list[str]:
+        return queries(event, LONGEST_QUERY, self._settings.more) if self._settings.search_pages else []
+
     async def _searched(self, http: Http, query: str, begin: tuple[str, str]) -> AsyncIterator[bytes | GapMark]:
         token = ""
         for _ in range(self._settings.search_pages):
-            params = [("query", query), begin, ("max_results", str(_AT_ONCE)), *self._settings.fields()]
-            if token:
-                params.append(("next_token", token))
-            answer = await http.get(
-                f"{self._address}/recent",
-                params=params,
-                headers=self._headers,
-                budgets=(self._searches,),
-                bucket="search",
-            )
-            yield answer.body
-            told = _paged(answer.body)
+            answer = await self._page(http, query, begin, token)
+            yield answer
+            told = x_post.paged(answer)
             token, oldest = told.next_token, told.oldest_id
             if not token:
                 return
-        until = _time(int(oldest)) if token and oldest.isdigit() else self._clock.now()
-        since = _time(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
+        until = x_post.time_of(int(oldest)) if token and oldest.isdigit() else self._clock.now()
+        since = x_post.time_of(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
         yield self._gap(since, max(until, since), f"more posts came than {self._settings.search_pages} pages hold")
+
+    async def _page(self, http: Http, query: str, begin: tuple[str, str], token: str) -> bytes:
+        params = [("query", query), begin, ("max_results", str(_AT_ONCE)), *self._settings.fields()]
+        if token:
+            params.append(("next_token", token))
+        address, budgets = f"{self._address}/recent", (self._searches,)
+        answer = await http.get(address, params=params, headers=self._headers, budgets=budgets, bucket="search")
+        return answer.body
 
     def _paid(self, body: bytes, newest: int) -> Payload:
         """An answer as a payload: it is paid for, whatever becomes of it."""
@@ -221,7 +220,8 @@ class XCollector:
             place, newest=newest, posts=place.posts + posts, users=place.users + users
         )
         self._metrics.source_spent.labels(self.name).set(self._cost(self._place))
-        return Payload(self.name, body, msgspec.json.encode(self._place).decode(), max(1, posts))
+        resume = msgspec.structs.replace(self._place, past=self._back.past)
+        return Payload(self.name, body, msgspec.json.encode(resume).decode(), max(1, posts))
 
     def _afford(self) -> None:
         """Raises SourceRefusedError where the budget is spent, or what X lets an app read in a cycle."""
@@ -244,7 +244,7 @@ class XCollector:
         cycle = f"{cycle_of(self._clock.now(), self._settings.cycle_day):%Y-%m-%d}"
         if self._place.cycle == cycle:
             return self._place
-        return Place(newest=self._place.newest, cycle=cycle)
+        return Place(newest=self._place.newest, cycle=cycle, past=self._place.past)
 
     def _gap(self, begins: datetime, ends: datetime, why: str) -> GapMark:
         return GapMark(source=self.name, begins=begins, ends=ends, why=why)
@@ -261,13 +261,6 @@ def _place(since: str | None) -> Place:
         return Place()
 
 
-def _paged(body: bytes) -> _Next:
-    try:
-        return msgspec.json.decode(body, type=_Paged).meta
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _Next()
-
-
 def _capped(answer: Answer) -> bool:
     """Whether an answer says that all that was paid for is used up, which no waiting mends before the next cycle."""
     return not _FATAL.isdisjoint(x_post.troubles(answer.body))
@@ -280,13 +273,3 @@ def _complained(body: bytes) -> None:
         return
     why = f"X says: {', '.join(said)}"[:200]
     raise SourceUnavailableError(why) if _FATAL.isdisjoint(said) else SourceRefusedError(why)
-
-
-def _time(post: int) -> datetime:
-    """When a post was made, of its id."""
-    return datetime.fromtimestamp(((post >> 22) + _EPOCH_MS) / 1000, UTC)
-
-
-def _id(at: datetime) -> int:
-    """The smallest id of a time."""
-    return max(0, round(at.timestamp() * 1000) - _EPOCH_MS) << 22

@@ -7,6 +7,7 @@ version, so an edit is told twice: as that post, for those who do not know it, a
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -17,6 +18,8 @@ from monitor.records import Op
 
 PLATFORM = "x"
 _LONGEST_ID = 20
+_EPOCH_MS = 1_288_834_974_657
+"""When the ids begin to count, in milliseconds since 1970."""
 _RETOLD = re.compile(r"^RT @\w{1,30}: ")
 
 
@@ -206,3 +209,32 @@ def _author(user: _User | None) -> Document:
     followers = user.public_metrics.followers_count if user.public_metrics is not None else None
     known = {"author_followers": followers, "author_created_at": user.created_at, "author_verified": user.verified}
     return {name: value for name, value in known.items() if value is not None}
+
+
+class Next(Struct):
+    """What a page of a search says of the next one."""
+
+    next_token: str = ""
+    oldest_id: str = ""
+
+
+class _Paged(Struct):
+    meta: Next = msgspec.field(default_factory=Next)
+
+
+def paged(body: bytes) -> Next:
+    """Where a search goes on, and how far back it has come."""
+    try:
+        return msgspec.json.decode(body, type=_Paged).meta
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Next()
+
+
+def time_of(post: int) -> datetime:
+    """When a post was made, of its id."""
+    return datetime.fromtimestamp(((post >> 22) + _EPOCH_MS) / 1000, UTC)
+
+
+def id_at(at: datetime) -> int:
+    """The smallest id of a time."""
+    return max(0, round(at.timestamp() * 1000) - _EPOCH_MS) << 22

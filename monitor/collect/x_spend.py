@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from monitor.collect.look_back import Past
+
 _MILLION = 1_000_000
 
 
@@ -17,6 +19,8 @@ class Place(Struct, frozen=True, omit_defaults=True):
     posts: int = 0
     """Read in this cycle."""
     users: int = 0
+    past: Past | None = None
+    """What is still to be searched for events that were added."""
 
     def cost(self, per_post: float, per_user: float) -> float:
         """Dollars, rounded to millionths so that no sum of halves of cents drifts."""

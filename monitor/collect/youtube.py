@@ -4,10 +4,8 @@ A search costs one of a hundred calls a day, everything else one of ten thousand
 the day and the rest goes to what they found. Both are given anew at midnight in California.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
-from datetime import datetime, time, timedelta
-from functools import partial
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -20,7 +18,7 @@ from monitor.collect.about import About
 from monitor.collect.http import Answer, Http, opened
 from monitor.collect.http_rates import Budget, Limit
 from monitor.collect.http_settings import Address, HttpSource
-from monitor.collect.news import Found, parsed
+from monitor.collect.news import Document, Found, parsed
 from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.terms import Asked, Events, asked, questions, quoted
@@ -86,8 +84,8 @@ class _Place(Struct, omit_defaults=True):
     """The videos that were found, the newest last."""
     silent: list[str] = []
     """Those whose comments are closed."""
-    read: list[str] = []
-    """Those whose comments were read before."""
+    told: dict[str, str] = {}
+    """Video → when the newest comment of it was written that was read; in the order in which they were read."""
     turn: int = 0
     """How many searches there were: where an event needs several questions, they take turns."""
 
@@ -95,37 +93,32 @@ class _Place(Struct, omit_defaults=True):
 class YoutubeCollector:
     """The collector of a YoutubeSource; its resume point is the videos of each event and when it was searched for."""
 
+    stale_after: timedelta | None = None
+    """An answer that does not come in time is a failure."""
+
     def __init__(
         self, settings: YoutubeSource, key: str | None, clock: Clock, metrics: Metrics, events: Events
     ) -> None:
+        self.name = settings.name
         self._settings = settings
         self._key = key or ""
         self._clock = clock
         self._metrics = metrics
         self._events = events
-        show = metrics.source_failing.labels(settings.name).set
-        self._polling = Polling(settings.name, clock, settings.every, show)
+        self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._searches = Budget(Limit(settings.searches, _DAY), clock)
+        self._looked: set[str] = set()
+        """Parts whose videos were looked at since the start."""
+        self._walked: set[tuple[str, str]] = set()
+        """Part and video whose comments were read since the start."""
         self._units = Budget(Limit(settings.units, _DAY), clock)
 
-    @property
-    def name(self) -> str:
-        """The source's name in the configuration."""
-        return self._settings.name
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """An answer that does not come in time is a failure."""
-        return None
-
-    async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
+    def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New videos and comments, and what became of the known ones; a GapMark where comments came too fast."""
         hidden = [self._key]
-        async with opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden) as http:
-            arrivals = self._polling.arrivals(since, self._parts, partial(self._ask, http))
-            async with aclosing(arrivals):  # type: ignore[type-var]
-                async for arrival in arrivals:
-                    yield arrival
+        return self._polling.payloads(
+            since, self._parts, opened(self.name, self._settings, self._clock, self._metrics, hidden=hidden), self._ask
+        )
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The videos and comments in these answers."""
@@ -146,7 +139,10 @@ class YoutubeCollector:
             params = [("part", "snippet,statistics"), ("id", ",".join(asked_for)), ("maxResults", str(_VIDEOS))]
             told = await self._got(http, "videos", params)
             found = _read(told)
-            there = {one["id"] for one in found if isinstance(one, dict)}
+            if part.name not in self._looked:  # the first time since a start: those of before it are no news
+                _learn_again(part, _whole(found))
+                self._looked.add(part.name)
+            there = {one["id"] for one in _whole(found)}
             gone = [video for video in asked_for if video not in there]
             place.videos = [video for video in place.videos if video not in gone]
             yield Read(told.body, found, gone, _mark(place))
@@ -173,7 +169,12 @@ class YoutubeCollector:
             ("q", query),
         ]
         told = await self._got(http, "search", params)
-        found = [one for one in _read(told) if not isinstance(one, dict) or one["id"] not in part.known]
+        was = {*place.videos}
+        found = [
+            one
+            for one in _read(told)
+            if not isinstance(one, dict) or (one["id"] not in part.known and one["id"] not in was)
+        ]
         fresh = [str(one["id"]) for one in reversed(found) if isinstance(one, dict)]
         lost = f"more than {_VIDEOS} videos came since the last search" if len(fresh) == _VIDEOS else ""
         place.asked_at, place.videos, place.turn = now, [*place.videos, *fresh][-_VIDEOS:], place.turn + 1
@@ -183,6 +184,8 @@ class YoutubeCollector:
         """The comments of a video back to what is known, the oldest page first."""
         pages: list[tuple[bytes, list[Found]]] = []
         token, lost = "", ""
+        begun, newest = video in place.told, place.told.get(video, "")
+        before = newest if (part.name, video) not in self._walked else ""
         while self._units.left():
             if len(pages) == _COMMENT_PAGES:
                 lost = f"{video}: more comments came than {_COMMENT_PAGES} pages hold"
@@ -195,13 +198,16 @@ class YoutubeCollector:
                 yield Read(b"", (), mark=_mark(place))
                 return
             found = _read(told)
+            _learn_again(part, (one for one in _whole(found) if (_written_at(one) or before) < before))
             pages.append((told.body, found))
             token = answer(told.body).nextPageToken
             if not token or any(isinstance(one, dict) and one["id"] in part.known for one in found):
                 break
-        begun = video in place.read
-        place.read = [*(one for one in place.read if one != video), video][-_VIDEOS:]
+        self._walked.add((part.name, video))
         for body, found in reversed(pages):
+            newest = max([newest, *map(_written_at, _whole(found))])
+            others = [(name, at) for name, at in place.told.items() if name != video]
+            place.told = dict([*others, (video, newest)][-_VIDEOS:])
             yield Read(body, found, mark=_mark(place), lost=lost if begun else "")
             lost = ""
 
@@ -215,8 +221,7 @@ class YoutubeCollector:
             return told
         why = reasons(told.body)
         if why & _SPENT:
-            said = f"YouTube's quota for {path} is spent for today"
-            raise SourceUnavailableError(said, self._until_midnight())
+            raise self._spent(path)
         if why & _TOO_FAST:
             said = "YouTube is asked too fast"
             raise SourceUnavailableError(said)
@@ -224,11 +229,15 @@ class YoutubeCollector:
             return told
         raise http.refusal(told)
 
-    def _until_midnight(self) -> float:
-        """Seconds until it is midnight in California."""
-        there = self._clock.now().astimezone(ZoneInfo("America/Los_Angeles"))
-        midnight = datetime.combine(there.date() + _DAY, time(0), there.tzinfo)
-        return (midnight - self._clock.now()).total_seconds()
+    def _spent(self, path: str) -> SourceUnavailableError:
+        """The source stops, whatever part of it was asked, until it is midnight in California."""
+        now = self._clock.now()
+        there = now.astimezone(ZoneInfo("America/Los_Angeles"))
+        midnight = datetime.combine(there.date() + _DAY, time(0), there.tzinfo).astimezone(UTC)
+        self._metrics.rate_remaining.labels(self.name).set(0)
+        self._metrics.rate_resets_at.labels(self.name).set(midnight.timestamp())
+        said = f"YouTube's quota for {path} is spent; there is a new one at {midnight:%Y-%m-%d %H:%M} UTC"
+        return SourceUnavailableError(said, (midnight - now).total_seconds(), whole=True)
 
 
 def written(wanted: Asked) -> str:
@@ -246,6 +255,19 @@ def _place(mark: str) -> _Place:
 
 def _mark(place: _Place) -> str:
     return msgspec.json.encode(place).decode()
+
+
+def _whole(found: Sequence[Found]) -> list[Document]:
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _written_at(one: Document) -> str:
+    return str(one.get("created_at") or "")
+
+
+def _learn_again(part: Part, documents: Iterable[Document]) -> None:
+    """These were brought before a restart, though no resume point has room for the names of all."""
+    part.known.learn([one for one in documents if one["id"] not in part.known])
 
 
 def _read(told: Answer) -> list[Found]:

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.collect.bluesky import BlueskySource
 from monitor.collect.bluesky_connect import BlueskyWire
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.http_settings import HttpSource
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.settings.readable import unreadable
@@ -45,6 +45,14 @@ def _of_bluesky(source: BlueskySource, path: str) -> Iterator[str]:
     if source.dictionary is not None and (why := unreadable(source.dictionary)):
         where = f"{path}.dictionary: cannot read {shown(source.dictionary)} ({why})"
         yield f"{where}; write the path of a file, or leave it out"
+    password = source.password_env is not None or source.password_file is not None
+    if source.login is not None and not password:
+        yield f"{path}.login: has no password; name where an app password is with password_env or password_file"
+    if source.login is None and password:
+        yield f"{path}.login: is missing; name the account that the password is of"
+    address = urlsplit(source.service)
+    if password and address.scheme == "http" and not is_loopback(address.hostname or ""):
+        yield f"{path}.service: {shown(source.service)} would get the password in the clear; write https://"
 
 
 def _of_mastodon(source: MastodonSource, path: str) -> Iterator[str]:

@@ -23,7 +23,7 @@ from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.alert.receivers.terminal import TerminalSettings
 from monitor.alert.receivers.webhook import WebhookSettings
-from monitor.collect.bluesky import BlueskySource
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.factcheck import FactcheckSource
 from monitor.collect.file import FileSource
 from monitor.collect.gdelt import GdeltSource
@@ -32,7 +32,7 @@ from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mqtt import MqttSource
 from monitor.collect.reddit import RedditSource
 from monitor.collect.rss import RssSource
-from monitor.collect.telegram import TelegramSource
+from monitor.collect.telegram_settings import TelegramSource
 from monitor.collect.x_settings import XSource
 from monitor.collect.youtube import YoutubeSource
 from monitor.watched import Duration, Event, Lifetime

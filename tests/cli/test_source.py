@@ -1,15 +1,21 @@
 """`monitor source`: what is configured, a dry run without consequences, the page of every kind, recordings played."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from monitor.__main__ import main
+from monitor.arrivals import Contact, Payload
 from monitor.cli import source
 from monitor.cli.catalogue import catalogue, kinds
+from monitor.collect import post1
 from monitor.collect.mqtt import MqttSource
+from monitor.collect.parsed import Parsed
 from monitor.settings import Source
 
 REPOSITORY = Path(__file__).parents[2]
@@ -98,6 +104,28 @@ def test_a_source_that_brings_nothing_says_why(
     found, _, err = asked(capsys, "test", name, folder=configured)
     assert found == status
     assert said in err
+
+
+class Resting:
+    """Implements Collector: three posts, then nothing for now, for ever."""
+
+    name = "posts"
+    stale_after = None
+
+    async def payloads(self, since: str | None) -> AsyncIterator[Payload | Contact]:  # noqa: ARG002 -- a Collector
+        yield Payload(
+            "posts", b"\n".join(json.dumps(HOSTILE | {"id": str(number)}).encode() for number in range(3)), None
+        )
+        yield Contact(rests=True)
+        await asyncio.Future()
+
+    def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
+        return post1.parse(bodies, "posts", seen_at)
+
+
+def test_a_dry_run_ends_when_a_source_has_no_more_for_now(capsys: pytest.CaptureFixture[str]) -> None:
+    assert asyncio.run(source._test(Resting(), timedelta(days=1))) == 0  # noqa: SLF001
+    assert capsys.readouterr().out.endswith("posts: 3 posts, and no more for now\n")
 
 
 def test_a_dry_run_does_not_throw_the_daemon_off_its_broker() -> None:

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
 from monitor.collect.bluesky_connect import BlueskyWire, Place
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from tests.fakes.clock import ManualClock
 from tests.fakes.collected import Collected
@@ -107,6 +108,14 @@ async def test_deletes_and_accounts_that_are_gone_take_their_posts_along(server:
     server.say(Happening("did:plc:writer", "sync", account={"rev": "x"}), Happening("did:plc:x", "identity"), post(9))
     collected = await from_begin(server, one := collector(server), 6)
     assert collected.of(one, "delete", "id") == [taken.uri, mine[0].uri, mine[1].uri]
+
+
+@pytest.mark.parametrize("status", ["desynchronized", "throttled"])
+async def test_an_account_whose_server_limps_keeps_its_posts(server: Jetstream, status: str) -> None:
+    server.say(post(1), Happening("did:plc:writer", "account", account={"active": False, "status": status}), post(2))
+    collected = await from_begin(server, one := collector(server), 2)
+    assert collected.of(one, "delete", "id") == []
+    assert one.refreshes.waiting == 1
 
 
 @pytest.mark.parametrize(

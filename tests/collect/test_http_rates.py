@@ -17,6 +17,7 @@ from monitor.collect.http_rates import (
     epoch_rate,
     iso_rate,
     no_rate,
+    ratelimit_rate,
     retry_after,
     seconds_rate,
 )
@@ -43,6 +44,11 @@ IN_A_MINUTE = START + timedelta(minutes=1)
 def test_each_platforms_spelling_is_read(read: ReadRate, remaining: str, reset: str, rate: Rate | None) -> None:
     headers = CIMultiDict({"x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset})
     assert read(headers, START) == rate
+
+
+def test_blueskys_spelling_lacks_the_x() -> None:
+    headers = CIMultiDict({"ratelimit-remaining": "17", "ratelimit-reset": str(int(IN_A_MINUTE.timestamp()))})
+    assert ratelimit_rate(headers, START) == Rate(17, IN_A_MINUTE)
 
 
 @given(

@@ -8,10 +8,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from monitor.arrivals import Payload
+from monitor.arrivals import Contact, Payload
 from monitor.collect.polling import Arrival, Part, Place, Polling, Read, places
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from tests.fakes.clock import ManualClock, settle
+from tests.fakes.platform import metrics, shown
 
 MINUTE = timedelta(minutes=1)
 AWAY = SourceUnavailableError("away")
@@ -26,8 +27,8 @@ class Asked:
         self.parts = list(parts)
         self.fails: dict[str, Exception] = {}
         self.turns: list[str] = []
-        self.failing: list[int] = []
-        self.polling = Polling("source", clock, MINUTE, self.failing.append, apart=apart)
+        self.metrics = metrics()
+        self.polling = Polling("source", clock, MINUTE, self.metrics, apart=apart)
 
     async def ask(self, part: Part) -> AsyncIterator[Read]:
         self.turns.append(part.name)
@@ -40,6 +41,8 @@ class Asked:
         found: list[Arrival] = []
         async with aclosing(self.polling.arrivals(since, lambda: self.parts, self.ask)) as arrivals:  # type: ignore[type-var]
             async for arrival in arrivals:
+                if self.parts and isinstance(arrival, Contact) and arrival.rests:
+                    continue
                 found.append(arrival)
                 if len(found) == most:
                     break
@@ -78,7 +81,7 @@ async def test_a_part_that_fails_waits_ever_longer_and_the_others_go_on() -> Non
     times = [turn for turn in asked.turns if turn == "a"]
     assert len(asked.turns) - len(times) >= 200
     assert 8 <= len(times) <= 11  # after 1, 2, 4, … 60, 60 minutes
-    assert asked.failing[-1] == 1
+    assert shown(asked.metrics, "monitor_source_failing", source="source") == 1
 
 
 @asynccontextmanager
@@ -131,7 +134,7 @@ async def test_a_turn_of_which_a_part_is_still_to_come_counts_as_none_after_a_re
         yield Read(b"{}", [{"id": "1", "text": "a"}])
         raise AWAY
 
-    polling = Polling("source", clock, MINUTE, lambda _: None)
+    polling = Polling("source", clock, MINUTE, metrics())
     since = msgspec.json.encode({"a": Place(read_at=before)}).decode()
     arrivals = polling.arrivals(since, lambda: ["a"], ask)
     payload = await anext(arrivals)
@@ -139,3 +142,21 @@ async def test_a_turn_of_which_a_part_is_still_to_come_counts_as_none_after_a_re
         await anext(arrivals)
     assert isinstance(payload, Payload)
     assert places(payload.resume)["a"].read_at == before
+
+
+async def test_it_says_when_every_part_had_its_turn_and_stops_for_all_where_one_says_so() -> None:
+    asked = Asked(ManualClock(), "a", "b")
+    found: list[Arrival] = []
+    async with aclosing(asked.polling.arrivals(None, lambda: asked.parts, asked.ask)) as arrivals:  # type: ignore[type-var]
+        async for arrival in arrivals:
+            found.append(arrival)
+            if isinstance(arrival, Contact):
+                break
+    assert [type(one) for one in found] == [Payload, Payload, Contact]
+    assert found[-1] == Contact(rests=True)
+    asked.fails = {"a": SourceUnavailableError("spent", 600, whole=True)}
+    asked.clock = ManualClock()
+    asked.polling = Polling("source", asked.clock, MINUTE, asked.metrics)
+    with pytest.raises(SourceUnavailableError, match="spent"):
+        await asked.arrivals(3)
+    assert asked.turns == ["a", "b", "a"]

@@ -67,3 +67,16 @@ def test_what_is_no_recording_is_a_mistake_with_its_place(tmp_path: Path) -> Non
     with pytest.raises(SettingsError, match="No such file"):
         list(recorded([tmp_path / "none"]))
     assert Line(START).body == b""
+
+
+def test_a_last_line_that_was_not_written_to_its_end_is_left_out_and_said(tmp_path: Path) -> None:
+    recorder = Recorder([("posts", str(tmp_path), MOST)])
+    recorder.take([Payload("posts", b"one", None), Payload("posts", b"two", None)], START)
+    (file,) = kept(tmp_path)
+    whole, said = file.read_bytes(), list[tuple[Path, int]]()
+    first = whole.index(b"\n") + 1
+    for end in range(first, len(whole) + 1):
+        file.write_bytes(whole[:end])
+        found = [line.body for line in recorded([file], lambda path, size: said.append((path, size)))]
+        assert found == [b"one", b"two"][: 1 + (end >= len(whole) - 1)]
+    assert said == [(file, end - first) for end in range(first + 1, len(whole) - 1)]

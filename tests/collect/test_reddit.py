@@ -93,6 +93,32 @@ async def test_of_several_questions_none_ends_where_another_one_found_the_same(
         assert len(source.ids()) == 255
 
 
+async def test_a_question_that_failed_is_not_taken_for_read_because_another_brought_its_posts(
+    reddit: FakeReddit, server: Platform
+) -> None:
+    clock = ManualClock()
+    words = tuple(f"word number {number:03} of many" for number in range(20))
+    many = Event(name="many", proposition="Much is said", any=words)
+    for restarts in (False, True):
+        reddit.posts.clear()
+        reddit.only = None
+        reddit.add(5)
+        async with reading(collector(server, clock, many), clock) as source:
+            reddit.add(250)
+            reddit.only = (f'"{words[0]}"', slice(-1, None))
+            server.faults = [0, 503]  # the first question is answered, the second is not
+            await source.passes(MINUTE)
+            found, since = source.ids(), source.resume
+            assert len(found) == 6
+            if not restarts:
+                await source.passes(3 * MINUTE)
+                assert len(source.ids()) == 255
+        if restarts:
+            async with reading(collector(server, clock, many), clock, since) as source:
+                await source.passes(MINUTE)
+                assert set(source.ids()) | set(found) == {one["data"]["name"] for one in reddit.posts}
+
+
 async def test_deletions_reach_us_from_the_second_look(reddit: FakeReddit, server: Platform) -> None:
     clock = ManualClock()
     reddit.add(3)

@@ -9,17 +9,21 @@ import pytest
 from aiohttp import web
 
 from monitor.arrivals import Payload
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.mastodon import MastodonCollector
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.refresh import Hot, Refresher, Refreshes, refreshing
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
+from tests.fakes import jetstream
 from tests.fakes import mastodon as mastodons
 from tests.fakes.clock import ManualClock, settle
 from tests.fakes.collected import SEEN, Collected
 from tests.fakes.platform import metrics, platform
 
+HOT_BESIDE_TWO = 23
+MINUTE = timedelta(minutes=1)
 HOW = Refreshes(2, 6, timedelta(minutes=2))
 
 
@@ -152,6 +156,30 @@ async def test_bluesky_says_counts_and_a_post_missing_twice_is_gone(
         ("at://a/p/1", 5, 2, 1),
     ]
     assert told.of(one, "delete", "id") == ["at://a/p/2"]
+
+
+async def test_posts_of_an_account_whose_history_was_mended_are_read_again_though_nothing_is_hot(
+    clock: ManualClock,
+) -> None:
+    kept, deleted, others = jetstream.post(1), jetstream.post(2), jetstream.post(3, did="did:plc:other")
+    known = {kept.uri: 5}
+
+    async def handle(request: web.Request) -> web.Response:
+        uris = request.query.getall("uris")
+        return web.json_response({"posts": [{"uri": uri, "likeCount": known[uri]} for uri in uris if uri in known]})
+
+    async with jetstream.jetstream() as stream, platform(handle) as api:
+        one = BlueskyCollector(BlueskySource(name="sky", host=stream.url, api=api), clock, metrics())
+        found = Collected()
+        reading = asyncio.ensure_future(found.read(one, lambda _: one.refreshes.waiting > 0))
+        await stream.at_rest.wait()
+        stream.say(kept, deleted, others, jetstream.Happening("did:plc:writer", "sync", account={"rev": "r9"}))
+        await reading
+        assert one.refreshes.room == HOT_BESIDE_TWO
+        found.payloads += [put for put in await running(one, Hot(clock), clock, MINUTE) if isinstance(put, Payload)]
+    assert found.of(one, "delete", "id") == [deleted.uri]
+    assert found.of(one, "counts", "id", "likes") == [(kept.uri, 5)]
+    assert one.refreshes.waiting == 0
 
 
 async def test_mastodon_says_counts_edits_and_what_is_gone(clock: ManualClock) -> None:

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.collect import telegram_preview
 from monitor.collect.supervise import SourceState
-from monitor.collect.telegram import TelegramCollector, TelegramSource
+from monitor.collect.telegram import TelegramCollector
 from monitor.collect.telegram_page import count
+from monitor.collect.telegram_settings import TelegramSource
 from monitor.metrics import Metrics
 from monitor.watched import Duration
 from tests.fakes.clock import START, ManualClock
@@ -40,7 +42,8 @@ def collector(
         site=server.url,
         per_minute=600,
     )
-    return TelegramCollector(settings, clock, measured or metrics())
+    shown = measured or metrics()
+    return TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown))
 
 
 def named(*numbers: int) -> dict[str, int]:
@@ -153,7 +156,8 @@ def test_forwards_replies_reactions_and_pictures_are_read() -> None:
     )
     said = Said(12, "The bridge & the <quay> are closed", START)
     body = preview("x", []).replace("</section>", message("harbour_news", said, "3", more) + "</section>").encode()
-    source = TelegramCollector(TelegramSource(name="channels", channels=("harbour_news",)), ManualClock(), metrics())
+    settings, clock, shown = TelegramSource(name="channels", channels=("harbour_news",)), ManualClock(), metrics()
+    source = TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown))
     (post,) = source.parse([body], START).posts.to_dicts()
     assert post["text"] == "The bridge & the <quay> are closed\nsecond line"
     assert (post["repost_of"], post["reply_to"], post["parent_text"]) == (

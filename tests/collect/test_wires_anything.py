@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.mastodon import MastodonCollector
 from monitor.collect.mastodon_settings import MastodonSource
@@ -23,7 +24,7 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 SEEN = datetime(2026, 11, 23, 13, tzinfo=UTC)
 SKY = BlueskyCollector(BlueskySource(name="sky"), ManualClock(), metrics())
 FAR = MastodonCollector(MastodonSource(name="far", instance="https://near.example"), "", ManualClock(), metrics())
-WIRES: dict[str, Collector] = {"bluesky-v1": SKY, "bluesky-v2": SKY, "mastodon": FAR}
+WIRES: dict[str, Collector] = {"bluesky-v1": SKY, "bluesky-v2": SKY, "bluesky-search": SKY, "mastodon": FAR}
 wires = pytest.mark.parametrize("wire", WIRES)
 
 leaves = (

@@ -9,6 +9,7 @@ import pytest
 from monitor.collect.supervise import SourceState
 from monitor.collect.terms import Asked
 from monitor.collect.youtube import YoutubeCollector, YoutubeSource, written
+from monitor.metrics import Metrics
 from monitor.watched import Event
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.polled import Platform, metrics, platform, reading
@@ -30,9 +31,16 @@ async def server(youtube: FakeYoutube) -> AsyncIterator[Platform]:
         yield server
 
 
-def collector(server: Platform, clock: ManualClock, *events: Event, key: str = KEY, **more: object) -> YoutubeCollector:
+def collector(
+    server: Platform,
+    clock: ManualClock,
+    *events: Event,
+    key: str = KEY,
+    measured: Metrics | None = None,
+    **more: object,
+) -> YoutubeCollector:
     settings = msgspec.convert({"kind": "youtube", "name": "videos", "api": server.url, **more}, YoutubeSource)
-    return YoutubeCollector(settings, key, clock, metrics(), lambda: events or (BRIDGE,))
+    return YoutubeCollector(settings, key, clock, measured or metrics(), lambda: events or (BRIDGE,))
 
 
 async def test_videos_and_their_comments_come_once(youtube: FakeYoutube, server: Platform) -> None:
@@ -102,7 +110,7 @@ async def test_a_spent_quota_waits_for_midnight_in_california(youtube: FakeYoutu
         youtube.spent, youtube.videos = set(), ["video-one"]
         await source.passes(timedelta(hours=20), step=timedelta(hours=1))
         assert source.ids() == {"video-one": 1}
-        assert source.gaps[0].why == "YouTube's quota for search is spent for today"
+        assert source.gaps[0].why == "YouTube's quota for search is spent; there is a new one at 2021-09-04 07:00 UTC"
 
 
 async def test_a_wrong_key_refuses_the_source(server: Platform, caplog: pytest.LogCaptureFixture) -> None:
@@ -120,6 +128,47 @@ async def test_behind_a_resume_point_nothing_comes_twice(youtube: FakeYoutube, s
     youtube.comments["video-one"].append("c2")
     async with reading(collector(server, clock), clock, since) as source:
         assert source.ids() == {"c2": 1}
+
+
+async def test_a_restart_is_no_gap_though_more_is_known_than_a_resume_point_holds(
+    youtube: FakeYoutube, server: Platform
+) -> None:
+    clock = ManualClock()
+    youtube.videos = [f"video-{number}" for number in range(60)]
+    youtube.numbers = False
+    for video in youtube.videos[-4:]:
+        youtube.comments[video] = [f"{video}-{number}" for number in range(320)]
+    youtube.written = {
+        name: f"{START + timedelta(seconds=number - 600):%Y-%m-%dT%H:%M:%SZ}"
+        for names in youtube.comments.values()
+        for number, name in enumerate(names)
+    }
+    async with reading(collector(server, clock, comments_of=4), clock) as source:
+        since, before = source.resume, source.ids()
+    youtube.videos.append("video-new")
+    youtube.comments["video-58"].append("late")
+    youtube.written["late"] = f"{START:%Y-%m-%dT%H:%M:%SZ}"
+    await clock.advance(timedelta(hours=1))
+    async with reading(collector(server, clock, comments_of=5), clock, since) as source:
+        assert source.gaps == []
+        assert set(source.ids()) - set(before) == {"video-new", "late"}
+        assert len(source.ids()) <= 2 + 4  # the newest comment of each video may come again
+
+
+async def test_a_spent_quota_stops_the_source_whichever_event_was_asked_for(
+    youtube: FakeYoutube, server: Platform
+) -> None:
+    clock, measured = ManualClock(), metrics()
+    youtube.videos = ["video-one"]
+    async with reading(collector(server, clock, BRIDGE, FIRE, measured=measured), clock) as source:
+        youtube.spent = {"videos"}
+        await source.passes(5 * MINUTE)
+        assert source.state is SourceState.UNAVAILABLE
+        asked = len(youtube.calls)
+        await source.passes(timedelta(hours=3), step=timedelta(minutes=5))
+        assert len(youtube.calls) == asked
+    midnight = datetime(2021, 9, 4, 7, tzinfo=UTC).timestamp()
+    assert measured.rate_resets_at.labels("videos")._value.get() == midnight  # noqa: SLF001 -- shown no other way
 
 
 def test_terms_are_written_as_youtube_reads_them() -> None:

@@ -17,7 +17,9 @@ from monitor.collect.factcheck import FactcheckCollector, FactcheckSource
 from monitor.collect.gdelt import GdeltCollector, GdeltSource
 from monitor.collect.reddit import RedditCollector, RedditSource
 from monitor.collect.rss import RssCollector, RssSource
-from monitor.collect.telegram import TelegramCollector, TelegramSource
+from monitor.collect.telegram import TelegramCollector
+from monitor.collect.telegram_preview import preview
+from monitor.collect.telegram_settings import TelegramSource
 from monitor.collect.x import XCollector
 from monitor.collect.x_settings import XSource
 from monitor.collect.youtube import YoutubeCollector, YoutubeSource
@@ -40,7 +42,7 @@ def rss(url: str, clock: Clock) -> Collector:
 
 def telegram(url: str, clock: Clock) -> Collector:
     settings = TelegramSource(name="posts", channels=("harbour_news",), site=url)
-    return TelegramCollector(settings, clock, metrics())
+    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()))
 
 
 def factcheck(url: str, clock: Clock) -> Collector:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.arrivals import Contact, Payload
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
 from monitor.collect.bluesky_connect import BlueskyWire, Place
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.collector import Collector
 from monitor.collect.file import FileCollector, FileSource
 from monitor.collect.mastodon import MastodonCollector

@@ -99,7 +99,9 @@ def youtube_video(video: str, views: int = 10, title: str = SAID) -> dict[str, A
     return {"kind": "youtube#video", "id": video, "snippet": snippet, "statistics": statistics}
 
 
-def youtube_comment(name: str, video: str, text: str = "I live there, it stands") -> dict[str, Any]:
+def youtube_comment(
+    name: str, video: str, text: str = "I live there, it stands", at: str = "2021-09-03T11:55:00Z"
+) -> dict[str, Any]:
     comment = {
         "kind": "youtube#comment",
         "id": name,
@@ -109,7 +111,7 @@ def youtube_comment(name: str, video: str, text: str = "I live there, it stands"
             "authorDisplayName": "@dee",
             "authorChannelId": {"value": "UC2"},
             "likeCount": 1,
-            "publishedAt": "2021-09-03T11:55:00Z",
+            "publishedAt": at,
         },
     }
     return {

@@ -69,6 +69,8 @@ class Instance:
         self.limit = 300
         self.asked: list[web.Request] = []
         self.refuses: str = ""
+        self.searchable: list[dict[str, Any]] = []
+        """What its search finds; without any it refuses."""
         self.breaks: Callable[[], bool] = lambda: False
         """Whether the connection ends before a message."""
 
@@ -105,6 +107,8 @@ class Instance:
             return await self._stream(request)
         if request.path.startswith("/api/v1/statuses"):
             return self._statuses(request)
+        if request.path == "/api/v2/search":
+            return self._searched(request)
         return self._timeline(request)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
@@ -120,6 +124,13 @@ class Instance:
             streams.add("/".join([asked["stream"], asked["tag"]]) if "tag" in asked else asked["stream"])
         self.sockets.pop(socket, None)
         return socket
+
+    def _searched(self, request: web.Request) -> web.Response:
+        if not self.searchable:
+            return web.json_response({"error": "This action is outside the authorized scopes"}, status=403)
+        term, begin = request.query["q"].split('"')[1], int(request.query["offset"])
+        found = [one for one in self.searchable if term in one["content"]]
+        return web.json_response({"accounts": [], "statuses": found[begin : begin + int(request.query["limit"])]})
 
     def _statuses(self, request: web.Request) -> web.Response:
         asked = request.query.getall("id[]", [])

@@ -81,6 +81,8 @@ class FakeYoutube:
         self.videos: list[str] = []
         self.views: dict[str, int] = {}
         self.comments: dict[str, list[str]] = {}
+        self.written: dict[str, str] = {}
+        """When a comment was written, where it matters."""
         self.closed: set[str] = set()
         self.spent: set[str] = set()
         self.calls: list[str] = []
@@ -111,7 +113,8 @@ class FakeYoutube:
             return self.refused("commentsDisabled")
         begin = int(request.query.get("pageToken", "0"))
         every = self.comments.get(video, [])[::-1]
-        page = [youtube_comment(one, video) for one in every[begin : begin + 100]]
+        times = {one: {"at": self.written[one]} if one in self.written else {} for one in every}
+        page = [youtube_comment(one, video, **times[one]) for one in every[begin : begin + 100]]
         return self._given(page, str(begin + 100) if begin + 100 < len(every) else "")
 
     def _given(self, items: list[dict[str, Any]], token: str = "") -> web.Response:

@@ -12,7 +12,8 @@ import pytest
 
 from monitor.arrivals import Payload
 from monitor.clock import SystemClock
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.errors import SourceUnavailableError
 from tests.fakes.flood import KINDS
 from tests.fakes.platform import metrics

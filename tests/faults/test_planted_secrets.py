@@ -61,6 +61,11 @@ SOURCES: Mapping[str, str] = {
         'api = "http://127.0.0.1:{closed}"\naccounts = "http://127.0.0.1:{closed}"'
     ),
     "youtube": 'api = "http://127.0.0.1:{closed}"\ntoken_env = "YOUTUBE"',
+    "bluesky": (
+        'host = "http://127.0.0.1:{closed}"\nlogin = "desk.example"\npassword_env = "BLUESKY"\n'
+        'service = "http://127.0.0.1:{closed}"'
+    ),
+    "telegram": 'channels = ["harbour_news"]\nsite = "http://127.0.0.1:{closed}"\ntoken_env = "TELEGRAM_HASH"',
 }
 RECEIVERS: Mapping[str, str] = {
     "webhook": 'url = "http://127.0.0.1:{closed}/hook"\nsecret_env = "WEBHOOK"',
@@ -84,7 +89,7 @@ RECEIVERS: Mapping[str, str] = {
 ADDRESSES = ("SLACK_HOOK", "MATTERMOST", "TEAMS", "DISCORD")
 WORDS = (
     *("AUTHORS", "WEB", "ACTIONS", "INGEST", "BROKER", "WEBHOOK", "ALERTMANAGER", "SLACK", "SIGNING", "TELEGRAM"),
-    *("MATRIX", "MAIL", "BROKER_TOO", "MASTODON", "FACTCHECK", "X", "REDDIT", "YOUTUBE"),
+    *("MATRIX", "MAIL", "BROKER_TOO", "MASTODON", "FACTCHECK", "X", "REDDIT", "YOUTUBE", "BLUESKY", "TELEGRAM_HASH"),
 )
 BROKEN = "[web]\nport = 0\n"
 

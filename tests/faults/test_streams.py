@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from monitor.collect.bluesky import BlueskyCollector, BlueskySource
+from monitor.collect.bluesky import BlueskyCollector
 from monitor.collect.bluesky_connect import BlueskyWire, Place
+from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.mastodon import MastodonCollector
 from monitor.collect.mastodon_settings import MastodonSource
 from tests.fakes import mastodon as mastodons
