@@ -23,7 +23,6 @@ from tests.fakes.x_api import TOKEN, FakeX, said
 NOW = START.timestamp()
 BRIDGE = Event(name="bridge", proposition="The bridge has come down", any=("bridge", "old harbour"), none=("chess",))
 FIRE = Event(name="fire", proposition="The mill burns", any=("#mill",), all=("fire",))
-MILL = Event(name="mill", proposition="The lock has burst", any=("lock",))
 
 
 @pytest.fixture
@@ -126,34 +125,6 @@ async def test_an_event_that_is_added_is_searched_for_in_the_past(x: FakeX, serv
         await source.until(lambda: len(source.ids()) == 3)
     assert [search["query"] for search in x.searches] == ['#mill "fire" -is:retweet']
     assert x.searches[0]["start_time"] == "2021-09-03T11:00:00Z"
-
-
-async def test_a_look_back_that_fails_midway_goes_on_where_it_was_also_after_a_restart(
-    x: FakeX, server: Platform
-) -> None:
-    clock, events = ManualClock(), [BRIDGE]
-    async with listening(collector(server, clock, events), clock) as source:
-        await streaming(source, x)
-        x.page, x.posts = 1, [said(NOW - 60 + number, number) for number in range(4)]
-        events.append(FIRE)
-        await x.send(b"")
-        await source.until(lambda: len(source.ids()) == 4)
-        x.searches.clear()
-        events.append(MILL)
-        server.faults = [0, 0, 0, 503]  # two requests for the rules, one page
-        await x.send(b"")
-        await source.until(lambda: not server.faults)
-        await clock.advance(timedelta(seconds=61))
-        server.faults = [0, 503]
-        await x.send(b"")
-        await source.until(lambda: not server.faults)
-        assert (len(x.searches), x.connects, source.gaps) == (2, 1, [])
-        since = source.resume
-    async with listening(collector(server, clock, events), clock, since) as source:
-        await source.until(lambda: len(x.searches) >= 4)
-    past = [search for search in x.searches if "start_time" in search]
-    assert [search.get("next_token") for search in past] == [None, "1", "2", "3"]
-    assert {search["query"] for search in past} == {'"lock" -is:retweet'}
 
 
 async def test_posts_of_which_none_is_there_any_more_are_gone(server: Platform) -> None:

@@ -1,0 +1,54 @@
+"""What X is searched for because an event was added, when the search fails in the middle."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from monitor.watched import Event
+from tests.collect.test_x import BRIDGE, FIRE, NOW, collector, streaming
+from tests.fakes.clock import ManualClock
+from tests.fakes.polled import Platform, listening, platform
+from tests.fakes.x_api import FakeX, said
+
+MILL = Event(name="mill", proposition="The lock has burst", any=("lock",))
+
+
+@pytest.fixture
+def x() -> FakeX:
+    return FakeX()
+
+
+@pytest.fixture
+async def server(x: FakeX) -> AsyncIterator[Platform]:
+    async with platform(x.answers) as server:
+        yield server
+        x.hang_up()
+
+
+async def test_a_look_back_that_fails_midway_goes_on_where_it_was_also_after_a_restart(
+    x: FakeX, server: Platform
+) -> None:
+    clock, events = ManualClock(), [BRIDGE]
+    async with listening(collector(server, clock, events), clock) as source:
+        await streaming(source, x)
+        x.page, x.posts = 1, [said(NOW - 60 + number, number) for number in range(4)]
+        events.append(FIRE)
+        await x.send(b"")
+        await source.until(lambda: len(source.ids()) == 4)
+        x.searches.clear()
+        events.append(MILL)
+        server.faults = [0, 0, 0, 503]  # two requests for the rules, one page
+        await x.send(b"")
+        await source.until(lambda: not server.faults)
+        await clock.advance(timedelta(seconds=61))
+        server.faults = [0, 503]
+        await x.send(b"")
+        await source.until(lambda: not server.faults)
+        assert (len(x.searches), x.connects, source.gaps) == (2, 1, [])
+        since = source.resume
+    async with listening(collector(server, clock, events), clock, since) as source:
+        await source.until(lambda: len(x.searches) >= 4)
+    past = [search for search in x.searches if "start_time" in search]
+    assert [search.get("next_token") for search in past] == [None, "1", "2", "3"]
+    assert {search["query"] for search in past} == {'"lock" -is:retweet'}
