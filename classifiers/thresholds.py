@@ -28,7 +28,7 @@ _DRAWN: Final = 30.0
 _ORIGINALS: Final = 0.015
 _ANSWERS: Final = 0.03
 """What a threshold's square costs: what a few dozen rare posts gain by it seldom carries over to other events."""
-OTHERS: Final = 0.7
+OTHERS: Final = 0.5
 """Share of `other` among originals for which their thresholds are chosen."""
 _CHUNK: Final = 4_096
 _GRID: Final = np.arange(-1.6, 2.01, 0.1)

@@ -29,6 +29,8 @@ CLOSED = timedelta(days=1)
 """A status that is set so long after the end of a card is still shown on it."""
 AGAIN = timedelta(hours=4)
 """After so long a card may be told for a state, or a blind source, that it was told for before."""
+SOON = 4
+"""So often a card is told as soon as the event's rules allow; then every `AGAIN` at most, but for what cannot wait."""
 BLIND_LEAST = timedelta(minutes=5)
 """An outage shorter than this shows on the card, and nobody is told because of it."""
 MATERIAL = frozenset({NarrativeState.RISING, NarrativeState.VIRAL_UNCONFIRMED, NarrativeState.CONTESTED})
@@ -68,6 +70,7 @@ class Group(Struct, array_like=True):
     """Source → begin of its last outage that a card showed."""
     reminders: int = 0
     doublings: int = 0
+    tellings: int = 0
     ack: AckMark | None = None
     not_before: datetime | None = None
     """All of it is silenced until then, as far as is known."""
@@ -91,6 +94,7 @@ class Group(Struct, array_like=True):
         self.told_at, self.status = step.at, step.status
         self.reminders += step.change == "reminder"
         self.doublings += step.change == "doubled"
+        self.tellings += 1
         state = step.narrative_state
         if state is not None:
             self.states = [*(one for one in self.states if one is not state), state]
@@ -158,6 +162,7 @@ def next_change(group: Group, members: Iterable[Live], rules: Rules, seen: Seen)
         return None
     floor = max(time for time in (group.told_at, group.not_before, seen.decided) if time is not None)
     least, again = (max(floor, group.told_at + wait) for wait in (rules.repeat_least, max(AGAIN, rules.repeat_least)))
+    least = least if group.tellings < SOON else again
     changes = [
         *_doubled(group, heard[0], least, seen),
         *_states(group, least, again, seen),

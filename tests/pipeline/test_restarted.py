@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from monitor.app.daemon import DOWN
 from monitor.app.walk import REMEMBERED, Walk
 from monitor.frames import Batch
-from monitor.marks import GapMark
+from monitor.marks import AWAY, GapMark
 from monitor.records import Alert, AlertState
 from monitor.store.store import Commit, Store
 from monitor.watched import Duration, Event, Rules
@@ -66,7 +65,7 @@ def walked(said: Sequence[Said], *, restarts: bool) -> list[Alert]:
             if restarts and second - STEP < STARTS <= second:
                 walk = Walk([EVENT], WordTagger())  # type: ignore[arg-type]
                 walk.restore(store.load_state(), store.remembered(REMEMBERED))
-                marks = (GapMark(source="s", begins=upto, ends=BEGIN + timedelta(seconds=STARTS), why=DOWN),)
+                marks = (GapMark(source="s", begins=upto, ends=BEGIN + timedelta(seconds=STARTS), why=AWAY),)
             part = frame.filter(pl.col("seen_at").is_between(upto, now, closed="right"))
             made, upto = walk(Batch(part, now, marks)), now
             alerts += made.alerts
