@@ -10,7 +10,7 @@ import sys
 
 from monitor.app.daemon import Daemon
 from monitor.cli import log, options
-from monitor.clock import SystemClock
+from monitor.clock import SteadyClock, SystemClock
 from monitor.settings import load
 
 PRIVATE = 0o027
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     os.umask(PRIVATE)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload; it would end us
     chance = random.Random()  # noqa: S311 -- jitter of retries
-    with Daemon(settings, SystemClock(), chance, reread=lambda: load(arguments.config)) as daemon:
+    with Daemon(settings, SteadyClock(SystemClock()), chance, reread=lambda: load(arguments.config)) as daemon:
         asyncio.run(_until_told(daemon))
     return 0
 
