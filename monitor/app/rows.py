@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+import polars as pl
 import xxhash
 
 from monitor.judge.readings import RaceReading
@@ -98,3 +99,10 @@ def is_asked(silence: Silence, asked: bodies.SilenceAsked) -> bool:
 def ended(silence: Silence, now: datetime) -> Silence:
     """The silence, ended now."""
     return msgspec.structs.replace(silence, begins_at=min(silence.begins_at, now), expires_at=now, at=now)
+
+
+def with_numbers(remembered: pl.DataFrame, made: int) -> pl.DataFrame:
+    """With the number of each mention: the last one is number `made`, older ones have 0."""
+    first = made - remembered.select((~pl.col("older")).sum()).item()
+    number = pl.when(pl.col("older")).then(0).otherwise((~pl.col("older")).cum_sum().cast(pl.Int64) + first)
+    return remembered.with_columns(number.cast(pl.Int64).alias("number"))

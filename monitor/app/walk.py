@@ -14,6 +14,7 @@ from monitor.alert.decide import AlertPolicy
 from monitor.alert.evidence import EvidenceMemory
 from monitor.alert.steps import Described
 from monitor.app.reviewed import about
+from monitor.app.rows import with_numbers
 from monitor.app.walked import Prepared, Walked
 from monitor.clock import Clock, SystemClock
 from monitor.cluster.clusters import Clusters
@@ -166,7 +167,7 @@ class Walk:
         self._watched = before
         self._follow(former)
         made = self._threads.made_of(state)
-        numbered = _numbered(remembered, made)
+        numbered = with_numbers(remembered, made)
         current = self._current(numbered)
         self._threads.restore(state, current)
         self._clusters.restore(state, numbered, current, made)
@@ -294,10 +295,3 @@ def rates_of(tagger: Tagger) -> Rates:
 
 def _since(before: tuple[int, int], now: tuple[int, int]) -> tuple[int, int]:
     return now[0] - before[0], now[1] - before[1]
-
-
-def _numbered(remembered: pl.DataFrame, made: int) -> pl.DataFrame:
-    """With the number of each mention: the last one is number `made`, older ones have 0."""
-    first = made - remembered.select((~pl.col("older")).sum()).item()
-    number = pl.when(pl.col("older")).then(0).otherwise((~pl.col("older")).cum_sum().cast(pl.Int64) + first)
-    return remembered.with_columns(number.cast(pl.Int64).alias("number"))

@@ -129,7 +129,7 @@ def test_who_acknowledges_takes_on_all_of_the_card_and_is_not_reminded() -> None
     first = played(story, 1_000)
     volumes = next(one.id for one in first if one.rule == "volume")
     steps = played(story._replace(marks=[ack(2_000.5, volumes)]), 40 * HOUR)
-    assert told(steps)[1:] == [(2_000.5, "race", "acknowledged"), (9_000, "race", "doubled")]
+    assert told(steps)[1:] == [(2_000.5, "race", "acknowledged"), (16_400.5, "race", "doubled")]
     taken = [one for one in steps if one.at > at(1_000)]
     assert [(one.rule, one.state) for one in taken] == [
         ("race", ACKNOWLEDGED),

@@ -56,7 +56,9 @@ def replayed(batches: Sequence[Batch], events: Sequence[Event]) -> bytes:
 
 
 def written(steps: Sequence[Alert]) -> bytes:
-    return b"\n".join(msgspec.json.encode(msgspec.structs.replace(step, evidence=(), series=None)) for step in steps)
+    return b"\n".join(
+        msgspec.json.encode(msgspec.structs.replace(step, label_of=None, evidence=(), series=None)) for step in steps
+    )
 
 
 def counted(batches: Sequence[Batch], events: Sequence[Event], folder: Path) -> CountsReader:

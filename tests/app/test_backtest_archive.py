@@ -58,7 +58,7 @@ def takes_effect(mark: Mark) -> datetime:
 
 
 def plain(steps: Sequence[Alert]) -> list[Alert]:
-    return [msgspec.structs.replace(step, label="", evidence=(), series=None) for step in steps]
+    return [msgspec.structs.replace(step, label="", label_of=None, evidence=(), series=None) for step in steps]
 
 
 MERGE = MergeMark(

@@ -11,7 +11,6 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.cluster import begun
 from monitor.cluster.clusters import Clusters
 from monitor.cluster.narratives import narrative_id
 from monitor.frames import REMEMBERED
@@ -297,15 +296,3 @@ def test_the_label_of_an_older_version_goes_with_its_post() -> None:
     assert known(clusters, MAIN).label_of == Quoted(platform="x", id="0")
     clusters.assign(tagged({"id": "0", "op": "delete"}))
     assert known(clusters, MAIN).label == ""
-
-
-def test_a_flood_of_assertions_is_bounded_and_the_rest_has_no_narrative() -> None:
-    clusters = Clusters([DAM])
-    chance = random.Random(7)
-    size = begun.MOST_BEGUN + 500
-    posts = [{"text": " ".join("".join(chance.choices("bcdfgkmp", k=9)) for _ in range(9))} for _ in range(size)]
-    told = [clusters.assign(tagged(*posts[at : at + 3500]))["narrative"] for at in range(0, size, 3500)]
-    forgotten, refused = clusters.bounds()
-    assert pl.concat(told).null_count() == refused > 400
-    assert clusters.narratives()["fall"] <= 500
-    assert forgotten > begun.MOST_BEGUN - 600

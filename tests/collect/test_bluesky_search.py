@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
+from monitor.clock import SystemClock
 from monitor.collect.bluesky import BlueskyCollector
 from monitor.collect.bluesky_search import questions_of
 from monitor.collect.bluesky_settings import BlueskySource
@@ -122,7 +123,7 @@ async def test_no_more_pages_and_requests_are_read_than_are_set(server: Jetstrea
     for _ in range(3):
         server.say(post(100 + len(server.events)))
         await server.at_rest.wait()
-        await asyncio.sleep(0.15)
+        await SystemClock().sleep(timedelta(seconds=0.15))
     assert len(account.searches) == 7
     reading.cancel()
 

@@ -68,7 +68,7 @@ SOURCES: Mapping[str, str] = {
     "telegram": 'channels = ["harbour_news"]\nsite = "http://127.0.0.1:{closed}"\ntoken_env = "TELEGRAM_HASH"',
 }
 RECEIVERS: Mapping[str, str] = {
-    "webhook": 'url = "http://127.0.0.1:{closed}/hook"\nsecret_env = "WEBHOOK"',
+    "webhook": 'url_env = "WEBHOOK_URL"\nsecret_env = "WEBHOOK"',
     "alertmanager": 'url = "http://127.0.0.1:{closed}"\ntoken_env = "ALERTMANAGER"',
     "slack-webhook": 'url_env = "SLACK_HOOK"',
     "mattermost": 'url_env = "MATTERMOST"',
@@ -86,7 +86,7 @@ RECEIVERS: Mapping[str, str] = {
     "mqtt": 'host = "127.0.0.1"\nport = {closed}\nusername = "monitor"\npassword_env = "BROKER_TOO"\nclient_id = "two"',
     "apprise": 'url_env = "APPRISE"',
 }
-ADDRESSES = ("SLACK_HOOK", "MATTERMOST", "TEAMS", "DISCORD")
+ADDRESSES = ("WEBHOOK_URL", "SLACK_HOOK", "MATTERMOST", "TEAMS", "DISCORD")
 WORDS = (
     *("AUTHORS", "WEB", "ACTIONS", "INGEST", "BROKER", "WEBHOOK", "ALERTMANAGER", "SLACK", "SIGNING", "TELEGRAM"),
     *("MATRIX", "MAIL", "BROKER_TOO", "MASTODON", "FACTCHECK", "X", "REDDIT", "YOUTUBE", "BLUESKY", "TELEGRAM_HASH"),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,7 +132,9 @@ def untaken(connection: Connection, received: Mapping[str, Any]) -> int:
 
 
 def _untold(connection: Connection) -> int:
-    """Alerts that fired or resolved, unsilenced, and for which nothing was ever queued."""
+    """Alerts since the feed began that fired or resolved, unsilenced, and for which nothing was ever queued."""
     told = set(connection.execute(text("SELECT alert_id FROM outbox")).scalars())
+    begun = connection.execute(text("SELECT min(seen_at) FROM mentions WHERE id LIKE 'f%'")).scalar_one() or 0
     alerts = (msgspec.json.decode(one) for one in connection.execute(text("SELECT json FROM alerts")).scalars())
-    return sum(one["state"] != "pending" and not one["silenced"] and one["id"] not in told for one in alerts)
+    fed = (one for one in alerts if datetime.fromisoformat(one["at"]).timestamp() * 1e6 >= begun)
+    return sum(one["state"] != "pending" and not one["silenced"] and one["id"] not in told for one in fed)

@@ -72,7 +72,7 @@ async def test_a_card_is_sent_once_edited_in_place_and_its_thread_says_what_chan
         assert len(await server.events()) == 3  # the card, its edit, the line in its thread
         (said,) = await server.thread(card_id)
         assert said.startswith("UNCONFIRMED · resolved")
-        assert "denials have overtaken the claims" in said
+        assert "41 claims against 80 denials" in said
 
         again = receiver(server, session, thread=False)
         await again.send(replace(a_notification(alert=an_alert(at=AT + timedelta(hours=2))), earlier=receipt or ""))
