@@ -30,7 +30,7 @@ CLOSED = timedelta(days=1)
 AGAIN = timedelta(hours=4)
 """After so long a card may be told for a state, or a blind source, that it was told for before."""
 SOON = 4
-"""So often a card is told as soon as the event's rules allow; then every `AGAIN` at most, but for what cannot wait."""
+"""So often a card is told as soon as the event's rules allow; once more after `AGAIN`, and then once in a while."""
 BLIND_LEAST = timedelta(minutes=5)
 """An outage shorter than this shows on the card, and nobody is told because of it."""
 MATERIAL = frozenset({NarrativeState.RISING, NarrativeState.VIRAL_UNCONFIRMED, NarrativeState.CONTESTED})
@@ -161,8 +161,8 @@ def next_change(group: Group, members: Iterable[Live], rules: Rules, seen: Seen)
     if group.told_at is None or not heard:
         return None
     floor = max(time for time in (group.told_at, group.not_before, seen.decided) if time is not None)
-    least, again = (max(floor, group.told_at + wait) for wait in (rules.repeat_least, max(AGAIN, rules.repeat_least)))
-    least = least if group.tellings < SOON else again
+    least = max(floor, group.told_at + _wait(group.tellings, rules))
+    again = max(least, group.told_at + max(AGAIN, rules.repeat_least))
     changes = [
         *_doubled(group, heard[0], least, seen),
         *_states(group, least, again, seen),
@@ -172,6 +172,14 @@ def next_change(group: Group, members: Iterable[Live], rules: Rules, seen: Seen)
         changes.append(Change(max(floor, group.told_at + rules.repeat_interval * 2**group.reminders), "reminder"))
     due = [change for change in changes if change.at <= seen.end]
     return min(due, key=lambda one: (one.at, _FIRST.index(one.why)), default=None)
+
+
+def _wait(tellings: int, rules: Rules) -> timedelta:
+    """How long a card that was told so often is not told of what can wait."""
+    if tellings < SOON:
+        return rules.repeat_least
+    seldom = max(AGAIN, rules.repeat_least)
+    return seldom if tellings == SOON else max(seldom, rules.repeat_interval)
 
 
 def _doubled(group: Group, live: Live, least: datetime, seen: Seen) -> list[Change]:

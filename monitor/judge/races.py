@@ -273,9 +273,8 @@ class Races:
     def snapshot(self) -> dict[str, bytes]:
         """The rows that changed since the last call: the event's under "", narratives' under their ids; b"" is gone."""
         rows = {"": msgspec.msgpack.encode(_State(self._epoch, self._starts, self.names))}
-        for name in sorted(self._changed):
-            tally = self._tallies.get(name)
-            rows[name] = b"" if tally is None else msgspec.msgpack.encode(tally)
+        known = self._tallies
+        rows |= {name: msgspec.msgpack.encode(known[name]) if name in known else b"" for name in sorted(self._changed)}
         self._changed.clear()
         return rows
 
