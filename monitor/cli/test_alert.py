@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from datetime import timedelta
 
 import aiohttp
 
@@ -65,3 +66,5 @@ async def _send(settings: Settings, chosen: Receiver) -> str | None:
         except TimeoutError as error:
             why = f"{chosen.name} did not answer within {built.timeout.total_seconds():g} s"
             raise StoreError(why) from error
+        finally:
+            await clock.sleep(timedelta(0))  # what was closed is let go in the loop's next turn

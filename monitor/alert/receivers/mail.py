@@ -143,7 +143,10 @@ class Mail:
             await client.connect()
             await client.send_message(message)
         finally:
+            line = client.transport
             client.close()
+            if isinstance(line, asyncio.WriteTransport):
+                line.abort()  # closing alone waits for the server's end of TLS, half a minute where it does not come
 
     def _message(self, card: Card, key: str, before: str, png: bytes | None) -> EmailMessage:
         message = EmailMessage(policy=LINES)
