@@ -73,7 +73,7 @@ def play(name: str, seed: int, folder: Path) -> Played:
     per_minute = (
         claims.group_by(pl.col("seen_at").dt.truncate("10m")).len().sort("len", "seen_at", descending=[True, False])
     )
-    told = [alert for alert in steps if alert.narrative]
+    told = sorted((alert for alert in steps if alert.narrative), key=lambda alert: alert.at)
     days = Counter(alert.at.date() for alert in steps)
     truth = dict(frame.select("id", "truth_tag").iter_rows())
     shown = [piece for alert in told for piece in alert.evidence]
