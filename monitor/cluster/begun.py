@@ -236,8 +236,8 @@ class Begun:
         similar.join(name, said)
         cited = Cited(platform=mark.platform, id=mark.id, seen_at=mark.at)
         self.records.add(Narrative(id=name, event=event, label="", first_seen=mark.at, first_post=cited), key)
-        mentions.move(key, name)
-        ruled.moved[key] = name
+        if mentions.move(key, name):
+            ruled.moved[key] = name
         ruled.apart.append((min(name, left), max(name, left)))
 
     def forget(self, events: Collection[str]) -> None:

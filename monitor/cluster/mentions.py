@@ -57,12 +57,14 @@ class Mentions:
         """Whether an answer to a known mention may still belong to a narrative."""
         return narrative in self._led.get(event, ())
 
-    def move(self, key: str, narrative: str) -> None:
-        """A mention belongs to another narrative from now on, if it is known."""
+    def move(self, key: str, narrative: str) -> bool:
+        """A mention belongs to another narrative from now on, if it is known; gives whether it is."""
         known = self._known.get(key)
-        if known is not None:
-            known.narrative = narrative
-            self._led.setdefault(key.split("\0")[1], {})[narrative] = known.last
+        if known is None:
+            return False
+        known.narrative = narrative
+        self._led.setdefault(key.split("\0")[1], {})[narrative] = known.last
+        return True
 
     def sweep(self, number: int) -> list[tuple[str, str, int]]:
         """Forgets what is too old once mention `number` was made.

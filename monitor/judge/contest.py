@@ -10,7 +10,7 @@ from monitor.judge.dispersion import level
 from monitor.judge.epoch import Everywhere, Levels
 from monitor.judge.race import log_e, log_e_bound
 from monitor.judge.rates import EVEN
-from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, PLATFORMS, Tally, Told
+from monitor.judge.tally import CLAIM_AUTHORS, DENIALS, PLATFORMS, Peak, Tally, Told
 from monitor.judge.usual import at_least
 from monitor.watched import Rules
 
@@ -73,19 +73,36 @@ def _by_platform(tally: Tally, told: Told) -> Ints:
     return counts
 
 
-def overtaking(tally: Tally, told: Told, begin: int) -> int | None:
-    """The first tick from `begin` at which denials outrun claims, counted since the crossing, at even odds.
+class Overtaken(NamedTuple):
+    """Denials overtake: at which tick of the stretch, and the log E that was needed; None: at none."""
 
-    What was needed to cross is needed here too.
+    at: int | None
+    needed: float
+    peak: Peak
+    """As it stands after the stretch."""
+
+
+def overtaking(tally: Tally, told: Told, begin: int, threshold: float) -> Overtaken:
+    """The first tick from `begin` at which denials outrun claims, at even odds, counted since the claims led most.
+
+    Counted since the crossing, the claims of the first hours would have to be made up for before anything is said. What
+    was needed to cross is needed here, and 2·ln k more at the k-th peak of the lead: so all peaks share α.
     """
-    behind, ahead = (tally.tested[side] - tally.crossing[side] for side in (CLAIMS, DENIALS))
-    tested = told.tested
-    if not may_reach(ahead + int(tested[:, DENIALS].sum()), max(behind, 0), EVEN, tally.needed):
-        return None
-    claims = behind + np.cumsum(tested[:, CLAIMS])
-    denials = ahead + np.cumsum(tested[:, DENIALS])
-    even, needed = np.full(claims.size, EVEN), np.full(claims.size, tally.needed)
-    return _first(denials, claims, even, needed, np.arange(begin, claims.size))
+    claims, denials = (
+        np.append(first, before + np.cumsum(more)[begin:])
+        for first, before, more in zip(tally.peak[:2], tally.tested, told.tested.T, strict=True)
+    )
+    lead = claims - denials
+    higher = np.append(False, lead[1:] > np.maximum.accumulate(lead)[:-1])
+    peak = np.maximum.accumulate(np.where(higher, np.arange(lead.size), 0))
+    number = tally.peak.number + np.cumsum(higher)
+    last = Peak(int(claims[peak[-1]]), int(denials[peak[-1]]), int(number[-1]))
+    ahead, behind = denials - denials[peak], claims - claims[peak]
+    if not may_reach(int(ahead.max()), 0, EVEN, tally.needed):
+        return Overtaken(None, 0.0, last)
+    needed = tally.needed * (1 + 2 * np.log(number) / threshold)
+    found = _first(ahead, behind, np.full(lead.size, EVEN), needed, np.arange(lead.size))
+    return Overtaken(None, 0.0, last) if found is None else Overtaken(found - 1 + begin, float(needed[found]), last)
 
 
 def may_reach(ahead: int, behind: int, p0: float, threshold: float) -> bool:

@@ -2,8 +2,8 @@
 
 A race starts at the onset of a tag-blind spike of the event and counts originals of later ticks. It is given its share
 of the event's α when claims and denials together reach the floor. The finding begins to hold at a tick within a spike
-at which the tempered e-value and every floor are passed; it ceases when the mirrored test since then says that denials
-overtook, when a status is set, or when the event showed no spike for `rules.quiet`.
+at which the tempered e-value and every floor are passed; it ceases when the mirrored test since the claims led most
+says that denials overtook, when a status is set, or when the event showed no spike for `rules.quiet`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from monitor.judge.readings import Needed, RaceReading, Standing, reading, stand
 from monitor.judge.reasons import race_finding, reason_of
 from monitor.judge.spike import Turn
 from monitor.judge.status import SETTLED, Statuses
-from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Names, Rows, Tally, Told
+from monitor.judge.tally import CLAIM_AUTHORS, CLAIMS, DENIALS, HORIZON, PLATFORMS, Names, Peak, Rows, Tally, Told
 from monitor.judge.usual import Usual
 from monitor.marks import MergeMark, StatusMark
 from monitor.records import Finding
@@ -223,16 +223,16 @@ class Races:
             if found is None or not tally.k or not spiking:
                 return []
             then = self._as_of(tally, told, found.at)
-            tally.since, tally.needed, tally.crossing = int(told.ticks[found.at]), found.needed, then.tested
+            tally.since, tally.needed, tally.peak = int(told.ticks[found.at]), found.needed, Peak(*then.tested)
             race = self._at(then, course, found.at, found.needed)
             reason = reason_of(race, denied=then.denied)
             findings.append(race_finding(name, told.narrative, tally.since, reason, race, holds=True))
             begin = found.at + 1
-        at = overtaking(tally, told, begin)
-        if at is not None:
-            race = self._at(self._as_of(tally, told, at), course, at, tally.needed)
-            ended = int(told.ticks[at])
-            tally.end(ended)
+        over = overtaking(tally, told, begin, self._threshold(tally))
+        tally.peak = over.peak
+        if over.at is not None:
+            race = self._at(self._as_of(tally, told, over.at), course, over.at, over.needed)
+            tally.end(ended := int(told.ticks[over.at]))
             findings.append(race_finding(name, told.narrative, ended, "denials_overtook", race, holds=False))
         return findings
 

@@ -21,6 +21,16 @@ HORIZON = 7 * 86_400
 """Seconds after which a narrative nobody spoke of is forgotten; as long as the window stage knows authors."""
 
 
+class Peak(NamedTuple):
+    """A tick at which the claims led more than at any before it, since they outran their denials."""
+
+    claims: int = 0
+    """Tested claims and denials then,"""
+    denials: int = 0
+    number: int = 1
+    """… and how many such ticks there were with it."""
+
+
 class Tally(msgspec.Struct, array_like=True):
     """One narrative: what is known of it, and its race."""
 
@@ -42,10 +52,10 @@ class Tally(msgspec.Struct, array_like=True):
     """Claims and denials among the counts that are by young accounts."""
     since: int | None = None
     """Since when the claim outruns its denials."""
-    crossing: tuple[int, int] = (0, 0)
-    """Tested claims and denials at that tick,"""
+    peak: Peak = Peak()
+    """When, since then, the claims led most."""
     needed: float = 0.0
-    """… and the log E that was needed."""
+    """The log E that was needed to cross."""
     ended: int | None = None
     """When its last race stood down."""
     denied: bool = False

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,6 +131,19 @@ def test_denials_that_overtake_end_it() -> None:
     assert races(found) == [(True, "claims_outrun_denials"), (False, "denials_overtook")]
     [end] = [finding for finding in found if finding.narrative == "n" and not finding.holds]
     assert at(100) < end.at < at(190)
+
+
+def test_denials_need_not_make_up_for_all_claims_before_them() -> None:
+    story = burst(400, 2) + [(500.0 + number, "n", 0, 1) for number in range(120)]
+    [end] = [finding for finding in decide(story) if finding.narrative == "n" and finding.reason == "denials_overtook"]
+    assert at(510) < end.at < at(560)
+
+
+def test_a_claim_that_keeps_leading_is_not_overtaken_by_a_run_of_denials() -> None:
+    chance = np.random.default_rng(3)
+    claimed = (chance.random(1_500) < 0.6).tolist()
+    story = burst(40, 2) + [(50.0 + number, "n", int(one), int(not one)) for number, one in enumerate(claimed)]
+    assert races(decide(story)) == [(True, "claims_outrun_denials")]
 
 
 def test_after_it_was_overtaken_it_races_again_only_after_another_onset() -> None:

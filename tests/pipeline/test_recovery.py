@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -180,6 +180,7 @@ def without_numbers(ran: Ran) -> list[tuple[Any, ...]]:
 
 
 @settings(max_examples=15, deadline=None)
+@example(849, [177, 235, 225, 380, 335, 338, 281, 381, 97, 325, 204, 286, 292], 5, 150)
 @given(
     st.integers(0, 1000),
     st.lists(st.integers(80, 400), max_size=14),
