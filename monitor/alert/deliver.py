@@ -133,6 +133,8 @@ class Deliverer:
         self._buckets: dict[str, Bucket] = {}
         self._group: asyncio.TaskGroup | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}
+        self._marks: dict[str, list[asyncio.Task[None]]] = {}
+        """By receiver, on their way to the outbox: the next one is sent while the worker has a batch in hand."""
         self._stop = asyncio.Event()
 
     def wake(self) -> None:
@@ -190,15 +192,20 @@ class Deliverer:
             due = await self._outbox.due(receiver.name, self._clock.now(), _AT_ONCE)
             if not due.queued:
                 await self._rest(new, due.next_at, stop)
+            pause = timedelta()
             for queued in due.queued:
-                if stop.is_set():
-                    break
-                if await self._calmed(receiver, queued.notification):
+                if stop.is_set() or await self._calmed(receiver, queued.notification):
                     break
                 pause = self._held(receiver) or await self._deliver(receiver, queued, stop)
                 if pause:
-                    await first_of(self._clock.sleep(pause), stop.wait())
                     break
+            await self._marked(receiver.name)
+            if pause:
+                await first_of(self._clock.sleep(pause), stop.wait())
+
+    async def _marked(self, receiver: str) -> None:
+        """Until the outbox knows all that the receiver has."""
+        await asyncio.gather(*self._marks.pop(receiver, ()))
 
     async def _rest(self, new: asyncio.Event, next_at: datetime | None, stop: asyncio.Event) -> None:
         """Until there is new work, or something is due, or the stop."""
@@ -212,6 +219,7 @@ class Deliverer:
         calm, now = self._calm(receiver.name), self._clock.now()
         if calm is None:
             return False
+        await self._marked(receiver.name)
         hold = calm.hold(note.alert, now, await self._outbox.sent_since(receiver.name, now - HOUR))
         if hold is None:
             return await self._outbox.gather(receiver.name, now)
@@ -238,7 +246,8 @@ class Deliverer:
             receipt = await self._send(receiver, note, stop)
         except DeliveryError as error:
             return await self._failed(queued, error, self._since(begun))
-        await self._outbox.sent(note.key, receipt or "", Attempted(note.alert, self._clock.now()))
+        marking = self._outbox.sent(note.key, receipt or "", Attempted(note.alert, self._clock.now()))
+        self._marks.setdefault(receiver.name, []).append(asyncio.create_task(marking))
         self._observe(Attempt(receiver.name, Outcome.SENT, "", self._since(begun), repeats and note.repeat))
         return timedelta()
 
