@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from monitor.cli import (
+from monitor import threads
+
+threads.one_each()
+
+from monitor.cli import (  # noqa: E402
     alerts,
     backtest,
     check,
@@ -27,8 +31,8 @@ from monitor.cli import (
     tag,
     test_alert,
 )
-from monitor.cli.log import escaped, last
-from monitor.errors import SettingsError, StoreError
+from monitor.cli.log import escaped, last  # noqa: E402
+from monitor.errors import SettingsError, StoreError  # noqa: E402
 
 DESCRIPTION = "Watches claims about an event spread, and tells the newsroom while it happens."
 EPILOG = """
