@@ -77,7 +77,8 @@ prove: $(VENV)/.dev ## the long figures and the faults
 
 bench: export POLARS_MAX_THREADS = 1
 bench: export OMP_NUM_THREADS = 1
-train: export OMP_NUM_THREADS = 2  # sums are made in as many parts: the same bytes everywhere
+# Sums are made in as many parts: the same bytes everywhere.
+train: export OMP_NUM_THREADS = 2
 
 bench: $(VENV)/.dev ## speed and memory, each figure beside its target
 	$(BIN)/python -m pytest -s -m bench $(ARGS)
