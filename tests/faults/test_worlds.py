@@ -69,13 +69,17 @@ async def together(folder: Path, deed: Deed, *, between: tuple[float, float] = (
 
 
 async def without_names(rig: Live, seconds: float) -> None:
-    """No name is known; the broker comes back at a new connection only, and the webhook cuts every one."""
+    """No name is known; the broker comes back at a new connection only, and the webhook cuts every one.
+
+    Over when the monitor reads from the broker again: until then it holds what no monitor has, and may not be killed.
+    """
     dead = rig.rig.folder / "no-names"
     dead.touch()
     rig.rig.sink.closes = True
     await broker_killed(rig)
     await rig.rest(seconds)
     dead.unlink()
+    await rig.hears()
     await rig.rest(seconds / 2)
 
 

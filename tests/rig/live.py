@@ -51,8 +51,7 @@ class Live:
         stop = asyncio.Event()
         await self.rig.daemon.start()
         await self.rig.daemon.ready()
-        while not (await self.rig.daemon.metrics()).get('monitor_source_up{source="bus"}'):
-            await self.rest(0.05)  # a broker forgets what nobody has subscribed to yet
+        await self.hears()  # a broker forgets what nobody has subscribed to yet
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._over_mqtt.run(stop, posts=posts, pause=_PAUSE))
             tasks.create_task(self._over_http.run(stop, posts=posts, pause=_PAUSE))
@@ -63,6 +62,11 @@ class Live:
         await self.rig.settled()
         assert await self.rig.daemon.stop() == 0
         return self.rig.audit()
+
+    async def hears(self) -> None:
+        """Until the daemon reads from the broker."""
+        while not (await self.rig.daemon.metrics()).get('monitor_source_up{source="bus"}'):
+            await self.rest(0.05)
 
     async def killed(self, between: tuple[float, float] = (0.2, 3.0)) -> None:
         """One kill at a random moment, and the start after it."""
