@@ -181,6 +181,9 @@ class Metrics:
         self.narratives_refused = self._counter(
             "narratives_refused", "An original had no narrative: too many have begun."
         )
+        self.narratives_dropped = self._counter(
+            "narratives_dropped", "The judge forgot a narrative that nobody speaks of: there are too many."
+        )
         self.posts_late = self._counter(
             "posts_late", "A mention came behind its source's watermark: archived, in no count.", "source"
         )

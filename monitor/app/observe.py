@@ -57,6 +57,7 @@ def batch(metrics: Metrics, taken: Taken, committed: Committed) -> None:
     forgotten, refused = walked.crowded
     metrics.narratives_forgotten.inc(forgotten)
     metrics.narratives_refused.inc(refused)
+    metrics.narratives_dropped.inc(walked.judged.dropped)
     metrics.ticks.inc(walked.counted.ticks["tick"].n_unique())
     for finding in walked.judged.findings:
         metrics.findings.labels(finding.event, finding.rule, finding.reason).inc()

@@ -44,6 +44,8 @@ class Judged(NamedTuple):
     """Of the events that had posts, and of all where a minute ended."""
     transitions: tuple[Transition, ...] = ()
     """Narratives that passed from one state to another, in order of time."""
+    dropped: int = 0
+    """Narratives that made room for others."""
 
 
 class _Pending(msgspec.Struct, array_like=True):
@@ -91,6 +93,7 @@ class Judge:
         by the same counts.
         """
         given = taken_apart(counted, self._watches) if given is None else given
+        dropped = self.dropped
         end = max(int(upto.timestamp()), self._decided or 0)
         begin = end if self._decided is None else self._decided
         if self._decided is None and counted.ticks.height:
@@ -115,7 +118,7 @@ class Judge:
         self._passed = {}
         for one in transitions:
             self._passed.setdefault((one.event, one.narrative), []).append(one)
-        return Judged(findings, tuple(readings), tuple(transitions))
+        return Judged(findings, tuple(readings), tuple(transitions), self.dropped - dropped)
 
     def _due(self, gaps: Sequence[GapMark], marks: Sequence[Mark], begin: int, end: int) -> tuple[list[Gap], Marks]:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""

@@ -54,6 +54,7 @@ def test_narratives_that_made_room_and_originals_without_one_are_counted(monkeyp
     assertions = [" ".join(letter * 3 + other * 4 for other in letters[:9]) + " fallen" for letter in letters]
     one = walked(EVERYTHING, posts(*({"at": at, "text": text} for at, text in enumerate(assertions))))
     assert one.mentions["narrative"].null_count() == one.crowded[1] == 4
-    registry = shown(one._replace(crowded=(3, 4)))
+    registry = shown(one._replace(crowded=(3, 4), judged=one.judged._replace(dropped=5)))
     assert registry.get_sample_value("monitor_narratives_forgotten_total") == 3
     assert registry.get_sample_value("monitor_narratives_refused_total") == 4
+    assert registry.get_sample_value("monitor_narratives_dropped_total") == 5
