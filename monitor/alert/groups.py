@@ -29,7 +29,7 @@ CLOSED = timedelta(days=1)
 """A status that is set so long after the end of a card is still shown on it."""
 AGAIN = timedelta(hours=4)
 """After so long a card may be told for a state, or a blind source, that it was told for before."""
-SOON = 4
+SOON = 3
 """So often a card is told as soon as the event's rules allow; once more after `AGAIN`, and then once in a while."""
 BLIND_LEAST = timedelta(minutes=5)
 """An outage shorter than this shows on the card, and nobody is told because of it."""

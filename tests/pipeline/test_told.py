@@ -20,7 +20,7 @@ def test_the_desk_is_told_of_a_story_at_most_six_times_and_always_why() -> None:
     lines = [f"{one.at:%d %b %H:%M} {one.rule}: {TOLD_BECAUSE[one.change]} ({one.claims} claims)" for one in told]
     sys.stdout.write("\n".join(["", *lines]))
     assert told[0].change == "first_firing"
-    assert told[-1].change == "resolved"
+    assert told[-1].state is AlertState.RESOLVED
     assert len({one.group for one in told}) == 1
     assert len(told) <= MOST
     assert any(step.state is AlertState.PENDING for step in steps)
