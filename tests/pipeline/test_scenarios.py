@@ -106,9 +106,7 @@ def test_over_twenty_seeds(name: str, tmp_path: Path) -> None:
         out.write(f"{said} {leads[0]:>7} {leads[1]:>7}\n")
     most = [one.told[0][1] for one in played if one.told] or [0]
     whole = [sum(count for _, count in one.told) for one in played]
-    out.write(
-        f"notifications of a channel, most per card: {max(most)} (target {MOST_TOLD}), of each seed {most}; in all {whole}\n"
-    )
+    out.write(f"notifications, most per card: {max(most)} (target {MOST_TOLD}), of each seed {most}; in all {whole}\n")
     if name == "quiet-week":
         out.write(f"most alerts in a quiet week: {max(one.fired for one in played)}   target 0\n")
         assert max(one.fired for one in played) == 0
