@@ -70,7 +70,7 @@ async def together(folder: Path, deed: Deed, *, between: tuple[float, float] = (
 
 
 def nothing_lost(books: Audit) -> None:
-    """What came more than two minutes late is in no count: a broker that saves every change hands a queue out slowly."""
+    """What comes more than two minutes late is in no count: a broker that saves every change is slow to hand it out."""
     assert (books.lost, books.doubled, books.alerts_lost, books.quarantined) == (0, 0, 0, 0), books
     assert books.acknowledged > MANY
     assert books.alerts > 0
