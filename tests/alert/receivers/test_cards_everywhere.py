@@ -19,13 +19,13 @@ from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.matrix import content
 from monitor.alert.receivers.slack_blocks import message
 from monitor.alert.receivers.telegram import keyboard, rendered
-from monitor.marks import Status
+from monitor.marks import AckMark, Status, StatusMark
 from monitor.records import Alert, Notification
 from monitor.watched import Duration
 from tests.fakes.adaptive import complaints
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import MATRIX_TAGS
-from tests.fakes.corpus import alerts, hostile
+from tests.fakes.corpus import a_check, alerts, hostile
 from tests.fakes.desk import KEY
 from tests.fakes.limits import broken_discord, broken_slack, broken_teams
 from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
@@ -219,4 +219,7 @@ def acted_on(text: str) -> Alert:
         a_piece(0, text=text, cues=text),
         a_piece(1, text=text, url=text if "://" not in text else None, platform=text[:40]),
     )
-    return an_alert(**fields, evidence=pieces, blind=())
+    said = StatusMark(at=AT, event="fall", narrative="n1", status=Status.UNCONFIRMED, by=text, evidence=text)
+    taken = AckMark(at=AT, alert="a1", by=text, assignee=text, comment=text)
+    checks = (a_check(text, text if "://" not in text else ""),)
+    return an_alert(**fields, evidence=pieces, blind=(), said=said, acknowledged=taken, checks=checks)
