@@ -10,6 +10,7 @@ from monitor import settings
 from monitor.alert.calm import Calm
 from monitor.alert.links import Links
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
+from monitor.alert.receivers.apprise import Apprise, AppriseSettings
 from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.linked import Linked
@@ -93,6 +94,8 @@ def receiver(
             return Mqtt(configured, word)
         case AlertmanagerSettings():
             return Alertmanager(configured, word, session, clock)
+        case AppriseSettings():
+            return Apprise(configured, word or "")
         case _:
             made = chat(configured, word or "", session, clock)
             return made if links is None else Linked(made, links)
