@@ -250,5 +250,8 @@ BRIEF_FIRED = "As it fired first, {at}"
 BRIEF_HASHES = "SHA-256 is that of the document in which the source sent the post"
 BRIEF_LATER = "shown later"
 BRIEF_MADE = "Made {at}"
-BRIEF_REDACTED = "Authors, accounts, ids and links of posts are left out"
+BRIEF_REDACTED = (
+    "Authors, accounts, ids and links of posts are left out, and the names of voices and of those who set a status or "
+    "took the alert on"
+)
 BRIEF_WITH_AUTHORS = "Authors and links of posts are in it: keep it as you keep your sources"

@@ -10,7 +10,7 @@ from monitor import settings
 from monitor.alert.calm import Calm
 from monitor.alert.links import Links
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
-from monitor.alert.receivers.apprise import Apprise, AppriseSettings
+from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.linked import Linked
@@ -94,11 +94,10 @@ def receiver(
             return Mqtt(configured, word)
         case AlertmanagerSettings():
             return Alertmanager(configured, word, session, clock)
-        case AppriseSettings():
-            return Apprise(configured, word or "")
         case _:
             made = chat(configured, word or "", session, clock)
-            return made if links is None else Linked(made, links)
+            known = not isinstance(configured, AppriseSettings)  # what that leads to may be a log
+            return Linked(made, links) if links is not None and known else made
 
 
 def links(configured: settings.Settings) -> Links | None:

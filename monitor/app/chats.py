@@ -5,6 +5,7 @@ from typing import assert_never
 from aiohttp import ClientSession
 
 from monitor.alert.receivers import mattermost, slack_hook, teams
+from monitor.alert.receivers.apprise import Apprise, AppriseSettings
 from monitor.alert.receivers.discord import Discord, DiscordSettings
 from monitor.alert.receivers.incoming import Incoming
 from monitor.alert.receivers.mail import Mail, MailSettings
@@ -17,7 +18,7 @@ from monitor.alert.receivers.teams import TeamsSettings
 from monitor.alert.receivers.telegram import Telegram, TelegramSettings
 from monitor.clock import Clock
 
-Hooks = SlackHookSettings | DiscordSettings | MattermostSettings | TeamsSettings
+Hooks = SlackHookSettings | DiscordSettings | MattermostSettings | TeamsSettings | AppriseSettings
 Bots = SlackBotSettings | MatrixSettings | TelegramSettings
 
 
@@ -38,6 +39,8 @@ def _hook(configured: Hooks, url: str, session: ClientSession, clock: Clock) -> 
             return Discord(configured, url, session, clock)
         case MattermostSettings():
             return Incoming(configured, url, mattermost.encoded, session, clock)
+        case AppriseSettings():
+            return Apprise(configured, url)
         case TeamsSettings():
             return Incoming(configured, url, teams.encoded, session, clock)
         case _:

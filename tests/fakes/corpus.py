@@ -197,5 +197,6 @@ def _alert(chance: Random, number: int) -> Alert:
 
 def a_check(text: str, url: str) -> FactCheck:
     """A fact check with a string wherever a stranger's text can stand."""
-    words = dict.fromkeys(("claim", "by", "rating", "title", "claimant", "language"), text)
-    return FactCheck(at=AT, event="fall", url=url, **words)
+    return FactCheck(
+        at=AT, event="fall", claim=text, by=text, rating=text, url=url, title=text, claimant=text, language=text
+    )

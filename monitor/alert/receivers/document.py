@@ -6,8 +6,8 @@ since, reason, status, claims, denials, celebrations, questions, authors, number
 posted_at, text, url, cues, payload_sha256, seen_at), fired (reason and numbers of when it fired), label_of (platform
 and id of the post that the label quotes; or null), said (the status mark: by, at, evidence, voice; or null), checks[]
 (claim, by, rating, url, title, claimant, language, reviewed_at), acknowledged (by, at, assignee, comment; or null),
-blind[] (source, begins, ends, why), series (begins, then per minute claims[], denials[], celebrations[], and spikes[]; or
-null).
+blind[] (source, begins, ends, why), series (begins, then per minute claims[], denials[], celebrations[], and spikes[];
+or null).
 Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside.
 Fields may be added; another meaning is another version.
 """
