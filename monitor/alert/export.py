@@ -115,7 +115,7 @@ def _check(check: FactCheck) -> FactCheck:
 
 
 def _redacted(post: Evidence) -> Evidence:
-    return replace(post, id="", author=None, url=_host(post.url), text=_nobody(post.text))
+    return replace(post, id="", author=None, voice=None, url=_host(post.url), text=_nobody(post.text))
 
 
 def _host(url: str | None) -> str | None:

@@ -111,6 +111,7 @@ SOURCE = "Source"
 REGISTERED = "Registered voice"
 WATCHED = "Watched"
 FIRST = "First shown here"
+VOICED = "{voice}, a registered voice, {said}"
 SEEN_LATER = "{said}; the monitor saw it {at}"
 SINCE = "Holds since"
 RACE = "{claims} claims against {denials} denials, by {authors} authors"
@@ -127,6 +128,21 @@ WHY_FIRED = "Why it fired"
 MEANWHILE = "Meanwhile"
 """What took the place of why it fired, while it fires on; with the numbers of when it did."""
 ENDED = "How it ended"
+CONFIDENCE = "Confidence"
+WORTH_CHANCE = (
+    "{chance} chance, by the counts of that moment, that claims ran ahead of denials; none of it is about who is right"
+)
+WORTH = {
+    "race": "more than chance explains, and no chance was kept; none of it is about who is right",
+    "spike": "high by the event's own past: the bar lets chance through as rarely as the rules announce",
+    "celebration": "high by the event's own past: the bar lets chance through as rarely as the rules announce",
+    "volume": "a plain count above a bar: nothing is tested, and it does not say that denials are fewer",
+    "viral_warming_up": "a plain count above a bar: nothing is tested, and no normal level is known yet",
+    "quiet": "longer than any silence of the last days: nothing is tested, and there may be nothing to say",
+    "test": "nothing was measured",
+}
+"""What a finding is worth, by its reason or its rule; of a race with the chance where that is known."""
+WORTH_UNKNOWN = "not known"
 DENIALS_AHEAD = "denials are ahead of the claims by now; the race ends once that is more than chance explains"
 """Of a race that fires on."""
 BLIND = "{source} blind {begins}–{ends} ({why}): counts are a floor"
@@ -135,7 +151,7 @@ BLIND_SINCE = "{source} blind since {begins} ({why}): counts are a floor"
 CHANGE = "What would change it"
 ALERT = "Alert"
 REPEAT = "Possible repeat: whether an earlier attempt arrived is not known"
-UPDATE = "Update of an earlier message. {alert}"
+UPDATE = "Update of an earlier message"
 CANCEL = "Not now"
 LEFT_OUT = "Posts left out here: {posts}"
 LINK = "post"

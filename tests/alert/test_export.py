@@ -22,6 +22,7 @@ PIECE = a_piece(
     0,
     id=f"at://{WHO}/1",
     author="pseudonym-of-him",
+    voice="voice-of-him",
     url=f"https://example.org/@{WHO}/1",
     text=f"@{WHO} and @b.c@social.example say so, see https://example.org/{WHO}/9 (a@b)",
     payload_sha256="ab" * 32,
@@ -58,7 +59,7 @@ def test_posts_of_the_firing_come_first_and_are_called_frozen() -> None:
 def test_nobody_is_named_unless_asked_for() -> None:
     for file in (as_json, as_csv, as_markdown):
         plain, full = file(made()).decode(), file(made(authors=True)).decode()
-        for name in (WHO, "pseudonym", "b.c@social", "author-1"):
+        for name in (WHO, "pseudonym", "voice-of-him", "b.c@social", "author-1"):
             assert name not in plain
         assert "pseudonym" in full
         assert "https://example.org/" in file(made()).decode().replace("[:]", ":")

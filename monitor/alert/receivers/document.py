@@ -3,11 +3,11 @@
 `version` 1 · `key` the idempotency key · `sent_to` the receiver's name · `text` the whole card as plain text ·
 `alert` the fields of `monitor.records.Alert`: id, fingerprint, event, narrative, label, proposition, rule, state, at,
 since, reason, status, claims, denials, celebrations, questions, authors, numbers, evidence[] (platform, id, tag,
-posted_at, text, url, cues, payload_sha256, seen_at), fired (reason and numbers of when it fired), label_of (platform
-and id of the post that the label quotes; or null), said (the status mark: by, at, evidence, voice; or null), checks[]
-(claim, by, rating, url, title, claimant, language, reviewed_at), acknowledged (by, at, assignee, comment; or null),
-blind[] (source, begins, ends, why), series (begins, then per minute claims[], denials[], celebrations[], and spikes[];
-or null).
+posted_at, text, url, cues, payload_sha256, seen_at, voice), fired (reason and numbers of when it fired), label_of
+(platform and id of the post that the label quotes; or null), said (the status mark: by, at, evidence, voice; or null),
+checks[] (claim, by, rating, url, title, claimant, language, reviewed_at), acknowledged (by, at, assignee, comment; or
+null), blind[] (source, begins, ends, why), series (begins, then per minute claims[], denials[], celebrations[], and
+spikes[]; or null).
 Texts are made harmless, links are plain web addresses or null, and `author` is null: who posted stays inside.
 Fields may be added; another meaning is another version.
 """
@@ -88,4 +88,5 @@ def _taken(ack: AckMark | None) -> AckMark | None:
 def _piece(piece: Evidence) -> Evidence:
     cues = None if piece.cues is None else harmless(piece.cues, _LINE)
     url = post_link(piece.url, piece.id if piece.text else "")
-    return replace(piece, text=harmless(piece.text, _POST), url=url, author=None, cues=cues)
+    voice = None if piece.voice is None else harmless(piece.voice, _LINE)
+    return replace(piece, text=harmless(piece.text, _POST), url=url, author=None, cues=cues, voice=voice)

@@ -216,7 +216,7 @@ def acted_on(text: str) -> Alert:
     """An alert with a string wherever a stranger's text can stand; one post has a good address."""
     fields: dict[str, Any] = {"label": text, "proposition": f"p {text}", "reason": text, "numbers": {text: 1.0}}
     pieces = (
-        a_piece(0, text=text, cues=text),
+        a_piece(0, text=text, cues=text, voice=text[:40]),
         a_piece(1, text=text, url=text if "://" not in text else None, platform=text[:40]),
     )
     said = StatusMark(at=AT, event="fall", narrative="n1", status=Status.UNCONFIRMED, by=text, evidence=text)
