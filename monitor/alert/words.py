@@ -152,7 +152,6 @@ CHANGE = "What would change it"
 ALERT = "Alert"
 REPEAT = "Possible repeat: whether an earlier attempt arrived is not known"
 UPDATE = "Update of an earlier message"
-CANCEL = "Not now"
 LEFT_OUT = "Posts left out here: {posts}"
 LINK = "post"
 TOLD = "Told because"
@@ -202,8 +201,6 @@ ACTIONS = {
     "not-useful": "It was not useful",
 }
 """What people can do from a card."""
-SURE = ("confirm", "debunk")
-"""What a chat asks once more before it is done: it shows what `MEANS` says."""
 MEANS = {
     "acknowledge": "The alert is taken on: it is shown as acknowledged, and reminds nobody any more.",
     "silence-30m": "Nobody is told of this narrative's alerts for 30 minutes.",
