@@ -218,7 +218,8 @@ def update(shown: Card) -> Card:
 def step(shown: Card) -> str:
     """One line that says what has changed, to stand under the card."""
     why = f"{words.ENDED}: {shown.now}" if shown.resolved and shown.now else f"{words.TOLD}: {shown.told}"
-    return ". ".join(one for one in (shown.head, harmless(why, _SHORT_WHY) if shown.told else "", shown.race) if one)
+    said = (shown.repeat, shown.head, harmless(why, _SHORT_WHY) if shown.told else "", shown.race)
+    return ". ".join(one for one in said if one)
 
 
 def size(text: str) -> int:

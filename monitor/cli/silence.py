@@ -37,7 +37,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     adding = options.command(actions, "add", "silences alerts for a while", example)
     adding.add_argument("--event", default="", metavar="NAME", help="alerts of this event")
     adding.add_argument("--narrative", default="", metavar="ID", help="alerts of this narrative")
-    adding.add_argument("--rule", default="", metavar="RULE", help="alerts of this rule: race or spike")
+    adding.add_argument("--rule", default="", metavar="RULE", help="alerts of this rule: race, spike, volume, celebration or quiet")
     adding.add_argument(
         "--for", dest="lasts", required=True, type=options.duration, metavar="TIME", help="as in 90m, 2h"
     )

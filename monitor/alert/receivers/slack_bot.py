@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from monitor.alert import words
 from monitor.alert.card import Card, step
 from monitor.alert.links import STATUSES, offered
-from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, withdraws
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, weighty, withdraws
 from monitor.alert.receivers.http import Http, told
 from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
 from monitor.alert.receivers.receiver import Reason
@@ -52,7 +52,7 @@ class SlackBotSettings(Bot, tag="slack-bot", tag_field="kind", frozen=True, kw_o
     signing_secret_file: str | None = None
     """File that holds it, as an alternative to `signing_secret_env`."""
     thread: bool = True
-    """Says in the card's thread what has changed, beside editing the card: edits notify nobody."""
+    """Says what has changed in the card's thread; an end, a status and denials that overtook in the channel too."""
     chart: bool = True
     """Shows the chart: in the card's thread, which needs the scope `files:write`."""
 
@@ -77,9 +77,9 @@ class SlackBot:
         self._http = Http(session, clock, settings.timeout, [token])
         self._interactive = settings.signing_secret_env is not None or settings.signing_secret_file is not None
 
-    def repeats(self, notification: Notification) -> bool:
-        """A new card, or a line in a thread, may be posted twice; an edit is the same edit again."""
-        return not there(notification, self._settings.channel) or self._settings.thread
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Always: a new card, a line in a thread, or a card anew where people have deleted the one to edit."""
+        return True
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card.
@@ -144,12 +144,11 @@ class SlackBot:
             )
 
     async def _reply(self, notification: Notification, ts: str) -> None:
-        card = shown(notification, self._settings)
-        said = f"{card.repeat}. {step(card)}" if card.repeat else step(card)
         reply = {
             "channel": self._settings.channel,
             "thread_ts": ts,
-            "text": fallback(said),
+            "reply_broadcast": weighty(notification),
+            "text": fallback(step(shown(notification, self._settings))),
             "metadata": labelled(notification.key),
             "mrkdwn": False,
             "parse": "none",
