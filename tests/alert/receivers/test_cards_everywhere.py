@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from monitor.alert import words
 from monitor.alert.card import Card, card, plain, size, update
 from monitor.alert.links import Links
-from monitor.alert.receivers import discord, mattermost, teams
+from monitor.alert.receivers import apprise, discord, mattermost, teams
 from monitor.alert.receivers.alertmanager import posted
-from monitor.alert.receivers.document import document
+from monitor.alert.receivers.document import Document, document
 from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.matrix import content
 from monitor.alert.receivers.slack_blocks import message
@@ -153,6 +153,28 @@ def test_five_hundred_alerts_in_all_scripts_are_taken_everywhere(
         assert words.REPEAT in shown.seen.text
         assert set(shown.seen.links) <= ours(alert)
         assert {one.url for one in made.actions} <= set(shown.seen.links)
+
+
+@pytest.mark.parametrize("room", [1_600, 4_096, 32_768])
+def test_five_hundred_alerts_are_taken_by_apprise(cards: list[tuple[Alert, Card]], room: int) -> None:
+    for alert, made in cards:
+        said = apprise.text(made._replace(actions=()), room)
+        assert 0 < size(said) <= room, alert.id
+        assert f"{alert.claims} claims against 3 denials" in said
+
+
+def test_five_hundred_alerts_are_taken_where_programs_read(cards: list[tuple[Alert, Card]]) -> None:
+    """The webhook, MQTT, the file, and Alertmanager."""
+    for alert, _ in cards:
+        wire = document(a_notification(alert=alert))
+        assert b"\n" not in wire
+        told = msgspec.json.decode(wire, type=Document)
+        assert f"{alert.claims} claims against 3 denials" in told.text
+        assert (told.alert.id, told.alert.claims, len(told.alert.checks)) == (alert.id, alert.claims, len(alert.checks))
+        sent = msgspec.json.decode(msgspec.json.encode(posted(alert, "monitor", AT, AT)))
+        assert sent["startsAt"] <= sent["endsAt"]
+        assert all(isinstance(one, str) and one for one in (*sent["labels"].values(), *sent["annotations"].values()))
+        assert f"{alert.claims} claims against 3 denials" in sent["annotations"]["description"]
 
 
 def test_the_hostile_strings_are_many() -> None:
