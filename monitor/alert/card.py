@@ -296,4 +296,4 @@ def _post(piece: Evidence, zone: tzinfo) -> Post:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
     where = posted(piece, zone)
     cues = harmless(piece.cues or "", _WORD) if piece.text else ""
-    return Post(harmless(piece.tag, _WORD), where, said, _link(piece), cues)
+    return Post(words.TAG.get(piece.tag, harmless(piece.tag, _WORD)), where, said, _link(piece), cues)

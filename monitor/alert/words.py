@@ -117,6 +117,8 @@ SINCE = "Holds since"
 RACE = "{claims} claims against {denials} denials, by {authors} authors"
 APART = "Celebration reports: {celebrations}. Questions: {questions}."
 EVIDENCE = "Posts"
+TAG = {"claim": "claim", "denial": "denial", "celebration": "celebration", "question": "question", "other": "other"}
+"""What a post does, before its text."""
 CUES = "cue words"
 REMOVED = "(removed by its author, or too old to keep)"
 NO_TEXT = "(no text)"

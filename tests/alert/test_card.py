@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from classifiers.tags import TAGS
 from monitor.alert import words
 from monitor.alert.card import Card, card, fitted, plain, step, update
 from monitor.marks import GapMark, Status, StatusMark
@@ -77,6 +78,12 @@ def test_a_registered_voice_is_named_and_nobody_else() -> None:
     assert shown.first == "Radio Valley, a registered voice, x, 2021-09-03 13:30 UTC"
     assert [post.where.startswith("Radio Valley, ") for post in shown.posts] == [True, False]
     assert "author-" not in plain(shown)
+
+
+def test_every_tag_of_a_post_has_its_word() -> None:
+    assert set(words.TAG) == set(TAGS)
+    (shown,) = card(an_alert(evidence=(a_piece(0, tag="<b>"),))).posts
+    assert shown.tag == "‹b›"
 
 
 def test_a_possible_repeat_is_said_right_under_the_title() -> None:
