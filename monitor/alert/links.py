@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from monitor.marks import Status
 from monitor.records import Alert, AlertState, Offered
 
 PLACE = "/actions"
@@ -34,6 +35,8 @@ class Action(StrEnum):
 
 
 SILENCES = {Action.SILENCE_30M: timedelta(minutes=30), Action.SILENCE_2H: timedelta(hours=2)}
+STATUSES = {Action.CONFIRM: Status.CONFIRMED, Action.DEBUNK: Status.DEBUNKED}
+"""What sets a status needs to know what that rests on."""
 ANSWERS = {Action.USEFUL: True, Action.NOT_USEFUL: False}
 
 
