@@ -19,8 +19,8 @@ from monitor.settings import Receiver, Source
 LONGEST = 5.0
 """Seconds for each."""
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-_ADDRESSES = ("url", "api", "homeserver", "endpoint", "instance", "relay")
-"""Settings that hold the address of a server."""
+_ADDRESSES = ("host", "url", "api", "homeserver", "endpoint", "instance", "relay")
+"""Settings that hold the address of a server, `host` where it is no bare name."""
 _ENCRYPTED = frozenset({"https", "wss"})
 
 
@@ -50,7 +50,7 @@ class Asked(NamedTuple):
 def server_of(configured: Source | Receiver, secret: str) -> Server | None:
     """The server that a source or receiver talks to; None for what talks to none. `secret` may be its address."""
     host, authority = getattr(configured, "host", None), getattr(configured, "ca_file", None)
-    if isinstance(host, str):
+    if isinstance(host, str) and "://" not in host:
         encrypted = bool(getattr(configured, "tls", False)) or getattr(configured, "encryption", "") == "tls"
         port = getattr(configured, "port_used", None) or getattr(configured, "port", None)
         return Server(host, int(port or 0), encrypted, authority)
