@@ -57,8 +57,8 @@ class Metrics:
                 counter.labels(source)
             for reason in REJECTIONS:
                 self.posts_rejected.labels(source, reason)
-            self.source_up.labels(source).set(0)
-            self.source_refused.labels(source).set(0)
+            for gauge in (self.source_up, self.source_refused, *self._of_polls):
+                gauge.labels(source).set(0)
         steps = [(rule, state.value) for rule in rules for state in AlertState]
         for event in events:
             self._expect_event(event, steps)
@@ -150,7 +150,10 @@ class Metrics:
             "source",
         )
         self.source_spent = self._gauge("source_spent_dollars", "What the source cost in this cycle.", "source")
-        self._of_polls = (self.source_failing, self.source_drift, self.source_spent)
+        self.source_budget = self._gauge(
+            "source_budget_dollars", "What the source may cost in a cycle; 0 where nothing is paid for.", "source"
+        )
+        self._of_polls = (self.source_failing, self.source_drift, self.source_spent, self.source_budget)
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
         )
