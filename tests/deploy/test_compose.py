@@ -59,7 +59,7 @@ def test_the_monitors_configuration_is_good(tmp_path: Path) -> None:
     (tmp_path / "events").symlink_to(DEPLOY / "compose" / "config" / "events")
     found = settings.load(tmp_path, {})  # as `docker compose exec monitor monitor doctor` finds it
     hosts = {source.host for source in found.monitor.sources if hasattr(source, "host")}
-    assert {*hosts, urlsplit(found.store_url.reveal()).hostname} <= set(SERVICES)
+    assert {*hosts, str(urlsplit(found.store_url.reveal()).hostname)} <= set(SERVICES)
     read = {Path(word).name for word in re.findall(r"/run/secrets/[\w-]+", text)}
     assert read == set(SERVICES["monitor"]["secrets"])
 
@@ -79,10 +79,10 @@ def test_the_page_gives_every_secret_to_the_user_who_reads_it() -> None:
     }
     assert set(COMPOSE["secrets"]) | {"../config/events"} == set(owners)
     monitor = re.search(r"^USER (\S+)$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
-    assert monitor
+    assert monitor is not None
     assert owners["../config/events"] == monitor[1].split(":")[0]
     for name, service in SERVICES.items():
-        user, group = service.get("user", monitor[1] if name == "monitor" else "0:0").split(":")
+        user, group = str(service.get("user", monitor[1] if name == "monitor" else "0:0")).split(":")
         for secret in service.get("secrets", ()):
             owner, _, theirs = owners[secret].partition(":")
             assert user in {owner, "0"} or group == theirs, f"{name} cannot read {secret}"
