@@ -31,6 +31,7 @@ class Metrics:
         """`most_series` bounds the readings for dashboards: races, spikes, warming up, the fastest narratives."""
         self._registry = registry
         self._collecting()
+        self._polling()
         self._walking()
         self._tagging()
         self._judging()
@@ -139,6 +140,24 @@ class Metrics:
         self.rate_resets_at = self._gauge(
             "source_rate_reset_timestamp_seconds", "When the platform takes new ones, seconds since 1970.", "source"
         )
+        self.quarantined = self._counter(
+            "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
+        )
+        self.ingest_requests = self._counter(
+            "ingest_requests", "A request that brings posts was answered.", "source", "code", "reason"
+        )
+        self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
+        self.ahead = self._gauge(
+            "stream_ahead_seconds", "How far the newest seen time is ahead of the clock; nothing is decided meanwhile."
+        )
+        self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
+        self.store_up.set(1)
+        self.store_bytes = self._gauge("store_bytes", "Room that the store takes, looked at once a minute.")
+        self.store_free = self._gauge(
+            "store_free_bytes", "Room that is left on the store's disk; of a server's store, on that of `in_hand`."
+        )
+
+    def _polling(self) -> None:
         self.source_failing = self._gauge(
             "source_failing",
             "Feeds, channels or events of the source that could not be read when last tried.",
@@ -154,20 +173,6 @@ class Metrics:
             "source_budget_dollars", "What the source may cost in a cycle; 0 where nothing is paid for.", "source"
         )
         self._of_polls = (self.source_failing, self.source_drift, self.source_spent, self.source_budget)
-        self.quarantined = self._counter(
-            "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
-        )
-        self.ingest_requests = self._counter(
-            "ingest_requests", "A request that brings posts was answered.", "source", "code", "reason"
-        )
-        self.waiting = self._gauge("intake_posts", "Posts that wait for the next batch.")
-        self.ahead = self._gauge(
-            "stream_ahead_seconds", "How far the newest seen time is ahead of the clock; nothing is decided meanwhile."
-        )
-        self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
-        self.store_up.set(1)
-        self.store_bytes = self._gauge("store_bytes", "Room that the store takes, looked at once a minute.")
-        self.store_free = self._gauge("store_free_bytes", "Room that is left on the store's disk; SQLite only.")
 
     def _walking(self) -> None:
         self.batch_seconds = self._histogram("batch_seconds", "A batch was walked and committed.", _SHORT)

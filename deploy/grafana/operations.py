@@ -150,7 +150,7 @@ OPERATIONS = {
         ),
         Panel(
             "Store and its disk",
-            "The disk is known of SQLite only.",
+            "The disk of SQLite, else of in_hand; a database server has its own.",
             (("monitor_store_bytes", "store"), ("monitor_store_free_bytes", "free")),
             unit="bytes",
         ),

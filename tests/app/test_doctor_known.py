@@ -23,7 +23,7 @@ WRONG = "an-old-word"
 REFUSED = "it refuses the credentials (status {})"
 
 
-class Service(NamedTuple):
+class Answering(NamedTuple):
     """A platform of the tests, and how a source is set to ask it."""
 
     answers: Callable[[], Answers]
@@ -35,7 +35,7 @@ class Service(NamedTuple):
 
 
 SERVICES = {
-    "mastodon": Service(
+    "mastodon": Answering(
         lambda: mastodon.Instance(SystemClock()).handle,
         mastodon.TOKEN,
         "GET /api/v1/timelines/home",
@@ -43,12 +43,12 @@ SERVICES = {
         address="instance",
         settings={"tags": ["flood"]},
     ),
-    "x": Service(
+    "x": Answering(
         lambda: x_api.FakeX().answers, x_api.TOKEN, "GET /2/tweets/search/stream/rules", 401, settings={"budget": 1.0}
     ),
-    "youtube": Service(lambda: searches.FakeYoutube().answers, searches.KEY, "GET /videos", 403),
-    "factcheck": Service(lambda: searches.FakeFactChecks().answers, searches.KEY, "GET /claims:search", 403),
-    "reddit": Service(
+    "youtube": Answering(lambda: searches.FakeYoutube().answers, searches.KEY, "GET /videos", 403),
+    "factcheck": Answering(lambda: searches.FakeFactChecks().answers, searches.KEY, "GET /claims:search", 403),
+    "reddit": Answering(
         lambda: searches.FakeReddit().answers,
         searches.KEY,
         "POST /api/v1/access_token",
@@ -56,7 +56,7 @@ SERVICES = {
         address="accounts",
         settings={"client_id": "app"},
     ),
-    "bluesky": Service(
+    "bluesky": Answering(
         lambda: bluesky_account.Account().handle,
         bluesky_account.PASSWORD,
         "POST /xrpc/com.atproto.server.createSession",
@@ -122,8 +122,9 @@ async def test_a_mail_server_is_logged_in_to_and_gets_no_mail(tmp_path: Path) ->
 async def test_a_broker_is_asked_by_an_account_and_another_name(tmp_path: Path) -> None:
     async with mosquitto(tmp_path) as broker:
         place = {"host": "127.0.0.1", "port": broker.port, "username": "sensor", "name": "bus"}
-        for kind in (MqttSource, MqttSettings):
-            configured = msgspec.convert(place, kind)
+        both: tuple[MqttSource | MqttSettings, ...]
+        both = msgspec.convert(place, MqttSource), msgspec.convert(place, MqttSettings)
+        for configured in both:
             assert await told(configured, password("sensor")) == Known()
             wrong = await told(configured, WRONG)
             assert wrong is not None
