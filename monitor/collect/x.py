@@ -228,6 +228,7 @@ class XCollector:
         place = self._turned()
         cost = self._cost(place)
         self._metrics.source_spent.labels(self.name).set(cost)
+        self._metrics.source_budget.labels(self.name).set(self._settings.budget)
         until = f"until {next_cycle(cycle_of(self._clock.now(), self._settings.cycle_day)):%Y-%m-%d} (UTC)"
         if cost >= self._settings.budget:
             why = f"the budget of {self._settings.budget:g} dollars is spent {until}, by {place.posts} posts"
