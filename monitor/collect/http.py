@@ -276,6 +276,14 @@ async def opened(
         yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden, capped=capped)
 
 
+def host_of(url: str) -> str:
+    """The host of an address, with its port: the bucket of a source that asks many hosts."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
 def _network(error: Exception) -> str:
     """What the network says, without the address that was asked for."""
     inner = getattr(error, "os_error", None)
