@@ -159,18 +159,16 @@ class Http:
     def refusal(self, answer: Answer, bucket: str = "") -> SourceRefusedError | SourceUnavailableError:
         """The error that an answer is.
 
-        401, 403 and what else says that the question is wrong refuse the source; 429, 5xx and the like pass, after what
-        `Retry-After` or the platform's own headers say.
+        401 and 403 refuse the source, what else says that the question is wrong refuses that; 429, 5xx and the like
+        pass, after what `Retry-After` or the platform's own headers say.
         """
         said = f"{self.place(answer.url)} answered {answer.status}"
         shown = self.shown(answer.body)
         why = f"{said}: {shown}" if shown else said
-        if (
-            self._capped(answer)
-            or answer.status in _REFUSES
-            or (answer.status // 100 in {3, 4} and answer.status not in _PASSES)
-        ):
+        if self._capped(answer) or answer.status in _REFUSES:
             return SourceRefusedError(why)
+        if answer.status // 100 in {3, 4} and answer.status not in _PASSES:
+            return SourceRefusedError(why, question=True)
         wait = self._spent.get(bucket, 0.0) - self._clock.monotonic()
         return SourceUnavailableError(why, wait if wait > 0 else None)
 
