@@ -139,8 +139,8 @@ class XCollector:
 
     async def _rule(self, http: Http) -> None:
         wanted = rules_of(self._events(), self._settings.more)
-        async with self._ruling.slot():
-            await keep_in_step(http, f"{self._address}/stream/rules", self._headers, wanted, self.name)
+        address = f"{self._address}/stream/rules"
+        await keep_in_step(http, address, self._headers, wanted, self.name, self._ruling)
 
     async def _missed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         """What the search knows since the newest post that was read; the resume point moves on behind the last."""
@@ -167,6 +167,11 @@ class XCollector:
             except SourceUnavailableError as error:
                 self._back.failed(error)
                 return
+            except SourceRefusedError as error:
+                if not error.question:
+                    raise
+                self._back.failed(error)
+                continue
             self._back.came(x_post.paged(page).next_token)
             if x_post.bought(page)[0]:
                 yield self._paid(page, self._place.newest)
@@ -178,14 +183,20 @@ class XCollector:
         """The search's answers, paid for; the resume point stays where it is."""
         for event in events:
             for query in self._queries(event):
-                async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
-                    async for page in pages:
-                        if isinstance(page, GapMark):
-                            yield page
-                            continue
-                        self._found = max(self._found, x_post.newest(page))
-                        yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
-                        self._afford()
+                try:
+                    async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
+                        async for page in pages:
+                            if isinstance(page, GapMark):
+                                yield page
+                                continue
+                            self._found = max(self._found, x_post.newest(page))
+                            yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
+                            self._afford()
+                except SourceRefusedError as error:
+                    if not error.question:
+                        raise
+                    why = f"the search does not take a question of {event.name}"
+                    yield self._gap(self._begun(begin), self._clock.now(), why)
 
     def _queries(self, event: Event) -> list[str]:
         return queries(event, LONGEST_QUERY, self._settings.more) if self._settings.search_pages else []
@@ -200,8 +211,12 @@ class XCollector:
             if not token:
                 return
         until = x_post.time_of(int(oldest)) if token and oldest.isdigit() else self._clock.now()
-        since = x_post.time_of(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
+        since = self._begun(begin)
         yield self._gap(since, max(until, since), f"more posts came than {self._settings.search_pages} pages hold")
+
+    def _begun(self, begin: tuple[str, str]) -> datetime:
+        """From when on a search was to look."""
+        return x_post.time_of(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
 
     async def _page(self, http: Http, query: str, begin: tuple[str, str], token: str) -> bytes:
         params = [("query", query), begin, ("max_results", str(_AT_ONCE)), *self._settings.fields()]
