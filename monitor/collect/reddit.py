@@ -31,7 +31,7 @@ from monitor.metrics import Metrics
 from monitor.watched import Duration, Name
 
 _AT_ONCE = 100
-_SEARCH = "/search"
+_SEARCH, _COMMUNITY = "/search", "/r/"
 _PAGES = 10
 """Reddit gives no more than the newest thousand."""
 _LONGEST = 512
@@ -39,6 +39,8 @@ _ALMOST_A_DAY = timedelta(hours=20)
 _EARLY = timedelta(minutes=5)
 """A token is renewed so long before it ends."""
 _UNKNOWN_TOKEN = 401
+_SHUT = 403
+"""A community that is private, or quarantined; anywhere else it is we who are refused."""
 
 Community = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{2,30}$(?!\n)", description="a community's name, without r/")]
 
@@ -174,7 +176,7 @@ class RedditCollector:
     def _questions(self, part: Part) -> list[tuple[str, list[tuple[str, str]]]]:
         kind, _, name = part.name.partition(" ")
         if kind != "search":
-            return [(f"/r/{name}/{kind}", [])]
+            return [(f"{_COMMUNITY}{name}/{kind}", [])]
         wanted = next((asked(event) for event in self._events() if event.name == name), None)
         queries = questions(wanted, written, _LONGEST) if wanted is not None else ()
         away = timedelta() if part.read_at is None else self._clock.now() - part.read_at
@@ -221,8 +223,10 @@ class RedditCollector:
                 params=[*params, ("raw_json", "1")],
                 headers=headers,
                 budgets=(self._budget,),
-                also=(_UNKNOWN_TOKEN,),
+                also=(_UNKNOWN_TOKEN, *([_SHUT] if path.startswith(_COMMUNITY) else [])),
             )
+            if answer.status == _SHUT:
+                raise SourceRefusedError(str(http.refusal(answer)), question=True)
             if answer.status != _UNKNOWN_TOKEN:
                 break
             self._token = None
