@@ -152,7 +152,8 @@ class MastodonCollector:
         """Where the server streams, as it says itself; the server where it does not say."""
         if self._settings.streaming is not None:
             return self._settings.streaming.rstrip("/")
-        answer = await http.get(f"{self._instance}/api/v2/instance", also={_ABSENT}, budgets=[self._budgets[_WHOLE]])
+        address, budgets = f"{self._instance}/api/v2/instance", [self._budgets[_WHOLE]]
+        answer = await http.get(address, headers=self._headers, also={_ABSENT}, budgets=budgets)
         try:
             told = msgspec.json.decode(answer.body, type=_Instance).configuration.urls.streaming
         except (msgspec.MsgspecError, UnicodeDecodeError):
