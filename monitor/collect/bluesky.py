@@ -30,7 +30,7 @@ from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
 from monitor.collect.terms import Events
-from monitor.errors import PostRejectedError, SourceUnavailableError
+from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
@@ -116,8 +116,9 @@ class BlueskyCollector:
         try:
             async with self._opened() as http:
                 fold, missing = await self._again.read(http, self._settings.api.rstrip("/"), uris)
-        except SourceUnavailableError:
-            self._folding.doubt(doubted)
+        except (SourceUnavailableError, SourceRefusedError) as error:
+            if isinstance(error, SourceUnavailableError) or not error.question:
+                self._folding.doubt(doubted)
             raise
         for uri, likes, reposts, replies in fold.counts:
             self._folding.correct(uri, likes, reposts, replies)

@@ -6,6 +6,7 @@ is as hot as it is new, answered, quoted and reposted; half of that is gone afte
 
 import logging
 import math
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -18,6 +19,8 @@ from monitor.collect.supervise import Put
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 
 HALVED = timedelta(minutes=30)
+REFUSED = timedelta(hours=1)
+"""After so long a platform that refused it is asked again: a budget is given anew, a right is granted."""
 MOST = 5_000
 """Posts that are remembered; the coldest make room."""
 
@@ -104,6 +107,10 @@ class Hot:
             by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(at))
             self._posts = dict(by_heat[: self._most * 9 // 10])
 
+    def drop(self, name: str, source: str) -> None:
+        """This post of a source is not worth it."""
+        self._posts = {key: post for key, post in self._posts.items() if (key[1], post.source) != (name, source)}
+
     def due(self, source: str, how: Refreshes) -> list[str]:
         """The hottest posts of a source that were left alone long enough; they count as read from now on."""
         at = self._clock.monotonic()
@@ -119,15 +126,19 @@ class Hot:
 
 
 async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
-    """Reads hot posts again, for ever, or until the platform refuses it; the source itself goes on."""
+    """Reads hot posts again, for ever; where the platform refuses it the source itself goes on.
+
+    Where it refuses a question, one of its posts is to blame: each half is asked for by itself, and so on down to it.
+    """
     per_minute = one.refreshes.per_minute
     if not per_minute:
         return
     pause = timedelta(minutes=1) / per_minute
+    halves: deque[list[str]] = deque()
     while True:
         await clock.sleep(pause)
         how = one.refreshes
-        ids = hot.due(one.name, how)
+        ids = halves.popleft() if halves else hot.due(one.name, how)
         if not ids and not how.waiting:
             continue
         try:
@@ -137,8 +148,15 @@ async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
             await clock.sleep(timedelta(seconds=max(error.retry_after or 0.0, 60.0)))
             continue
         except SourceRefusedError as error:
-            said = "source %s: posts are read again no more: %s"
+            if error.question and len(ids) > 1:
+                halves += [ids[: len(ids) // 2], ids[len(ids) // 2 :]]
+                continue
+            if error.question and ids:
+                hot.drop(ids[0], one.name)
+            said = "source %s: posts are not read again: %s"
             log.error(said, one.name, error, extra={"source": one.name})  # noqa: TRY400 -- expected: one line
-            return
+            if not error.question:
+                await clock.sleep(REFUSED)
+            continue
         if payload is not None:
             await put(payload)

@@ -43,19 +43,23 @@ def mentions(*rows: tuple[str, str, str | None], source: str = "sky") -> pl.Data
 
 
 class Scripted:
-    """Implements Refresher: raises the scripted errors one after the other, then answers."""
+    """Implements Refresher: raises the scripted errors one after the other, then answers unless asked for `wrong`."""
 
     name = "sky"
     refreshes = HOW
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, *errors: Exception, wrong: str = "") -> None:
         self.errors = list(errors)
+        self.wrong = wrong
         self.asked: list[list[str]] = []
 
     async def refresh(self, ids: Sequence[str]) -> Payload | None:
         self.asked.append(list(ids))
         if self.errors:
             raise self.errors.pop(0)
+        if self.wrong in ids:
+            why = "400"
+            raise SourceRefusedError(why, question=True)
         return Payload(self.name, b"{}", None)
 
 
@@ -110,12 +114,27 @@ async def test_no_more_requests_are_made_than_the_budget_allows(clock: ManualClo
     assert all(len(ids) == 2 for ids in one.asked)
 
 
-async def test_a_platform_that_is_away_is_left_alone_and_one_that_refuses_for_good(clock: ManualClock) -> None:
+async def test_a_platform_that_is_away_is_left_alone_and_one_that_refuses_for_an_hour(clock: ManualClock) -> None:
     hot = Hot(clock)
     hot.take(mentions(*((f"p{number}", "create", None) for number in range(100))))
     one = Scripted(SourceUnavailableError("busy", 90), SourceRefusedError("no"))
-    assert await running(one, hot, clock, timedelta(minutes=10)) == []
+    assert await running(one, hot, clock, timedelta(minutes=50)) == []
     assert len(one.asked) == 2
+    one.errors = [SourceRefusedError("no")]
+    assert len(await running(one, hot, clock, timedelta(hours=1, minutes=1))) == 5  # of the minute behind the hour
+
+
+async def test_a_post_that_cannot_be_asked_for_is_found_among_the_others_and_left_alone(clock: ManualClock) -> None:
+    hot, one = Hot(clock), Scripted(wrong="c")
+    one.refreshes = HOW._replace(at_once=5)
+    hot.take(mentions(*((name, "create", None) for name in "abcde")))
+    await clock.advance(2 * MINUTE)
+    assert len(await running(one, hot, clock, MINUTE)) == 2
+    assert one.asked == [["a", "b", "c", "d", "e"], ["a", "b"], ["c", "d", "e"], ["c"], ["d", "e"]]
+    await clock.advance(2 * MINUTE)
+    one.asked.clear()
+    await running(one, hot, clock, MINUTE)
+    assert one.asked == [["a", "b", "d", "e"]]
 
 
 @pytest.fixture
