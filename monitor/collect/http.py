@@ -38,6 +38,10 @@ _SWITCHED = 101
 _HANDSHAKE = 1 << 16  # bytes of an answer that is no socket
 
 
+Spent = dict[str, float]
+"""Bucket → when it has requests again, on the monotonic clock; a source that asks by several ways shares it."""
+
+
 class Asked(NamedTuple):
     """A request."""
 
@@ -96,6 +100,7 @@ class Http:
         rate: ReadRate,
         hidden: Sequence[str],
         capped: Callable[[Answer], bool],
+        spent: Spent,
     ) -> None:
         self._name = name
         self.settings = settings
@@ -105,8 +110,7 @@ class Http:
         self._rate = rate
         self._capped = capped
         self._hidden = sorted({part for word in hidden if word for part in (word, quote(word, safe=""))}, key=len)
-        self._spent: dict[str, float] = {}
-        """Bucket → when it has requests again, on the monotonic clock."""
+        self._spent = spent
 
     async def get(
         self,
@@ -258,11 +262,13 @@ async def opened(
     hidden: Sequence[str] = (),
     allows: Allows | None = None,
     capped: Callable[[Answer], bool] = lambda _: False,
+    spent: Spent | None = None,
 ) -> AsyncIterator[Http]:
     """Asks for the source `name` until it is left; `hidden` are secrets that stand in no error.
 
     `allows` says to which addresses it may connect: `is_public` for addresses that stand in posts or feeds. `capped`
-    says of an answer whether it refuses us whatever its status, as where all that was paid for is used up.
+    says of an answer whether it refuses us whatever its status, as where all that was paid for is used up. `spent` is
+    what was said of its rate before.
     """
     async with ClientSession(
         connector=connector(allows),
@@ -271,7 +277,8 @@ async def opened(
         timeout=ClientTimeout(total=settings.timeout.total_seconds()),
         middlewares=(handshake,),
     ) as session:
-        yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden, capped=capped)
+        known = {} if spent is None else spent
+        yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden, capped=capped, spent=known)
 
 
 def host_of(url: str) -> str:

@@ -19,6 +19,7 @@ class Asking(NamedTuple):
     instance: str
     headers: Mapping[str, str]
     budgets: Sequence[Budget]
+    bucket: str
 
 
 async def again(asking: Asking, ids: Sequence[str]) -> tuple[list[Found], list[str]]:
@@ -28,9 +29,10 @@ async def again(asking: Asking, ids: Sequence[str]) -> tuple[list[Found], list[s
     """
     if not ids:
         return [], []
-    http, instance, headers, budgets = asking
+    http, instance, headers, budgets, bucket = asking
     url = f"{instance}/api/v1/statuses"
-    answer = await http.get(url, params=[("id[]", one) for one in ids], headers=headers, budgets=budgets)
+    params = [("id[]", one) for one in ids]
+    answer = await http.get(url, params=params, headers=headers, budgets=budgets, bucket=bucket)
     try:
         found = found_in(answer.body)
     except PostRejectedError as error:
@@ -39,6 +41,6 @@ async def again(asking: Asking, ids: Sequence[str]) -> tuple[list[Found], list[s
     there, gone = {one.status.id for one in found}, []
     for one in ids:
         if one not in there:
-            alone = await http.get(f"{url}/{one}", headers=headers, budgets=budgets, also=_ABSENT)
+            alone = await http.get(f"{url}/{one}", headers=headers, budgets=budgets, bucket=bucket, also=_ABSENT)
             gone += [one] if alone.status in _ABSENT else []
     return found, gone

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.about import About
-from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http import Answer, Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Document, Found, Known, digest, framed, looked_again, parsed
@@ -111,6 +111,7 @@ class RedditCollector:
         self._events = events
         self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._budget = Budget(Limit(settings.per_minute, timedelta(minutes=1)), clock)
+        self._spent: Spent = {}
         self._token: str | None = None
         self._ends = 0.0
         self._rechecked: dict[str, float] = {}
@@ -141,8 +142,8 @@ class RedditCollector:
         return parsed(bodies, self.name, PLATFORM, seen_at, things)
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
-        hidden = [self._secret]
-        return opened(self.name, self._settings, self._clock, self._metrics, rate=seconds_rate, hidden=hidden)
+        means = (self.name, self._settings, self._clock, self._metrics)
+        return opened(*means, rate=seconds_rate, hidden=[self._secret], spent=self._spent)
 
     def _parts(self) -> list[str]:
         """`search NAME` of an event, `new NAME` and `comments NAME` of a community."""

@@ -13,7 +13,7 @@ import msgspec
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect import x_post
-from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http import Answer, Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, epoch_rate
 from monitor.collect.http_streams import lines
 from monitor.collect.look_back import LookBack
@@ -60,6 +60,7 @@ class XCollector:
         self._address = f"{settings.api.rstrip('/')}/2/tweets/search"
         self._connects = Budget(Limit(50, _QUARTER), clock)
         self._ruling = Budget(Limit(100, _QUARTER), clock)
+        self._spent: Spent = {}
         self._searches = Budget(Limit(450, _QUARTER), clock)
 
     @property
@@ -97,7 +98,7 @@ class XCollector:
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
         means = (self.name, self._settings, self._clock, self._metrics)
-        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=_capped)
+        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=_capped, spent=self._spent)
 
     async def _streamed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         events = tuple(self._events())
