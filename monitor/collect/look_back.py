@@ -97,7 +97,7 @@ class LookBack:
     def failed(self, error: SourceUnavailableError | SourceRefusedError, alike: str = "") -> None:
         """What was due did not come: it is asked again later.
 
-        Where the platform refuses it, it is given up; where it refuses us, so are all questions that begin with `alike`.
+        Where the platform refuses it, it is given up; where it refuses us, so is all that begins with `alike`.
         """
         if isinstance(error, SourceRefusedError):
             said = "source %s: does not look back for new events by %s: %s"

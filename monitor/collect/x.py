@@ -13,7 +13,7 @@ import msgspec
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect import x_post
-from monitor.collect.http import Answer, Http, Spent, opened
+from monitor.collect.http import Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, epoch_rate
 from monitor.collect.http_streams import lines
 from monitor.collect.look_back import LookBack
@@ -22,9 +22,10 @@ from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.terms import Events
 from monitor.collect.turns import IDLE
+from monitor.collect.x_complaints import capped, complained
 from monitor.collect.x_rules import LONGEST_QUERY, keep_in_step, queries, rules_of
 from monitor.collect.x_settings import KEPT, XSource
-from monitor.collect.x_spend import Place, cycle_of, next_cycle
+from monitor.collect.x_spend import Place, cycle_of, next_cycle, place
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -34,9 +35,8 @@ _QUARTER = timedelta(minutes=15)
 _BEHIND = timedelta(seconds=30)
 """How much older than the newest one a post may still come in the stream."""
 _FURTHEST = KEPT - timedelta(minutes=1)
-_AT_ONCE = 100
+_AT_ONCE, _FEWEST = 100, 10
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
-_FATAL = frozenset({"usage-capped", "UsageCapExceeded"})
 
 
 class XCollector:
@@ -53,6 +53,7 @@ class XCollector:
         self._metrics = metrics
         self._events = events
         self._place = Place()
+        self._taken_up = False
         self._again = Known()
         self._back = LookBack(settings.name, clock, min(settings.look_back, _FURTHEST), settings.search_pages)
         self._found = 0
@@ -69,7 +70,7 @@ class XCollector:
         return Refreshes(_AT_ONCE, self._settings.refresh, self._settings.refresh_again)
 
     async def refresh(self, ids: Sequence[str]) -> Payload | None:
-        """Fresh counts, and what was deleted; paid for like every post."""
+        """Fresh counts, and what was deleted; paid for like every post, which its resume point says."""
         self._afford()
         address = f"{self._settings.api.rstrip('/')}/2/tweets"
         params = [("ids", ",".join(ids)), *self._settings.fields()]
@@ -77,11 +78,12 @@ class XCollector:
             answer = await http.get(address, params=params, headers=self._headers, bucket="look-up")
         paid = self._paid(answer.body, self._place.newest)
         news = looked_again(self._again, ids, list(x_post.posts(answer.body)))
-        return paid._replace(body=framed(news, answer.body), resume=None) if news else None
+        return paid._replace(body=framed(news, answer.body), resume=paid.resume if self._taken_up else None)
 
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """What was missed, then the stream; a GapMark for what cannot be had any more, or not within the budget."""
-        self._place = max(self._place, _place(since), key=lambda place: (place.cycle, place.posts, place.newest))
+        self._place = max(self._place, place(since), key=lambda one: (one.cycle, one.posts, one.newest))
+        self._taken_up = True
         self._back.take_up(self._place.past, self._events())
         self._afford()
         async with self._opened() as http:
@@ -92,13 +94,22 @@ class XCollector:
                 async for arrival in arrivals:
                     yield arrival
 
+    async def sample(self) -> AsyncIterator[Payload | GapMark | Contact]:
+        """One page of the search for a dry run: buys ten posts at most, leaves the rules and the stream alone."""
+        asked = [one for event in self._events() for one in queries(event, LONGEST_QUERY, self._settings.more)]
+        begin = ("start_time", f"{self._clock.now() - _FURTHEST:{_SECONDS}}")
+        if asked:
+            async with self._opened() as http:
+                yield self._paid(await self._page(http, asked[0], begin, "", _FEWEST), 0)
+        yield Contact(rests=True)
+
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts of these lines and answers."""
         return parsed(bodies, self.name, x_post.PLATFORM, seen_at, x_post.posts)
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
         means = (self.name, self._settings, self._clock, self._metrics)
-        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=_capped, spent=self._spent)
+        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=capped, spent=self._spent)
 
     async def _streamed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         events = tuple(self._events())
@@ -141,7 +152,7 @@ class XCollector:
     async def _rule(self, http: Http) -> None:
         wanted = rules_of(self._events(), self._settings.more)
         address = f"{self._address}/stream/rules"
-        await keep_in_step(http, address, self._headers, wanted, self.name, self._ruling)
+        await keep_in_step(http, address, self._headers, wanted, source=self.name, budget=self._ruling)
 
     async def _missed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         """What the search knows since the newest post that was read; the resume point moves on behind the last."""
@@ -219,8 +230,8 @@ class XCollector:
         """From when on a search was to look."""
         return x_post.time_of(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
 
-    async def _page(self, http: Http, query: str, begin: tuple[str, str], token: str) -> bytes:
-        params = [("query", query), begin, ("max_results", str(_AT_ONCE)), *self._settings.fields()]
+    async def _page(self, http: Http, query: str, begin: tuple[str, str], token: str, most: int = _AT_ONCE) -> bytes:
+        params = [("query", query), begin, ("max_results", str(most)), *self._settings.fields()]
         if token:
             params.append(("next_token", token))
         address, budgets = f"{self._address}/recent", (self._searches,)
@@ -229,31 +240,29 @@ class XCollector:
 
     def _paid(self, body: bytes, newest: int) -> Payload:
         """An answer as a payload: it is paid for, whatever becomes of it."""
-        _complained(body)
+        complained(body)
         posts, users = x_post.bought(body)
-        place = self._turned()
-        self._place = msgspec.structs.replace(
-            place, newest=newest, posts=place.posts + posts, users=place.users + users
-        )
+        now = self._turned()
+        self._place = msgspec.structs.replace(now, newest=newest, posts=now.posts + posts, users=now.users + users)
         self._metrics.source_spent.labels(self.name).set(self._cost(self._place))
         resume = msgspec.structs.replace(self._place, past=self._back.past)
         return Payload(self.name, body, msgspec.json.encode(resume).decode(), max(1, posts))
 
     def _afford(self) -> None:
         """Raises SourceRefusedError where the budget is spent, or what X lets an app read in a cycle."""
-        place = self._turned()
-        cost = self._cost(place)
+        now = self._turned()
+        cost = self._cost(now)
         self._metrics.source_spent.labels(self.name).set(cost)
         until = f"until {next_cycle(cycle_of(self._clock.now(), self._settings.cycle_day)):%Y-%m-%d} (UTC)"
         if cost >= self._settings.budget:
-            why = f"the budget of {self._settings.budget:g} dollars is spent {until}, by {place.posts} posts"
+            why = f"the budget of {self._settings.budget:g} dollars is spent {until}, by {now.posts} posts"
             raise SourceRefusedError(why)
-        if place.posts >= self._settings.most_posts:
-            why = f"{place.posts} posts were read, all that X gives {until}"
+        if now.posts >= self._settings.most_posts:
+            why = f"{now.posts} posts were read, all that X gives {until}"
             raise SourceRefusedError(why)
 
-    def _cost(self, place: Place) -> float:
-        return place.cost(self._settings.post_price, self._settings.user_price)
+    def _cost(self, now: Place) -> float:
+        return now.cost(self._settings.post_price, self._settings.user_price)
 
     def _turned(self) -> Place:
         """The place in the cycle that it is now."""
@@ -268,24 +277,3 @@ class XCollector:
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
-
-
-def _place(since: str | None) -> Place:
-    try:
-        return msgspec.json.decode(since, type=Place) if since is not None else Place()
-    except msgspec.MsgspecError:
-        return Place()
-
-
-def _capped(answer: Answer) -> bool:
-    """Whether an answer says that all that was paid for is used up, which no waiting mends before the next cycle."""
-    return not _FATAL.isdisjoint(x_post.troubles(answer.body))
-
-
-def _complained(body: bytes) -> None:
-    """Raises for what X complains of within the stream."""
-    said = x_post.troubles(body)
-    if not said:
-        return
-    why = f"X says: {', '.join(said)}"[:200]
-    raise SourceUnavailableError(why) if _FATAL.isdisjoint(said) else SourceRefusedError(why)

@@ -86,7 +86,7 @@ def rules_of(events: Iterable[Event], more: str = "") -> list[Rule]:
 
 
 async def keep_in_step(
-    http: Http, address: str, headers: Mapping[str, str], wanted: Sequence[Rule], source: str, budget: Budget
+    http: Http, address: str, headers: Mapping[str, str], wanted: Sequence[Rule], *, source: str, budget: Budget
 ) -> None:
     """Adds the rules that are missing, then deletes those of ours that are wanted no more.
 

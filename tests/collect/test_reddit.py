@@ -78,7 +78,7 @@ async def test_a_community_that_is_private_or_banned_does_not_stop_the_others(
         assert (asked.count("/r/private/new"), asked.count("/r/banned/new")) == (1, 1)
 
 
-async def test_an_app_that_is_refused_while_it_runs_stops_the_source(reddit: FakeReddit, server: Platform) -> None:
+async def test_an_app_that_is_refused_while_it_runs_stops_the_source(server: Platform) -> None:
     clock = ManualClock()
     async with reading(collector(server, clock, communities=["harbour"]), clock) as source:
         server.faults = [403]
