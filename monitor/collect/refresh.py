@@ -94,8 +94,20 @@ class Hot:
     def take(self, mentions: pl.DataFrame) -> None:
         """A batch of mentions (CLUSTERED): new ones, and what they answer or quote; bare reposts heat only."""
         at = self._clock.monotonic()
-        columns = ("source", "platform", "id", "op", "parent", "repost_of")
-        for source, platform, name, op, parent, repost_of in mentions.select(columns).iter_rows():
+        self._take(mentions.with_columns(at=pl.lit(at)), at)
+
+    def refill(self, mentions: pl.DataFrame) -> None:
+        """The last mentions before a restart (CLUSTERED), as if they had come while this ran; not those without text.
+
+        A deleted one has none.
+        """
+        age = (pl.lit(self._clock.now()) - pl.col("seen_at")).dt.total_microseconds() / 1e6
+        at = self._clock.monotonic()
+        self._take(mentions.filter(pl.col("text") != "").with_columns(at=at - age), at)
+
+    def _take(self, mentions: pl.DataFrame, now: float) -> None:
+        columns = ("source", "platform", "id", "op", "parent", "repost_of", "at")
+        for source, platform, name, op, parent, repost_of, at in mentions.select(columns).iter_rows():
             if op == "delete":
                 self._posts.pop((platform, name), None)
             elif op == "create":
@@ -104,7 +116,7 @@ class Hot:
                 if (answered := self._posts.get((platform, parent))) is not None:
                     answered.touch(at)
         if len(self._posts) > self._most:
-            by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(at))
+            by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(now))
             self._posts = dict(by_heat[: self._most * 9 // 10])
 
     def drop(self, name: str, source: str) -> None:

@@ -106,6 +106,18 @@ async def test_heat_fades_and_the_coldest_make_room(clock: ManualClock) -> None:
     assert sorted(hot.due("sky", how)) == [f"n{number}" for number in range(9)]
 
 
+async def test_what_was_hot_before_a_restart_is_read_again_at_its_age(clock: ManualClock) -> None:
+    rows = mentions(("old", "create", None), ("new", "create", None), ("gone", "create", None), ("n1", "create", "new"))
+    ages = [timedelta(hours=3), 5 * MINUTE, 4 * MINUTE, MINUTE]
+    hot = Hot(clock)
+    hot.refill(
+        rows.with_columns(seen_at=pl.Series([clock.now() - age for age in ages]), text=pl.Series([*"ab", "", "c"]))
+    )
+    assert hot.due("sky", HOW) == ["new", "old"]
+    await clock.advance(MINUTE)
+    assert hot.due("sky", HOW) == ["n1"]
+
+
 async def test_no_more_requests_are_made_than_the_budget_allows(clock: ManualClock) -> None:
     hot, one = Hot(clock), Scripted()
     hot.take(mentions(*((f"p{number}", "create", None) for number in range(100))))
