@@ -16,7 +16,7 @@ from monitor.collect.reddit import RedditCollector, RedditSource
 from monitor.collect.refresh import Refresher
 from monitor.collect.x import XCollector
 from monitor.collect.x_settings import XSource
-from monitor.errors import SourceUnavailableError
+from monitor.errors import SourceRefusedError, SourceUnavailableError
 from tests.fakes.clock import ManualClock, settle
 from tests.fakes.platform import metrics, platform
 
@@ -65,7 +65,8 @@ async def test_what_a_platform_said_of_its_rate_holds_for_the_next_read(
         if request.method == "POST":
             return web.json_response({"access_token": "t"})
         asked.append(request.path)
-        reset = {reddit: "600", mastodon: "2021-09-03T12:10:00Z"}.get(made, str(clock.now().timestamp() + 600))
+        resets: dict[Made, str] = {reddit: "600", mastodon: "2021-09-03T12:10:00Z"}
+        reset = resets.get(made, str(clock.now().timestamp() + 600))
         prefix = "RateLimit" if made is bluesky else "X-RateLimit"
         return web.json_response(empty, headers={f"{prefix}-Remaining": "0", f"{prefix}-Reset": reset})
 
@@ -94,3 +95,13 @@ async def test_posts_of_bluesky_are_read_again_within_a_budget(clock: ManualCloc
         assert len(asked) == 3
         await clock.advance(2 * MINUTE)
         await asyncio.gather(*reads)
+
+
+async def test_an_old_mastodon_that_knows_no_such_question_refuses_it_whatever_is_asked(clock: ManualClock) -> None:
+    async def handle(request: web.Request) -> web.Response:  # noqa: ARG001 -- a Handler
+        return web.json_response({"error": "Not Found"}, status=404)
+
+    async with platform(handle) as url:
+        with pytest.raises(SourceRefusedError) as error:
+            await mastodon(url, clock).refresh([f"{url}/users/ann/statuses/1"])
+    assert not error.value.question
