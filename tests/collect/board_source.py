@@ -56,9 +56,7 @@ class BoardCollector:
     def payloads(self, since: str | None) -> AsyncIterator[Arrival]:
         """New and changed notices, event by event."""
         means = opened(self.name, self._settings, self._clock, self._metrics)
-        return self._polling.payloads(
-            since, lambda: [one.name for one in self._events() if asked(one)], means, self._ask
-        )
+        return self._polling.payloads(since, lambda: [it.name for it in self._events() if asked(it)], means, self._ask)
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The notices in these answers."""
