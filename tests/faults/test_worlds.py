@@ -21,7 +21,7 @@ from tests.rig.world import World, set_clock
 LIVES, EACH = 4, 5
 """Monitors that suffer beside each other, each so often: 20 times together."""
 STOPPED = 60.0
-CATCHING_UP = (15.0, 20.0)
+CATCHING_UP = (40.0, 50.0)
 """Seconds: what comes more than two minutes late is archived and in no count."""
 HOUR = timedelta(hours=1)
 NO_CHANGE = timedelta()
