@@ -31,7 +31,7 @@ PATIENCE = timedelta(minutes=1)
 """A platform that asks for a longer pause than this is unavailable until then, and the supervisor says so."""
 _REDIRECTS = 5
 _SHOWN = 200
-_REFUSES = frozenset({401, 403})
+_REFUSES = frozenset({401, 402, 403, 407})
 _PASSES = frozenset({408, 409, 421, 425, 429})
 _WAITS = frozenset({429, 503})
 _SWITCHED = 101
@@ -163,7 +163,7 @@ class Http:
     def refusal(self, answer: Answer, bucket: str = "") -> SourceRefusedError | SourceUnavailableError:
         """The error that an answer is.
 
-        401 and 403 refuse the source, what else says that the question is wrong refuses that; 429, 5xx and the like
+        401, 402 and 403 refuse the source, what else says that the question is wrong refuses that; 429, 5xx and the like
         pass, after what `Retry-After` or the platform's own headers say.
         """
         said = f"{self.place(answer.url)} answered {answer.status}"
