@@ -163,8 +163,8 @@ class Http:
     def refusal(self, answer: Answer, bucket: str = "") -> SourceRefusedError | SourceUnavailableError:
         """The error that an answer is.
 
-        401, 402 and 403 refuse the source, what else says that the question is wrong refuses that; 429, 5xx and the like
-        pass, after what `Retry-After` or the platform's own headers say.
+        401, 402 and 403 refuse the source, what else says that the question is wrong refuses that; 429, 5xx and the
+        like pass, after what `Retry-After` or the platform's own headers say.
         """
         said = f"{self.place(answer.url)} answered {answer.status}"
         shown = self.shown(answer.body)
