@@ -18,7 +18,7 @@ _TELLING: Mapping[str, tuple[str, ...]] = {
     "quiet": ("silent_minutes", "usual_minutes"),
 }
 """The numbers that a rule's reasons are told with, or a single reason; others are told with all they have."""
-_ENDING: Mapping[str, tuple[str, ...]] = {"race": ("claims", "denials")}
+_ENDING: Mapping[str, tuple[str, ...]] = {"race": ("claims", "denials", "since_peak_claims", "since_peak_denials")}
 """The same of what took its place: how sure it was that claims run ahead says nothing any more."""
 _SAID_BY_SOMEBODY = frozenset({"status_set", "event_removed", "merged"})
 """What has no numbers of its own."""
