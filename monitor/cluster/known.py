@@ -137,8 +137,8 @@ class Records:
         for event, name, platform, identity, *cites in denials.select(named).iter_rows():
             row = self._rows.get(event, {}).get(name)
             cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
-            known = row.narrative.first_denial if row is not None else None
-            if row is not None and (known is None or posted(cited) < posted(known)):
+            before = row.narrative.first_denial if row is not None else None
+            if row is not None and (before is None or posted(cited) < posted(before)):
                 row.narrative = msgspec.structs.replace(row.narrative, first_denial=cited)
                 row.denial = f"{platform}\0{event}\0{identity}"
                 self._mark(event, name)
