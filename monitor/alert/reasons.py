@@ -18,6 +18,8 @@ _TELLING: Mapping[str, tuple[str, ...]] = {
     "quiet": ("silent_minutes", "usual_minutes"),
 }
 """The numbers that a rule's reasons are told with, or a single reason; others are told with all they have."""
+_ENDING: Mapping[str, tuple[str, ...]] = {"race": ("claims", "denials", "since_peak_claims", "since_peak_denials")}
+"""The same of what took its place."""
 _SAID_BY_SOMEBODY = frozenset({"status_set", "event_removed", "merged"})
 """What has no numbers of its own."""
 _SHARES = frozenset({"posterior", "pasted", "new_accounts", "top_platform"})
@@ -39,7 +41,7 @@ def what_now(alert: Alert) -> str:
     if alert.fired is None or alert.reason == alert.fired.reason:
         behind = alert.rule == "race" and alert.denials > alert.claims
         return words.DENIALS_AHEAD if behind and alert.state is not AlertState.RESOLVED else ""
-    telling = () if alert.reason in _SAID_BY_SOMEBODY else _TELLING.get(alert.rule)
+    telling = () if alert.reason in _SAID_BY_SOMEBODY else _ENDING.get(alert.rule, _TELLING.get(alert.rule))
     return _told(Because(alert.reason, alert.numbers), telling)
 
 

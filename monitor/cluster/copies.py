@@ -222,13 +222,14 @@ class Copies:
         keys = [changed[n].key if n in changed else key for n, key in zip(numbers.tolist(), keys, strict=True)]
         self._keys[numbers % self._size] = np.array(keys, np.uint64)
         columns = (mentions[name].to_list() for name in ("number", "event", "platform", "id", "copy_of"))
-        of: dict[tuple[str, str], int] = {}
+        of: dict[tuple[str, str], dict[str, int]] = {}
         for key, number, event, platform, post, original in zip(keys, *columns, strict=True):
             if original is None:
-                of[event, post] = number
+                of.setdefault((event, post), {})[platform] = number
                 self._ids[number % self._size] = f"{platform}\0{event}\0{post}"
-            if key and (original is None or (event, original) in of):
-                self._exact[key] = number if original is None else of[event, original]
+            named = {platform: number} if original is None else of.get((event, original), {})
+            if key and named and self._exact.get(key) not in named.values():
+                self._exact[key] = named.get(platform, max(named.values()))
         self._swept = int(numbers[-1]) // self._size if numbers.size else 0
         self._restore_near(mentions, words, changed)
 

@@ -130,15 +130,15 @@ class Records:
             if new != (was.platforms, was.languages, was.voices):
                 row.narrative = msgspec.structs.replace(was, platforms=new[0], languages=new[1], voices=new[2])
                 self._mark(event, name)
-        denials = told.filter(pl.col("tag") == Tag.DENIAL).unique(
-            ["event", "narrative"], keep="first", maintain_order=True
-        )
+        denials = told.filter(pl.col("tag") == Tag.DENIAL).sort("posted_at", maintain_order=True)
+        denials = denials.unique(["event", "narrative"], keep="first", maintain_order=True)
         self._earliest(told)
         named = ("event", "narrative", "platform", "id", *_CITED)
         for event, name, platform, identity, *cites in denials.select(named).iter_rows():
             row = self._rows.get(event, {}).get(name)
-            if row is not None and row.narrative.first_denial is None:
-                cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
+            cited = Cited(platform=platform, id=identity, **dict(zip(_CITED, cites, strict=True)))
+            before = row.narrative.first_denial if row is not None else None
+            if row is not None and (before is None or posted(cited) < posted(before)):
                 row.narrative = msgspec.structs.replace(row.narrative, first_denial=cited)
                 row.denial = f"{platform}\0{event}\0{identity}"
                 self._mark(event, name)
@@ -184,13 +184,15 @@ class Records:
         if not into:
             return
         one, two = source.narrative, rows[into].narrative
-        denials = [
-            (cited.seen_at, row.denial, cited) for row in (rows[into], source) if (cited := row.narrative.first_denial)
-        ]
-        rows[into].denial, denial = min(denials, key=lambda pair: pair[0])[1:] if denials else ("", None)
+        both = (rows[into], source)
+        posts = [(posted(cited), row.first, cited) for row in both if (cited := row.narrative.first_post)]
+        denials = [(posted(cited), row.denial, cited) for row in both if (cited := row.narrative.first_denial)]
+        rows[into].first, post = min(posts, key=lambda one: one[0])[1:] if posts else (rows[into].first, None)
+        rows[into].denial, denial = min(denials, key=lambda one: one[0])[1:] if denials else ("", None)
         rows[into].narrative = msgspec.structs.replace(
             two,
             first_seen=min(one.first_seen, two.first_seen),
+            first_post=post,
             first_denial=denial,
             voices=_joined(two.voices, one.voices),
             platforms=_joined(two.platforms, one.platforms),

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.judge.crowd import one_platform
-from monitor.judge.dispersion import level
+from monitor.judge.dispersion import highest, over_blocks
 from monitor.judge.epoch import Everywhere, Levels
 from monitor.judge.race import log_e, log_e_bound
 from monitor.judge.rates import EVEN
@@ -17,6 +17,9 @@ from monitor.watched import Rules
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+LULL = 1_800
+"""Seconds for which the claims' greatest lead must have stood before denials end a race. A claim that goes on leading
+is further ahead by then, and is counted from there; a lull, or a burst of denials, has passed."""
 _CHUNK = 64
 
 
@@ -28,14 +31,17 @@ class Crossing(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What is the same for all narratives of an event."""
+    """What a narrative's race is judged by."""
 
     levels: Levels
-    """At the ticks of the narrative."""
+    """At the ticks of the narrative,"""
+    threads: Floats
+    """… and the dispersion over threads there."""
     event: Everywhere
+    rules: Rules
 
 
-def crossing(tally: Tally, told: Told, course: Course, rules: Rules, threshold: float) -> Crossing | None:
+def crossing(tally: Tally, told: Told, course: Course, threshold: float) -> Crossing | None:
     """The first tick at which log E reaches the threshold times the dispersion, and every floor is passed.
 
     Claims of one platform do not win where most of the event is told elsewhere. The tally's estimate of dispersion goes
@@ -43,11 +49,12 @@ def crossing(tally: Tally, told: Told, course: Course, rules: Rules, threshold: 
     """
     claims, denials = (before + np.cumsum(more) for before, more in zip(tally.tested, told.tested.T, strict=True))
     p0 = at_least(course.levels.p0, claims + denials, told.ticks - (tally.start or 0), tally.rate)
-    weight = level(tally.clumps, claims, claims + denials, told.spoken.lines)
+    weight = highest(over_blocks(tally.clumps, claims, claims + denials), course.threads)
     if not may_reach(int(claims[-1]), tally.tested[DENIALS], float(p0.min()), threshold):
         return None
     authors = tally.authors + np.cumsum(told.counts[:, CLAIM_AUTHORS])
     platforms = tally.platforms + np.cumsum(told.counts[:, PLATFORMS])
+    rules = course.rules
     floors = (
         (claims >= rules.minimum_originals)
         & (authors >= rules.minimum_authors)
@@ -74,35 +81,56 @@ def _by_platform(tally: Tally, told: Told) -> Ints:
 
 
 class Overtaken(NamedTuple):
-    """Denials overtake: at which tick of the stretch, and the log E that was needed; None: at none."""
+    """Denials overtake: at which tick of the stretch, and what says so of the posts since the claims led most."""
 
-    at: int | None
+    at: int
+    claims: int
+    denials: int
+    q0: float
     needed: float
-    peak: Peak
-    """As it stands after the stretch."""
+    dispersion: float
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What the finding rests on."""
+        return {
+            "log_e": round(float(log_e(self.denials, self.claims, self.q0)), 4),
+            "threshold": round(self.needed, 4),
+            "q0": self.q0,
+            "dispersion": round(self.dispersion, 4),
+            "since_peak_claims": float(self.claims),
+            "since_peak_denials": float(self.denials),
+        }
 
 
-def overtaking(tally: Tally, told: Told, begin: int, threshold: float) -> Overtaken:
-    """The first tick from `begin` at which denials outrun claims, at even odds, counted since the claims led most.
+def overtaking(tally: Tally, told: Told, course: Course, begin: int, threshold: float) -> tuple[Overtaken | None, Peak]:
+    """The first tick from `begin` at which denials outrun claims, counted since the claims led most `LULL` ago or more.
 
-    Counted since the crossing, the claims of the first hours would have to be made up for before anything is said. What
-    was needed to cross is needed here, and 2·ln k more at the k-th peak of the lead: so all peaks share α.
+    Counted since the crossing, the claims of the first hours would have to be made up for before anything is said. The
+    threshold of the crossing is asked for here, and 2·ln k more at the k-th peak of the lead: so all peaks share α.
+    Both times the dispersion: that of the crossing, or that over threads by now if it is higher. Blocks are not asked
+    any more, since to them a change of sides looks like clumps. Comes with the peak as it stands after the stretch.
     """
     claims, denials = (
         np.append(first, before + np.cumsum(more)[begin:])
         for first, before, more in zip(tally.peak[:2], tally.tested, told.tested.T, strict=True)
     )
-    lead = claims - denials
+    ticks, lead = np.append(tally.peak.at, told.ticks[begin:]), claims - denials
     higher = np.append(False, lead[1:] > np.maximum.accumulate(lead)[:-1])
     peak = np.maximum.accumulate(np.where(higher, np.arange(lead.size), 0))
     number = tally.peak.number + np.cumsum(higher)
-    last = Peak(int(claims[peak[-1]]), int(denials[peak[-1]]), int(number[-1]))
-    ahead, behind = denials - denials[peak], claims - claims[peak]
-    if not may_reach(int(ahead.max()), 0, EVEN, tally.needed):
-        return Overtaken(None, 0.0, last)
-    needed = tally.needed * (1 + 2 * np.log(number) / threshold)
-    found = _first(ahead, behind, np.full(lead.size, EVEN), needed, np.arange(lead.size))
-    return Overtaken(None, 0.0, last) if found is None else Overtaken(found - 1 + begin, float(needed[found]), last)
+    last = Peak(*(int(part[peak[-1]]) for part in (claims, denials, number, ticks)))
+    ahead, behind, lasted = ((part - part[peak])[1:] for part in (denials, claims, ticks))
+    old = np.flatnonzero(lasted >= LULL)
+    if not old.size or not may_reach(int(ahead.max()), 0, EVEN, tally.needed):
+        return None, last
+    weight = highest(tally.needed / threshold, course.threads[begin:])
+    needed, q0 = weight * (threshold + 2 * np.log(number[1:])), course.levels.q0[begin:]
+    at = _first(ahead, behind, q0, needed, old)
+    if at is None:
+        return None, last
+    now = (int(behind[at]), int(ahead[at]), float(q0[at]), float(needed[at]), float(weight[at]))
+    return Overtaken(begin + at, *now), last
 
 
 def may_reach(ahead: int, behind: int, p0: float, threshold: float) -> bool:

@@ -59,6 +59,16 @@ def level(clumps: Clumps, claims: Ints, total: Ints, lines: Lines | None) -> Flo
     `claims` and `total` are running totals of originals since the race's start. Does not depend on how ticks were cut
     into calls, nor on the order within a tick.
     """
+    return highest(over_blocks(clumps, claims, total), over_threads(clumps, total.size, lines))
+
+
+def highest(*estimates: Floats | float) -> Floats:
+    """What originals weigh by several estimates."""
+    return np.asarray(np.round(np.maximum.reduce(np.broadcast_arrays(*estimates)), 6), np.float64)
+
+
+def over_blocks(clumps: Clumps, claims: Ints, total: Ints) -> Floats:
+    """The estimate over blocks of all sizes at each tick; they go on."""
     found = np.ones(total.size)
     for scale, block in enumerate(clumps.blocks):
         size = BLOCK << scale
@@ -66,7 +76,7 @@ def level(clumps: Clumps, claims: Ints, total: Ints, lines: Lines | None) -> Flo
             found = np.maximum(found, _over_blocks(block, size, claims, total))
         elif block.closed >= FEWEST:
             found = np.maximum(found, _excess(*_last(block)))
-    return np.asarray(np.round(np.maximum(found, _over_threads(clumps, total.size, lines)), 6), np.float64)
+    return found
 
 
 def _over_blocks(block: Block, size: int, claims: Ints, total: Ints) -> Floats:
@@ -97,9 +107,9 @@ def _excess(closed: Ints, squares: Floats, claims: Ints, total: Ints) -> Floats:
     return np.where(closed >= FEWEST, np.maximum(chi / free - np.sqrt(2 / free), 1.0), 1.0)
 
 
-def _over_threads(clumps: Clumps, ticks: int, lines: Lines | None) -> Floats:
+def over_threads(clumps: Clumps, ticks: int, lines: Lines | None) -> Floats:
     """The estimate over threads at each tick; their cells go on."""
-    sums = np.array([clumps.sums], np.int64)
+    sums = np.tile(np.array(clumps.sums, np.int64), (ticks, 1))
     if lines is not None and lines.at.size:
         cells = np.frombuffer(clumps.cells or bytes(8 * CELLS), np.int32).reshape(2, CELLS).astype(np.int64)
         cell, side = (lines.thread % np.uint64(CELLS)).astype(np.int64), lines.claim.astype(np.int64)

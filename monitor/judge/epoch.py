@@ -37,12 +37,15 @@ class Levels(NamedTuple):
 
     ticks: Ints
     p0: Floats
+    q0: Floats
+    """The same of denials: the largest share of them that equal sides can show."""
     neither: Neither
 
     def at(self, ticks: Ints) -> Self:
         """As they stand at other ticks, none before the first."""
         rows = np.searchsorted(self.ticks, ticks, side="right") - 1
-        return type(self)(ticks, self.p0[rows], Neither(self.neither.given[rows], self.neither.originals[rows]))
+        neither = Neither(self.neither.given[rows], self.neither.originals[rows])
+        return type(self)(ticks, self.p0[rows], self.q0[rows], neither)
 
 
 class Epoch(msgspec.Struct, array_like=True):
@@ -60,6 +63,8 @@ class Epoch(msgspec.Struct, array_like=True):
     highest: float = EVEN
     platforms: list[int] = msgspec.field(default_factory=list)
     """Claims and denials, reposts and copies included, by platform."""
+    q0: float = EVEN
+    highest_q0: float = EVEN
 
     def quiet_at(self, quiet: timedelta) -> int | None:
         """The second at which the event has been quiet for so long; None while a spike goes on."""
@@ -69,7 +74,7 @@ class Epoch(msgspec.Struct, array_like=True):
     def levels(self) -> Levels:
         """As they stand at the last tick."""
         neither = Neither(np.array([self.neither]), np.array([self.originals]))
-        return Levels(np.zeros(1, np.int64), np.array([self.p0]), neither)
+        return Levels(np.zeros(1, np.int64), np.array([self.p0]), np.array([self.q0]), neither)
 
 
 def turned(epoch: Epoch | None, turn: Turn) -> Epoch | None:
@@ -103,18 +108,24 @@ class Everywhere:
 
 
 def p0_at_ticks(epoch: Epoch | None, rates: Rates | None, sides: Sides) -> Levels:
-    """The p0 of each tick, from the shares of posts on neither side since the epoch began; the epoch goes on."""
+    """p0 and q0 of each tick, from the shares of posts on neither side since the epoch began; the epoch goes on."""
     size = sides.ticks.size
     if epoch is None or not size:
-        return Levels(
-            sides.ticks, np.full(size, EVEN), Neither(np.zeros((size, 3), np.int64), np.zeros(size, np.int64))
-        )
+        even = np.full(size, EVEN)
+        none = Neither(np.zeros((size, 3), np.int64), np.zeros(size, np.int64))
+        return Levels(sides.ticks, even, even, none)
     given = np.array(epoch.neither) + np.cumsum(sides.neither, axis=0)
     originals = epoch.originals + np.cumsum(sides.originals)
-    p0 = p0_worst(rates, Neither(given, originals))
-    highest = np.maximum(np.maximum.accumulate(np.where(originals >= ENOUGH, p0, EVEN)), epoch.highest)
-    p0 = np.maximum(p0, highest)
+    neither, enough = Neither(given, originals), originals >= ENOUGH
+    p0, epoch.highest = _never_falling(p0_worst(rates, neither), enough, epoch.highest)
+    q0, epoch.highest_q0 = _never_falling(p0_worst(rates, neither, 1), enough, epoch.highest_q0)
     celebrations, questions, others = given[-1].tolist()
     epoch.neither, epoch.originals = (celebrations, questions, others), int(originals[-1])
-    epoch.p0, epoch.highest = float(p0[-1]), float(highest[-1])
-    return Levels(sides.ticks, p0, Neither(given, originals))
+    epoch.p0, epoch.q0 = float(p0[-1]), float(q0[-1])
+    return Levels(sides.ticks, p0, q0, neither)
+
+
+def _never_falling(level: Floats, enough: npt.NDArray[np.bool_], highest: float) -> tuple[Floats, float]:
+    """A level that keeps the highest it had at ticks with enough originals, and what that is after them."""
+    kept = np.maximum(np.maximum.accumulate(np.where(enough, level, EVEN)), highest)
+    return np.maximum(level, kept), float(kept[-1])

@@ -11,10 +11,10 @@ from copy import deepcopy
 from math import log
 
 import msgspec
-import numpy as np
 
 from monitor.judge.contest import Course, crossing, overtaking
 from monitor.judge.crowd import grown
+from monitor.judge.dispersion import over_threads
 from monitor.judge.epoch import Epoch, Everywhere, Sides, p0_at_ticks, turned
 from monitor.judge.race import alpha_of_start
 from monitor.judge.rates import Rates
@@ -148,9 +148,9 @@ class Races:
         for told in rows.between(begin, end):
             tally = self._tally(told)
             if self._races(told.narrative, tally):
-                both = tally.counts[CLAIMS] + tally.counts[DENIALS] + told.total[CLAIMS] + told.total[DENIALS]
-                if tally.k == 0 and both >= self._rules.minimum_originals:
-                    reaching.append((self._reaches(tally, told), told.narrative))
+                wanted = self._rules.minimum_originals - tally.counts[CLAIMS] - tally.counts[DENIALS]
+                if tally.k == 0 and told.total[CLAIMS] + told.total[DENIALS] >= wanted:
+                    reaching.append((told.reaches(wanted), told.narrative))
                 racing.append((tally, told))
             else:
                 self._take_in(tally, told)
@@ -161,7 +161,8 @@ class Races:
         spoken = rows.event(begin, end)
         event = Everywhere(self._epoch.platforms if self._epoch else [], *spoken)
         for tally, told in racing:
-            findings += self._contest(tally, told, Course(levels.at(told.ticks), event))
+            threads = over_threads(tally.clumps, told.ticks.size, told.spoken.lines)
+            findings += self._contest(tally, told, Course(levels.at(told.ticks), threads, event, self._rules))
             self._take_in(tally, told)
         if self._epoch:
             self._epoch.platforms = grown(self._epoch.platforms, spoken[1])
@@ -188,12 +189,6 @@ class Races:
             tally.begin(epoch.onset if again else epoch.start)
         return True
 
-    def _reaches(self, tally: Tally, told: Told) -> int:
-        """The tick at which claims and denials together reach the floor."""
-        both = tally.counts[CLAIMS] + tally.counts[DENIALS]
-        running = both + np.cumsum(told.counts[:, CLAIMS] + told.counts[:, DENIALS])
-        return int(told.ticks[np.searchsorted(running, self._rules.minimum_originals)])
-
     def _take_in(self, tally: Tally, told: Told) -> None:
         tally.seen = int(told.ticks[-1])
         tally.authors += told.total[CLAIM_AUTHORS]
@@ -217,23 +212,23 @@ class Races:
         """Where the finding of one narrative begins and ceases to hold within a stretch; one race does each once."""
         findings: list[Finding] = []
         spiking = self._epoch is not None and self._epoch.calm is None
-        begin, name = 0, self._event.name
+        begin, name, threshold = 0, self._event.name, self._threshold(tally)
         if tally.since is None:
-            found = crossing(tally, told, course, self._rules, self._threshold(tally))
+            found = crossing(tally, told, course, threshold)
             if found is None or not tally.k or not spiking:
                 return []
             then = self._as_of(tally, told, found.at)
-            tally.since, tally.needed, tally.peak = int(told.ticks[found.at]), found.needed, Peak(*then.tested)
+            tally.hold(Peak(*then.tested, at=(since := int(told.ticks[found.at]))), found.needed, threshold)
             race = self._at(then, course, found.at, found.needed)
             reason = reason_of(race, denied=then.denied)
-            findings.append(race_finding(name, told.narrative, tally.since, reason, race, holds=True))
+            findings.append(race_finding(name, told.narrative, since, reason, race, holds=True))
             begin = found.at + 1
-        over = overtaking(tally, told, begin, self._threshold(tally))
-        tally.peak = over.peak
-        if over.at is not None:
+        over, tally.peak = overtaking(tally, told, course, begin, threshold)
+        if over is not None:
             race = self._at(self._as_of(tally, told, over.at), course, over.at, over.needed)
             tally.end(ended := int(told.ticks[over.at]))
-            findings.append(race_finding(name, told.narrative, ended, "denials_overtook", race, holds=False))
+            ending = race_finding(name, told.narrative, ended, "denials_overtook", race, holds=False)
+            findings.append(msgspec.structs.replace(ending, numbers=ending.numbers | over.numbers))
         return findings
 
     def _at(self, then: Tally, course: Course, index: int, needed: float) -> Standing:
@@ -243,8 +238,8 @@ class Races:
         return standing(then, levels, Needed(needed, self._threshold(then)), self._rates, platforms)
 
     def _threshold(self, tally: Tally) -> float:
-        """The log E that is enough if originals are independent."""
-        return -log(alpha_of_start(self._rules.alpha, max(tally.k, 1)))
+        """The log E that is enough if originals are independent; while it holds, that of its crossing."""
+        return tally.threshold or -log(alpha_of_start(self._rules.alpha, max(tally.k, 1)))
 
     def _ceases(self, at: int, narrative: str, tally: Tally, reason: str) -> Finding:
         return race_finding(self._event.name, narrative, at, reason, self._now(tally), holds=False)

@@ -67,16 +67,20 @@ def true_weights(rates: Rates, neither: Neither) -> Floats:
     return np.concatenate([sides, share * inside], axis=-1)
 
 
-def p0_worst(rates: Rates | None, neither: Neither) -> Floats:
-    """The largest share of claims among given claims and denials that a race of equal sides can show; at least ½."""
+def p0_worst(rates: Rates | None, neither: Neither, side: int = 0) -> Floats:
+    """The largest share of claims among given claims and denials that a race of equal sides can show; at least ½.
+
+    `side`: the column whose share it is; 1 is that of denials.
+    """
     if rates is None:
         return np.full(np.shape(neither.originals), EVEN)
     weights = true_weights(rates, neither)
-    claims, denials = weights @ rates.rate[:, 0], weights @ rates.rate[:, 1]
-    share = claims / (claims + denials)
-    more, fewer = rates.high[:, 0] - rates.rate[:, 0], rates.rate[:, 1] - rates.low[:, 1]
+    mine, others = rates.rate[:, side], rates.rate[:, 1 - side]
+    both = weights @ (mine + others)
+    share = weights @ mine / both
+    more, fewer = rates.high[:, side] - mine, others - rates.low[:, 1 - side]
     rows = weights * ((1 - share)[..., None] * more + share[..., None] * fewer)
-    worst = share + ONE_SIDED * np.sqrt((rows**2).sum(axis=-1)) / (claims + denials)
+    worst = share + ONE_SIDED * np.sqrt((rows**2).sum(axis=-1)) / both
     return np.asarray(np.round(np.clip(worst, EVEN, 0.999), 4), np.float64)
 
 

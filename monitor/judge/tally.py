@@ -28,7 +28,9 @@ class Peak(NamedTuple):
     """Tested claims and denials then,"""
     denials: int = 0
     number: int = 1
-    """… and how many such ticks there were with it."""
+    """… how many such ticks there were with it,"""
+    at: int = 0
+    """… and which it was."""
 
 
 class Tally(msgspec.Struct, array_like=True):
@@ -63,11 +65,13 @@ class Tally(msgspec.Struct, array_like=True):
     usual: Usual = msgspec.field(default_factory=lambda: Usual(0))
     rate: tuple[float, float] = (0.0, 0.0)
     """Its usual claims and denials a second, when its race began."""
+    threshold: float = 0.0
+    """The log E that would have been enough to cross if originals were independent; 0 while it does not hold."""
 
     def begin(self, start: int) -> None:
         """Starts a race."""
-        self.start, self.counts, self.k = start, [0] * len(COLUMNS), 0
-        self.clumps, self.untested, self.since, self.ended = Clumps(), [0, 0], None, None
+        self._clear()
+        self.start, self.ended = start, None
         self.crowd.begin()
         self.rate = self.usual.rate(start)
 
@@ -76,9 +80,20 @@ class Tally(msgspec.Struct, array_like=True):
         """Claims and denials that are put to the test."""
         return self.counts[CLAIMS] - self.untested[CLAIMS], self.counts[DENIALS] - self.untested[DENIALS]
 
+    def hold(self, peak: Peak, needed: float, threshold: float) -> None:
+        """The claim outruns its denials from the tick of a first peak on; clumps are followed by threads alone."""
+        self.since, self.peak, self.needed, self.threshold = peak.at, peak, needed, threshold
+        self.clumps.blocks = []
+
     def end(self, at: int) -> None:
         """Stands down."""
-        self.start, self.since, self.ended = None, None, at
+        self._clear()
+        self.start, self.ended = None, at
+
+    def _clear(self) -> None:
+        """Nothing is left of a race."""
+        self.counts, self.untested, self.k, self.clumps = [0] * len(COLUMNS), [0, 0], 0, Clumps()
+        self.since, self.peak, self.needed, self.threshold = None, Peak(), 0.0, 0.0
 
 
 class Told(NamedTuple):
@@ -98,6 +113,10 @@ class Told(NamedTuple):
         counts = self.counts[: index + 1]
         spoken = self.spoken.part(0, index + 1)
         return type(self)(self.narrative, self.ticks[: index + 1], counts, counts.sum(axis=0).tolist(), spoken)
+
+    def reaches(self, both: int) -> int:
+        """The tick at which they have added so many claims and denials."""
+        return int(self.ticks[np.searchsorted(np.cumsum(self.counts[:, CLAIMS] + self.counts[:, DENIALS]), both)])
 
     @property
     def tested(self) -> Ints:

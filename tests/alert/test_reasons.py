@@ -24,7 +24,14 @@ THEN = {
     "lag_s": 600.0,
     "claims_100_s": 900.0,
 }
-ENDED = {"claims": 70.0, "denials": 101.0, "posterior": 0.31, "log_e": -3.0}
+ENDED = {
+    "claims": 70.0,
+    "denials": 101.0,
+    "posterior": 0.31,
+    "log_e": 7.3,
+    "since_peak_claims": 8.0,
+    "since_peak_denials": 34.0,
+}
 
 
 def raced(**fields: Any) -> Alert:  # noqa: ANN401  any field of the record
@@ -44,14 +51,18 @@ def test_a_race_that_is_over_says_how_it_ended_and_not_that_claims_run_ahead() -
     over = {"reason": "denials_overtook", "change": "denials_overtook", "numbers": ENDED}
     shown = card(raced(state=AlertState.RESOLVED, claims=72, denials=104, **over))
     said = plain(shown)
-    assert shown.now == "denials have overtaken the claims (claims then 70, denials then 101)"
+    assert shown.now == (
+        "for some time more people deny it than claim it "
+        "(claims then 70, denials then 101, claims since they led most 8, denials since then 34)"
+    )
     assert f"How it ended: {shown.now}" in said
     assert "At its end: 72 claims against 104 denials" in said
     assert "Why it fired: original claims outrun" in said
     assert said.count("ran ahead") == 1
     assert step(shown) == (
-        "UNCONFIRMED · resolved · fall. How it ended: denials have overtaken the claims "
-        "(claims then 70, denials then 101). 72 claims against 104 denials, by 39 authors"
+        "UNCONFIRMED · resolved · fall. How it ended: for some time more people deny it than claim it "
+        "(claims then 70, denials then 101, claims since they led most 8, "
+        "denials since then 34). 72 claims against 104 denials, by 39 authors"
     )
 
 

@@ -138,3 +138,13 @@ def test_any_cut_into_batches_gives_the_same_answers(chance: random.Random, cuts
     edges = sorted({0, 60, *cuts})
     parts = [clusters.assign(stream[begin:end]) for begin, end in itertools.pairwise(edges)]
     assert pl.concat(parts).equals(Clusters([EVENT]).assign(stream))
+
+
+def test_after_a_restart_a_copy_is_of_the_post_with_its_words_and_not_of_another_platforms() -> None:
+    copies = Copies(size=100)
+    rows = [(1, "fall", "x", "7", None), (2, "fall", "y", "7", None), (3, "fall", "y", "8", "7")]
+    mentions = pl.DataFrame(rows, schema=["number", "event", "platform", "id", "copy_of"], orient="row")
+    words = pl.Series([LONG.split(), ["the", "school", "of", "the", "upper", "village", "is", "open"], LONG.split()])
+    copies.restore({}, mentions, words)
+    again = copies.originals(pl.Series(["fall"]), words[:1], ["z\0fall\x009"], np.array([4]))
+    assert again == ["x\0fall\x007"]

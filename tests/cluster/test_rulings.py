@@ -53,3 +53,25 @@ def test_a_ruling_holds_for_what_is_seen_from_its_time_on_and_not_before() -> No
     posts = posts.with_columns(pl.Series("seen_at", [START, START + timedelta(seconds=2)]).cast(TIME))
     merge = MergeMark(at=START + timedelta(seconds=1), event="fall", narrative=school, into=bridge, by="d")
     assert clusters.assign(posts, [merge])["narrative"].to_list() == [school, bridge]
+
+
+def test_what_was_posted_first_is_named_of_denials_and_of_merged_narratives() -> None:
+    clusters = Clusters([DAM])
+    early, late = START - timedelta(hours=2), START - timedelta(hours=1)
+    posts = tagged(
+        {"text": BRIDGE, "posted_at": START},
+        {"text": SCHOOL, "posted_at": early},
+        {"text": BRIDGE, "posted_at": START, "tag": "denial"},
+        {"text": BRIDGE, "posted_at": late, "tag": "denial"},
+    )
+    bridge, school = clusters.assign(posts)["narrative"].to_list()[:2]
+    known = clusters.narrative("fall", bridge)
+    assert known is not None
+    assert known.first_denial is not None
+    assert known.first_denial.posted_at == late
+    merge = MergeMark(at=START + timedelta(seconds=5), event="fall", narrative=school, into=bridge, by="d")
+    clusters.assign(tagged({"id": "9", "text": BRIDGE, "seen_at": START + timedelta(seconds=6)}), [merge])
+    known = clusters.narrative("fall", bridge)
+    assert known is not None
+    assert known.first_post is not None
+    assert (known.first_post.id, known.first_post.posted_at) == ("1", early)

@@ -5,10 +5,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judge.dispersion import Clumps, Lines, level
-from monitor.judge.epoch import Epoch, Sides, p0_at_ticks
+from monitor.judge.contest import LULL, Course, overtaking
+from monitor.judge.crowd import Spoken
+from monitor.judge.dispersion import Clumps, Lines, level, over_threads
+from monitor.judge.epoch import Epoch, Everywhere, Sides, p0_at_ticks
 from monitor.judge.race import log_e, log_e_bound
 from monitor.judge.rates import Rates
+from monitor.judge.tally import COLUMNS, Peak, Tally, Told
+from monitor.watched import Rules
 
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -27,8 +31,12 @@ class Stream(NamedTuple):
     root: Ints
 
 
-def streams(rng: np.random.Generator, runs: int, size: int, branching: float, reworded: float) -> list[Stream]:
-    """Equal sides. Roots come at an even rate; each post has Poisson(`branching`) children of its own side, later.
+def streams(
+    rng: np.random.Generator, runs: int, size: int, branching: float, reworded: float, *, share: float = 0.5
+) -> list[Stream]:
+    """A `share` of claims among roots: equal sides where none is given.
+
+    Roots come at an even rate; each post has Poisson(`branching`) children of its own side, later.
 
     Copies are recognised but for a share `reworded` of the children, which pass for originals. The race starts after
     the tag-blind spike: cascades begun before it go on.
@@ -36,7 +44,7 @@ def streams(rng: np.random.Generator, runs: int, size: int, branching: float, re
     span = size / (1 + reworded * branching / (1 - branching)) * 1.35 + 80 + BURN
     roots = rng.poisson(span, runs)
     run = np.repeat(np.arange(runs), roots)
-    now = (run, rng.random(run.size) * span, np.arange(run.size), rng.random(run.size) < 0.5)
+    now = (run, rng.random(run.size) * span, np.arange(run.size), rng.random(run.size) < share)
     parts = [now]
     while branching and now[0].size:
         children = rng.poisson(branching, now[0].size)
@@ -100,3 +108,28 @@ def alarm(seen: Seen, rates: Rates | None, alpha: float, *, linked: bool = True)
     at = np.flatnonzero(log_e_bound(claims, total - claims, p0) >= needed)
     found = at[log_e(claims[at], (total - claims)[at], p0[at]) >= needed[at]]
     return (int(np.flatnonzero(side)[found[0]]) + 1, int(found[0]) + 1) if found.size else None
+
+
+def stood_down(seen: Seen, rates: Rates | None, alpha: float, every: int = LULL) -> int | None:
+    """At which original of those given as a side denials end a race that holds from the stream's beginning on.
+
+    `every`: seconds between originals; by default such that no peak of the lead is too young, which is the worst case.
+    """
+    size = seen.given.size
+    ticks = every * np.arange(1, size + 1)
+    neither = (seen.given[:, None] == np.array([2, 3, 4])).astype(np.int64)
+    levels = p0_at_ticks(Epoch(0, 0), rates, Sides(ticks, neither, np.ones(size, np.int64)))
+    at = np.flatnonzero(seen.given <= 1)
+    none, no = np.zeros(at.size, np.int64), np.zeros(at.size, np.bool_)
+    counts = np.zeros((at.size, len(COLUMNS)), np.int64)
+    counts[np.arange(at.size), seen.given[at]] = 1
+    thread = seen.thread[at].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(20)
+    place = np.arange(at.size)
+    spoken = Spoken(place, seen.given[at] == 1, ~no, no, no, thread, none, none)
+    tally, threshold = Tally(0), -float(np.log(alpha))
+    tally.hold(Peak(), threshold, threshold)
+    threads = over_threads(Clumps(), at.size, spoken.lines)
+    course = Course(levels.at(ticks[at]), threads, Everywhere([], none[:0], none[:0]), Rules())
+    told = Told("n", ticks[at], counts, counts.sum(axis=0).tolist(), spoken)
+    over, _ = overtaking(tally, told, course, 0, threshold)
+    return None if over is None else over.at + 1

@@ -123,6 +123,21 @@ def test_claims_of_one_platform_win_where_that_is_where_the_event_is_told() -> N
     assert [one.reason for one in findings] == ["no_denial_seen_yet"]
 
 
+def denials(**common: Any) -> list[Row]:  # noqa: ANN401  any column of CLUSTERED
+    """Sixty, one a minute, after sixty claims."""
+    later = START + timedelta(seconds=60 * ONSET + 120)
+    named = {name: lambda n: f"d{n}" for name in ("id", "author")}
+    when = {name: lambda n: later + timedelta(minutes=n) for name in ("seen_at", "event_time")}
+    return burst(60, tag="denial", **named | when | common)
+
+
+def test_answers_in_one_thread_do_not_end_a_race_that_people_of_their_own_would_end() -> None:
+    apart, _ = judged([*talk(), *burst(60), *denials()])
+    assert [one.reason for one in apart] == ["no_denial_seen_yet", "denials_overtook"]
+    thread, _ = judged([*talk(), *burst(60), *denials(reply_to="b0")])
+    assert [one.reason for one in thread] == ["no_denial_seen_yet"]
+
+
 def test_readings_tell_platforms_languages_the_lag_and_how_soon_either_side_grew() -> None:
     claims = burst(130)
     denials = burst(2, tag="denial", id=lambda n: f"d{n}", author=lambda n: f"d{n}", platform="x")

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.judge.contest import LULL
 from monitor.judge.judge import Judge
+from monitor.judge.race import log_e
 from monitor.marks import GapMark, Status, StatusMark
 from monitor.records import Finding
 from monitor.watched import Duration, Event, Rules
@@ -18,9 +20,12 @@ ONSET = 0
 """The second at which the burst of every story here is a spike."""
 
 
+def watched(**rules: Any) -> dict[str, Event]:  # noqa: ANN401  any field of Rules
+    return {EVENT: Event(name=EVENT, proposition="The valley has fallen", any=("valley",), rules=Rules(**rules))}
+
+
 def judge(**rules: Any) -> Judge:  # noqa: ANN401  any field of Rules
-    event = Event(name=EVENT, proposition="The valley has fallen", any=("valley",), rules=Rules(**rules))
-    return Judge({EVENT: event})
+    return Judge(watched(**rules))
 
 
 def burst(claims: int = 0, denials: int = 0, *, narrative: str = "n", size: int = 30) -> list[Tick]:
@@ -36,12 +41,13 @@ def decide(
     upto: float = HOUR,
     marks: Sequence[StatusMark] = (),
     cuts: Sequence[float] = (),
+    rows: dict[str, bytes] | None = None,
     **rules: object,
 ) -> list[Finding]:
-    """Findings of a story, in calls that end at `cuts`; the judge is saved and restored at each."""
+    """Findings of a story, in calls that end at `cuts`; the judge is saved and restored at each, at last to `rows`."""
     now = judge(**rules)
     found = list(now.decide(quiet(), at(-60)).findings)
-    rows: dict[str, bytes] = {}
+    rows = {} if rows is None else rows
     begin = -60.0
     for end in [*sorted({cut for cut in cuts if 0 < cut < upto}), upto]:
         part = [tick for tick in story if begin < tick[0] <= end]
@@ -125,18 +131,44 @@ def test_starts_older_than_thirty_days_are_forgotten() -> None:
     assert [finding.numbers["start"] for finding in found] == [1, 1]
 
 
+def denied(begin: float, number: int, every: float = 30.0) -> list[Tick]:
+    """Denials and nothing else."""
+    return [(begin + every * place, "n", 0, 1) for place in range(number)]
+
+
 def test_denials_that_overtake_end_it() -> None:
-    story = burst(40, 2) + [(100.0 + number, "n", 0, 1) for number in range(90)]
-    found = decide(story)
+    found = decide(burst(40, 2) + denied(100, 90))
     assert races(found) == [(True, "claims_outrun_denials"), (False, "denials_overtook")]
-    [end] = [finding for finding in found if finding.narrative == "n" and not finding.holds]
-    assert at(100) < end.at < at(190)
+    [end] = [finding for finding in found if finding.reason == "denials_overtook"]
+    assert at(42 + LULL) <= end.at < at(42 + LULL + 30)
+    assert end.numbers["log_e"] == pytest.approx(float(log_e(60, 0)), abs=1e-3)
+    assert end.numbers["log_e"] > end.numbers["threshold"] > 3
+    assert (end.numbers["since_peak_claims"], end.numbers["since_peak_denials"]) == (0, 60)
+    assert (end.numbers["claims"], end.numbers["denials"]) == (40, 62)
 
 
 def test_denials_need_not_make_up_for_all_claims_before_them() -> None:
-    story = burst(400, 2) + [(500.0 + number, "n", 0, 1) for number in range(120)]
-    [end] = [finding for finding in decide(story) if finding.narrative == "n" and finding.reason == "denials_overtook"]
-    assert at(510) < end.at < at(560)
+    found = decide(burst(400, 2) + denied(500, 120, 20))
+    [end] = [finding for finding in found if finding.reason == "denials_overtook"]
+    assert at(402 + LULL) <= end.at < at(402 + LULL + 20)
+
+
+def test_denials_in_a_lull_end_nothing_while_claims_go_on_leading() -> None:
+    story = burst(400, 2) + denied(500, 30, 1)
+    story += [(600.0 + 5 * number, "n", int(number % 11 > 0), int(number % 11 == 0)) for number in range(500)]
+    assert races(decide(story)) == [(True, "claims_outrun_denials")]
+
+
+def test_what_is_asked_of_denials_does_not_change_with_alpha_while_it_holds() -> None:
+    numbers = []
+    for alpha in (0.05, 1e-6):
+        now = judge()
+        now.decide(quiet(), at(-60))
+        now.decide(counted(burst(40, 2)), at(60))
+        now.watch(watched(alpha=alpha))
+        found = now.decide(counted(denied(100, 90)), at(HOUR)).findings
+        numbers += [finding.numbers["threshold"] for finding in found if finding.reason == "denials_overtook"]
+    assert numbers[0] == numbers[1]
 
 
 def test_a_claim_that_keeps_leading_is_not_overtaken_by_a_run_of_denials() -> None:
@@ -147,8 +179,8 @@ def test_a_claim_that_keeps_leading_is_not_overtaken_by_a_run_of_denials() -> No
 
 
 def test_after_it_was_overtaken_it_races_again_only_after_another_onset() -> None:
-    story = burst(40, 2) + [(100.0 + number, "n", 0, 1) for number in range(90)]
-    again: list[Tick] = [(200.0 + number, "n", 1, 0) for number in range(40)]
+    story = burst(40, 2) + denied(100, 90)
+    again: list[Tick] = [(3_000.0 + number, "n", 1, 0) for number in range(40)]
     assert len(races(decide([*story, *again]))) == 2
     later: list[Tick] = [(second + 2 * HOUR, name, a, b) for second, name, a, b in burst(40, 2)]
     assert len(races(decide([*story, *again, *later], upto=3 * HOUR))) == 3
@@ -220,7 +252,7 @@ def test_a_gap_that_is_known_later_masks_the_zeros_it_left() -> None:
 STORY = [
     *burst(50, 5),
     *((float(200 + number), f"m{number % 3}", 1, number % 2) for number in range(150)),
-    *((float(400 + number), "n", 0, 1) for number in range(120)),
+    *((float(400 + 20 * number), "n", 0, 1) for number in range(120)),
     *((2.0 * HOUR + second, name, a, b) for second, name, a, b in burst(50, 5, narrative="m1")),
 ]
 
@@ -232,3 +264,15 @@ def test_a_restart_at_any_second_changes_no_finding(cuts: list[int], second: int
     straight = decide(STORY, 10 * HOUR, marks)
     assert {finding.reason for finding in straight} > {"quiet", "calmed", "denials_overtook"}
     assert decide(STORY, 10 * HOUR, marks, cuts) == straight
+
+
+def test_what_is_kept_of_a_race_does_not_depend_on_the_cut() -> None:
+    story = burst(40, 2) + denied(100, 90) + [(2_900.0 + number, "n", 1, 0) for number in range(40)]
+    for upto in (60, 1_500, HOUR):
+        whole: dict[str, bytes] = {}
+        parts: dict[str, bytes] = {}
+        decide(story, upto, rows=whole)
+        decide(story, upto, cuts=(20, 50, 130, 1_880, 2_000, 2_910), rows=parts)
+        differ = [name for name in whole if whole[name] != parts.get(name)]
+        assert whole.keys() == parts.keys()
+        assert differ == []

@@ -9,7 +9,7 @@ import classifiers.train
 from classifiers.artifact import load
 from monitor.judge.race import alpha_of_start
 from monitor.judge.rates import Rates
-from tests.judge.crowds import Seen, Stream, alarm, drawn, streams, tagged
+from tests.judge.crowds import Seen, Stream, alarm, drawn, stood_down, streams, tagged
 
 ALPHA = 0.05
 LENGTHS = (200, 1_000, 3_000)
@@ -134,3 +134,45 @@ def test_all_starts_of_thirty_days_together_hardly_ever_alarm() -> None:
             f"{starts:>3} starts of 300 originals, branching 0 / 0.5 / 0.7: " + " ".join(f"{one:.3f}" for one in shares)
         )
         assert max(shares) <= ALPHA + SLACK
+
+
+def stands_down(ratio: float, branching: float, rates: Rates | None, rate: np.ndarray, runs: int) -> list[int]:
+    """The originals after which runs of up to 1,000 are stood down; `ratio`: true claims for each denial."""
+    rng = np.random.default_rng([9, round(10 * ratio), round(10 * branching)])
+    told = streams(rng, runs, LENGTHS[1], branching, 0.3, share=ratio / (ratio + 1))
+    spent = alpha_of_start(ALPHA, 1)
+    found = (stood_down(tagged(rng, stream, rate, 0.0), rates, spent) for stream in told)
+    return [one for one in found if one is not None]
+
+
+BIASED = np.eye(5)
+BIASED[0, :2] = 0.75, 0.25
+"""Equal sides are shown as 38 to 62."""
+
+
+def test_a_claim_that_leads_is_hardly_ever_stood_down_though_its_tags_favour_denials() -> None:
+    known = Rates.of_counts((BIASED * KNOWN_WELL).astype(np.int64))
+    assert len(stands_down(1.2, 0.0, known, BIASED, 25)) <= 25 * ALPHA
+    assert len(stands_down(1.2, 0.0, None, BIASED, 25)) > 12, "even odds are not even where the tagger errs"
+    assert len(stands_down(0.25, 0.0, known, BIASED, 25)) > 22
+
+
+@pytest.mark.prove
+def test_a_claim_that_leads_is_stood_down_no_more_often_than_announced() -> None:
+    runs = RUNS // 4
+    ratios = (2.0, 1.5, 1.2, 1.0, 0.5, 0.25)
+    known = shipped()
+    say(f"\nraces that denials end within {LENGTHS[1]:,} originals by true claims for each denial, {runs} runs a cell")
+    say("in brackets the median of originals to it; a lull's half hour left out")
+    say(f"{'tagger, branching':<28}" + "".join(f"{ratio:>14}" for ratio in ratios))
+    for name, rates, rate in (
+        ("perfect", None, PERFECT),
+        ("15 %", symmetric(), SYMMETRIC),
+        ("shipped", known, known.rate),
+    ):
+        for branching in (0.0, 0.7):
+            told = [stands_down(ratio, branching, rates, rate, runs) for ratio in ratios]
+            cells = (f"{len(one) / runs:.3f} ({np.median(one) if one else 0:.0f})" for one in told)
+            say(f"{f'{name}, {branching}':<28}" + "".join(f"{cell:>14}" for cell in cells))
+            worst = max(len(one) for one in told[:4]) / runs
+            assert worst <= ALPHA + 2 * (ALPHA * (1 - ALPHA) / runs) ** 0.5

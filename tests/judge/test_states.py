@@ -118,7 +118,7 @@ def test_a_viral_claim_with_many_denials_is_contested_and_said_to_be() -> None:
 
 
 def test_what_the_race_says_moves_the_state() -> None:
-    denials = [(200.0 + k, "n", 0, 1) for k in range(120)]
+    denials = [(200.0 + 20 * k, "n", 0, 1) for k in range(120)]
     transitions, _ = passed([spike(), *claims(40, 20), *denials])
     assert ("viral-unconfirmed", "no_denial_seen_yet") in states(transitions)
     assert states(transitions)[-1] == ("contested", "denials_overtook")
@@ -182,7 +182,7 @@ STORY = [
     spike(),
     *claims(60, 20, denied=0.1),
     *claims(30, 100, narrative="m", denied=0.6),
-    *((300.0 + k, "n", 0, 1) for k in range(150)),
+    *((300.0 + 20 * k, "n", 0, 1) for k in range(150)),
     *claims(25, 4 * HOUR, narrative="m"),
     *claims(4, 17 * HOUR),
 ]
