@@ -10,7 +10,7 @@ from monitor.store.withdrawn import Attempted
 
 
 class DirectOutbox:
-    """Implements monitor.alert.deliver.OutboxPort."""
+    """Implements monitor.alert.outbox.OutboxPort."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
