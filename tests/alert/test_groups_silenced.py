@@ -38,7 +38,7 @@ def test_a_status_that_is_set_in_a_silence_reaches_a_card_that_is_over(cuts: Seq
 def test_a_status_reaches_a_card_on_which_a_rule_that_nobody_was_told_of_ended_last() -> None:
     found = [finding(0), volume(550), gone(700, "denials_overtook"), volume(1_000, holds=False, reason="status_set")]
     steps = played(Story(found, marks=[QUIET, settled(1_500, narrative="n")]))
-    assert told(steps)[1:] == [(700, "race", "denials_overtook"), (1_500, "race", "status_set")]
+    assert told(steps)[1:] == [(700, "race", "denials_overtook"), (1_500, "volume", "status_set")]
 
 
 def test_who_takes_it_on_in_a_silence_shows_at_once_and_what_is_not_told_does_not() -> None:
