@@ -24,6 +24,9 @@ REJECTIONS = (
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
 EVIDENCE_DELETED = "evidence_deleted"
+GATHERED = "gathered"
+QUIET = frozenset({EVIDENCE_DELETED, GATHERED})
+"""Changes that only bring a card up to date: nobody is notified, and where no card stands nothing is sent."""
 """The change of a notification that brings no new step: a post that the last one showed was deleted by its author."""
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
@@ -148,6 +151,7 @@ CHANGES = (
     "resolved",
     "event_removed",
     EVIDENCE_DELETED,
+    GATHERED,
     "test",
 )
 """Every reason for which the desk is told of an alert (docs/alerts.md)."""

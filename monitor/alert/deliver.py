@@ -8,10 +8,12 @@ knows is followed by a message that says so.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from monitor.alert.bucket import Bucket
 from monitor.alert.calm import HOUR, Calm
@@ -25,6 +27,7 @@ from monitor.store.withdrawn import Attempted
 
 _AT_ONCE = 50  # rows asked of the outbox
 _LONGEST_PAUSE = timedelta(hours=1)
+_WHENEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Backoff(NamedTuple):
@@ -153,6 +156,7 @@ class Deliverer:
 
     async def _serve(self, receiver: Receiver, stop: asyncio.Event) -> None:
         new = self._new[receiver.name]
+        await self._release(receiver.name)
         while not stop.is_set():
             new.clear()
             due = await self._outbox.due(receiver.name, self._clock.now(), _AT_ONCE)
@@ -194,10 +198,16 @@ class Deliverer:
         await self._marked(receiver.name)
         hold = calm.hold(note.alert, now, await self._outbox.sent_since(receiver.name, now - HOUR))
         if hold is None:
-            return await self._outbox.gather(receiver.name, now)
+            return await self._outbox.gather(receiver.name, now, edits=calm.edits)
         await self._outbox.hold(note.key, hold.until, hold.why, hold.until - now)
         self._observe(Attempt(receiver.name, Outcome.HELD, hold.why, timedelta()))
         return True
+
+    async def _release(self, receiver: str) -> None:
+        """What was held back under other quiet hours, or another budget, waits no longer than those hold."""
+        calm, now = self._calm(receiver), self._clock.now()
+        if calm is None or calm.holds(now, await self._outbox.sent_since(receiver, now - HOUR)) is None:
+            await self._outbox.gather(receiver, _WHENEVER, edits=calm is not None and calm.edits)
 
     def _held(self, receiver: Receiver) -> timedelta:
         """How long its channel's pace holds the next one back."""
@@ -211,7 +221,7 @@ class Deliverer:
             await self._bury(note, Reason.EXPIRED, f"after {queued.attempts} attempts", None)
             return timedelta()
         repeats = receiver.repeats(note)
-        if repeats and not note.repeat:
+        if not note.repeat and receiver.repeats(replace(note, earlier="")):  # where the card is gone it is posted anew
             await self._outbox.begun(note.key)
         begun = self._clock.monotonic()
         try:

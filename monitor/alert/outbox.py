@@ -37,7 +37,7 @@ class OutboxPort(Protocol):
         """`Store.mark_held`."""
         ...
 
-    async def gather(self, receiver: str, now: datetime) -> bool:
+    async def gather(self, receiver: str, now: datetime, *, edits: bool) -> bool:
         """`Store.gather`."""
         ...
 
