@@ -247,7 +247,7 @@ class Metrics:
         self.actions = self._counter("actions", "Somebody acted from a card, or tried to.", "action", "via", "outcome")
         self.outbox = self._gauge(
             "outbox_notifications",
-            "Notifications on their way, those to be retried included; what quiet hours or the budget hold back is not.",
+            "Notifications on their way, those to be retried included; what is held back for a digest is not.",
         )
         self.notifications = self._counter(
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",

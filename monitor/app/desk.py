@@ -29,7 +29,7 @@ from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Si
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
-from monitor.store import queue, retention
+from monitor.store import queue, retention, withdrawn
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.left import left
 from monitor.store.store import Commit, Store
@@ -52,7 +52,7 @@ class Desk:
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
         self._races: Mapping[str, list[RaceReading]] = {}
-        self._have = store.change(queue.have)
+        self._have = store.change(withdrawn.have)
         """As the store had it under the configuration before: whoever is told since, the events name."""
         self.upto = restored(self._walk, store.change(lambda connection: left(connection, REMEMBERED)))
         """The time up to which the stream was walked; None on an empty store."""
@@ -111,7 +111,7 @@ class Desk:
 
     def reconfigure(self, configured: settings.Settings, prepared: Prepared) -> dict[str, str]:
         """Goes on under a new configuration, between two batches; answers the resume points of all sources."""
-        resume, have = self._store.resume_points(), self._store.change(queue.have)  # all that can fail comes first
+        resume, have = self._store.resume_points(), self._store.change(withdrawn.have)  # all that can fail comes first
         self._configure(configured)
         self._have = have
         self._walk.watch(prepared)

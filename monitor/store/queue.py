@@ -144,16 +144,6 @@ def standing(connection: Connection, receiver: str) -> list[Alert]:
     return [alert for alert in stand if alert.state is not AlertState.RESOLVED]
 
 
-def have(connection: Connection) -> dict[str, set[str]]:
-    """Card → the receivers that are told of it, of every card on which something fires."""
-    fires = alerts.c.state.in_([AlertState.FIRING.value, AlertState.ACKNOWLEDGED.value])
-    told = (outbox.c.alert_id.in_(select(alerts.c.id).where(fires)), outbox.c.state != QueueState.DEAD.value)
-    found: dict[str, set[str]] = {}
-    for row in connection.execute(select(outbox.c.card, outbox.c.receiver).distinct().where(*told)):
-        found.setdefault(row.card, set()).add(row.receiver)
-    return found
-
-
 def begun(connection: Connection, key: str) -> None:
     """An attempt begins: until it is known how it ended, it may have arrived."""
     _set(connection, key, uncertain=True)
