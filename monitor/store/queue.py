@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Alias, ColumnElement, Connection, Row, Table, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, case, exists, func, or_, select, update
 
 from monitor.records import EVIDENCE_DELETED, GATHERED, QUIET, Alert, AlertState, Gathered, Notification
 from monitor.store.alerts import alert_from_json, alert_to_json, portions
@@ -80,7 +80,7 @@ _OF_THE_SAME = (
 )
 
 
-def _quiet(table: Table | Alias) -> ColumnElement[bool]:
+def _quiet(table: FromClause) -> ColumnElement[bool]:
     """Whether a row only brings a card up to date; a quote in a text is escaped, so that no post looks like it."""
     return or_(*(table.c.body.contains(f'"change":"{change}"', autoescape=True) for change in sorted(QUIET)))
 
