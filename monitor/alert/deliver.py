@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from monitor.alert.bucket import Bucket
 from monitor.alert.calm import HOUR, Calm
-from monitor.alert.outbox import OutboxPort
+from monitor.alert.outbox_port import OutboxPort
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError

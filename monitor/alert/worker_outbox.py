@@ -12,7 +12,7 @@ from monitor.store.worker import StoreWorker
 
 
 class WorkerOutbox:
-    """Implements `monitor.alert.outbox.OutboxPort`; a call waits while the store cannot be used."""
+    """Implements `monitor.alert.outbox_port.OutboxPort`; a call waits while the store cannot be used."""
 
     def __init__(self, store: Store, worker: StoreWorker) -> None:
         self._store = store

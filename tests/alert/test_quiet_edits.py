@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def seen(receiver: ScriptedReceiver) -> list[tuple[int, str, str]]:
     return [(len(one.digest), one.alert.change if not one.digest else "", one.earlier) for one in receiver.sent]
 
 
-ENDS = {"state": AlertState.RESOLVED, "change": "resolved"}
+ENDS: dict[str, Any] = {"state": AlertState.RESOLVED, "change": "resolved"}
 
 
 async def test_cards_that_stand_are_brought_up_to_date_after_the_digest(store: Store) -> None:

@@ -10,7 +10,7 @@ from monitor.store.withdrawn import Attempted
 
 
 class DirectOutbox:
-    """Implements monitor.alert.outbox.OutboxPort."""
+    """Implements monitor.alert.outbox_port.OutboxPort."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
