@@ -33,7 +33,8 @@ packages:
 	for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
-	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql npm"; exit 0; fi; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
+	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql npm systemd-analyze"; exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "servers: no apt-get here; install by hand:$$missing"; exit 1; fi; \
 	if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
 	echo "servers: installs the Debian packages$$missing; the tests start their own, any service they bring may be stopped"; \

@@ -28,7 +28,14 @@ class SourceUnavailableError(Exception):
 
 
 class SourceRefusedError(Exception):
-    """A source that will not serve us (credentials, quota spent): it stops, the others go on."""
+    """A source that will not serve us (credentials, quota spent): it stops, the others go on.
+
+    `question`: only what was asked is refused, because it is wrong or there is no such thing; others may be answered.
+    """
+
+    def __init__(self, why: str, *, question: bool = False) -> None:
+        super().__init__(why)
+        self.question = question
 
 
 class PostRejectedError(Exception):

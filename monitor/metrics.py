@@ -31,6 +31,7 @@ class Metrics:
         """`most_series` bounds the readings for dashboards: races, spikes, warming up, the fastest narratives."""
         self._registry = registry
         self._collecting()
+        self._polling()
         self._walking()
         self._tagging()
         self._judging()
@@ -57,8 +58,8 @@ class Metrics:
                 counter.labels(source)
             for reason in REJECTIONS:
                 self.posts_rejected.labels(source, reason)
-            self.source_up.labels(source).set(0)
-            self.source_refused.labels(source).set(0)
+            for gauge in (self.source_up, self.source_refused, *self._of_polls):
+                gauge.labels(source).set(0)
         steps = [(rule, state.value) for rule in rules for state in AlertState]
         for event in events:
             self._expect_event(event, steps)
@@ -139,18 +140,6 @@ class Metrics:
         self.rate_resets_at = self._gauge(
             "source_rate_reset_timestamp_seconds", "When the platform takes new ones, seconds since 1970.", "source"
         )
-        self.source_failing = self._gauge(
-            "source_failing",
-            "Feeds, channels or events of the source that could not be read when last tried.",
-            "source",
-        )
-        self.source_drift = self._gauge(
-            "source_drift",
-            "Share of the messages on the last page that could not be read: the page has changed.",
-            "source",
-        )
-        self.source_spent = self._gauge("source_spent_dollars", "What the source cost in this cycle.", "source")
-        self._of_polls = (self.source_failing, self.source_drift, self.source_spent)
         self.quarantined = self._counter(
             "payloads_quarantined", "A payload was set aside because the monitor crashed on it twice.", "source"
         )
@@ -164,7 +153,26 @@ class Metrics:
         self.store_up = self._gauge("store_up", "1 while the store takes what is written, 0 while everything waits.")
         self.store_up.set(1)
         self.store_bytes = self._gauge("store_bytes", "Room that the store takes, looked at once a minute.")
-        self.store_free = self._gauge("store_free_bytes", "Room that is left on the store's disk; SQLite only.")
+        self.store_free = self._gauge(
+            "store_free_bytes", "Room that is left on the store's disk; of a server's store, on that of `in_hand`."
+        )
+
+    def _polling(self) -> None:
+        self.source_failing = self._gauge(
+            "source_failing",
+            "Feeds, channels or events of the source that could not be read when last tried.",
+            "source",
+        )
+        self.source_drift = self._gauge(
+            "source_drift",
+            "Share of the messages on the last page that could not be read: the page has changed.",
+            "source",
+        )
+        self.source_spent = self._gauge("source_spent_dollars", "What the source cost in this cycle.", "source")
+        self.source_budget = self._gauge(
+            "source_budget_dollars", "What the source may cost in a cycle; 0 where nothing is paid for.", "source"
+        )
+        self._of_polls = (self.source_failing, self.source_drift, self.source_spent, self.source_budget)
 
     def _walking(self) -> None:
         self.batch_seconds = self._histogram("batch_seconds", "A batch was walked and committed.", _SHORT)

@@ -155,7 +155,7 @@ CHANGES = (
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """A post shown on the card: hostile text, to be escaped by whoever renders it."""
+    """A post shown on the card: hostile text, to be escaped by whoever renders it; `voice`: the registered one's."""
 
     platform: str
     id: str
@@ -170,6 +170,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """SHA-256 (hex) of the document in which its source sent it; null where that is not known: recordings, say."""
     seen_at: datetime | None = None
     """When the monitor saw it; null of earlier versions."""
+    voice: str | None = None
 
 
 class Series(Struct, frozen=True, kw_only=True):
@@ -250,14 +251,13 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What somebody at the desk says of an alert: whether it was useful."""
+    """What somebody at the desk, `by` name, says of an alert: whether it was useful."""
 
     at: datetime
     alert: str
     """The alert's id."""
     useful: bool
     by: str = ""
-    """Who says so."""
     comment: str = ""
 
 

@@ -9,8 +9,8 @@ _LIBRARIES: Final = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THRE
 def one_each() -> None:
     """One thread for each library, unless the environment says otherwise.
 
-    A daemon's batches are small: more threads wait for each other and take a quarter of the speed from the rest. What
-    takes long (backtests) runs in processes.
+    A daemon's batches are small: more threads wait for each other and take a quarter of the speed from the rest. The
+    grid of a backtest is judged in processes.
     """
     for variable in _LIBRARIES:
         os.environ.setdefault(variable, "1")

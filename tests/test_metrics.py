@@ -80,6 +80,8 @@ def test_everything_configured_begins_at_zero(metrics: Metrics, registry: Collec
     metrics.expect(["posts"], ["bridge"], ["desk"])
     assert registry.get_sample_value("monitor_posts_received_total", {"source": "posts"}) == 0
     assert registry.get_sample_value("monitor_posts_rejected_total", {"source": "posts", "reason": "bad_time"}) == 0
+    for gauge in ("failing", "drift", "spent_dollars", "budget_dollars"):
+        assert registry.get_sample_value(f"monitor_source_{gauge}", {"source": "posts"}) == 0
     assert registry.get_sample_value("monitor_event_warming_up", {"event": "bridge"}) == 1
     for state in NarrativeState:
         passages = {"event": "bridge", "state": state.value}

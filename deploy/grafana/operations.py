@@ -66,6 +66,28 @@ OPERATIONS = {
             unit="percentunit",
         ),
     ),
+    "Sources": (
+        Panel(
+            "Parts that cannot be read",
+            "Feeds, channels or events of a source; the log names them.",
+            (("monitor_source_failing", "{{source}}"),),
+            width=8,
+        ),
+        Panel(
+            "Page not understood",
+            "Share of the messages on the last page; above 0 the platform has changed it.",
+            (("monitor_source_drift", "{{source}}"),),
+            unit="percentunit",
+            width=8,
+        ),
+        Panel(
+            "Spent in this cycle",
+            "At its budget a source stops.",
+            (("monitor_source_spent_dollars", "{{source}}"), ("monitor_source_budget_dollars", "{{source}} budget")),
+            unit="currencyUSD",
+            width=8,
+        ),
+    ),
     "Latency and freshness": (
         Panel("Arrival to commit, p99", "All sources.", (("monitor:latency:p99_5m", "p99"),), unit="s"),
         Panel(
@@ -128,7 +150,7 @@ OPERATIONS = {
         ),
         Panel(
             "Store and its disk",
-            "The disk is known of SQLite only.",
+            "The disk of SQLite, else of in_hand; a database server has its own.",
             (("monitor_store_bytes", "store"), ("monitor_store_free_bytes", "free")),
             unit="bytes",
         ),

@@ -12,8 +12,8 @@ from monitor.alert import words
 from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, post_link
 from monitor.alert.lifecycle import on_card
-from monitor.alert.phrases import moment, outages, reviewed, status_said, taken_on, told_because, told_first
-from monitor.alert.reasons import spaced, what_now, why_fired
+from monitor.alert.phrases import moment, outages, posted, reviewed, status_said, taken_on, told_because, told_first
+from monitor.alert.reasons import spaced, what_now, why_fired, worth
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
@@ -41,7 +41,7 @@ class Post(NamedTuple):
 
     tag: str
     where: str
-    """Platform and time."""
+    """Platform and time, and the registered voice where it is one's."""
     text: str
     link: str | None
     cues: str = ""
@@ -83,7 +83,8 @@ class Card(NamedTuple):
     repeat: str = ""
     """A warning that this may have been sent before."""
     update: str = ""
-    """What this adds to, where it does not stand for itself."""
+    """The alert that this adds to, where it does not stand for itself."""
+    update_link: str | None = None
     left_out: str = ""
     voice: str = ""
     """The registered voice it is about."""
@@ -103,6 +104,8 @@ class Card(NamedTuple):
     """What has taken the place of why it fired; how it ended, where it is over."""
     checks: tuple[Row, ...] = ()
     """What fact-checkers say of the event, in their own words."""
+    confidence: str = ""
+    """What the finding is worth; of the claim it says nothing."""
 
     @property
     def head(self) -> str:
@@ -113,23 +116,22 @@ class Card(NamedTuple):
         """The lines between the title and the posts."""
         rows = (
             Row("", self.repeat),
-            Row("", self.update),
+            Row(words.UPDATE, self.update, self.update_link),
             *(Row("", one) for one in self.lines),
-            Row(words.TOLD, self.told),
-            Row("", self.said),
-            *self.checks,
             Row(words.CLAIM, self.claim),
             Row(words.WATCHED, self.watched),
-            Row(words.STANDS, self.stands),
-            Row(words.ALSO, self.also),
-            Row(words.TAKEN, self.taken),
             Row(words.SOURCE, self.source),
             Row(words.REGISTERED, self.voice),
             Row(words.FIRST, self.first, self.first_link),
-            Row(words.SINCE, self.since),
             Row(words.AT_END if self.resolved else words.NOW, self.race),
             Row("", self.trend),
             Row("", self.apart),
+            Row(words.TOLD, self.told),
+            Row("", self.said),
+            *self.checks,
+            Row(words.STANDS, self.stands),
+            Row(words.ALSO, self.also),
+            Row(words.TAKEN, self.taken),
         )
         return [row for row in rows if row.text]
 
@@ -138,7 +140,9 @@ class Card(NamedTuple):
         rows = (
             Row("", self.left_out),
             Row(words.WHY_FIRED, self.why),
+            Row(words.SINCE, self.since),
             Row(words.ENDED if self.resolved else words.MEANWHILE, self.now),
+            Row(words.CONFIDENCE, self.confidence),
             *(Row("", one) for one in self.blind),
             Row(words.CHANGE, self.change),
             Row("", self.alert),
@@ -174,6 +178,7 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
         posts=tuple(_post(piece, zone) for piece in alert.evidence[:_MOST_EVIDENCE]),
         why=why_fired(alert),
         now=what_now(alert),
+        confidence=worth(alert),
         blind=outages(alert.blind, zone, _MOST_GAPS),
         change="" if over else words.CHANGES.get(alert.rule, words.OTHER_CHANGE),
         alert=f"{words.ALERT} {harmless(alert.id, _WORD)}, {moment(alert.at, zone)}",
@@ -202,15 +207,20 @@ def plain(shown: Card) -> str:
 
 
 def update(shown: Card) -> Card:
-    """The short card for a channel that cannot edit the one before: where it stands now, linked to one post."""
-    said = words.UPDATE.format(alert=shown.alert)
-    return shown._replace(watched="", first="", posts=shown.posts[:1], change="", alert="", update=said)
+    """The short card for a channel that cannot edit the one before: where it stands now, linked to one post.
+
+    Where people act by links, the first of their pages shows the alert, and what names it leads there.
+    """
+    page = next((one.url for one in shown.actions if one.url), None)
+    short = shown._replace(watched="", first="", posts=shown.posts[:1], change="", alert="")
+    return short._replace(update=shown.alert, update_link=page)
 
 
 def step(shown: Card) -> str:
     """One line that says what has changed, to stand under the card."""
     why = f"{words.ENDED}: {shown.now}" if shown.resolved and shown.now else f"{words.TOLD}: {shown.told}"
-    return ". ".join(one for one in (shown.head, harmless(why, _SHORT_WHY) if shown.told else "", shown.race) if one)
+    said = (shown.repeat, shown.head, harmless(why, _SHORT_WHY) if shown.told else "", shown.race)
+    return ". ".join(one for one in said if one)
 
 
 def size(text: str) -> int:
@@ -285,6 +295,6 @@ def _post(piece: Evidence, zone: tzinfo) -> Post:
     said = harmless(piece.text, _TEXT)
     if not said:
         said = words.REMOVED if piece.author is None and piece.url is None else words.NO_TEXT
-    where = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
+    where = posted(piece, zone)
     cues = harmless(piece.cues or "", _WORD) if piece.text else ""
-    return Post(harmless(piece.tag, _WORD), where, said, _link(piece), cues)
+    return Post(words.TAG.get(piece.tag, harmless(piece.tag, _WORD)), where, said, _link(piece), cues)

@@ -38,6 +38,7 @@ _COLUMNS = (
     "author",
     "cues",
     "payload_sha256",
+    "voice",
 )
 
 
@@ -57,6 +58,7 @@ class _Row(NamedTuple):
     cues: str | None = None
     """Absent in rows of earlier versions, as is what follows."""
     payload_sha256: str | None = None
+    voice: str | None = None
 
     @property
     def post(self) -> "_Post":
@@ -219,4 +221,5 @@ def _evidence(row: _Row) -> Evidence:
         cues=row.cues,
         payload_sha256=row.payload_sha256,
         seen_at=row.seen_at,
+        voice=row.voice,
     )

@@ -1,7 +1,8 @@
 """A brief of an alert for the file: what fired, on what evidence, as it stood then and as it stands now. Pure.
 
 Without authors unless asked for: denials from inside are evidence about people at risk. Then a post is named by its
-number in the brief and by the hash of what its source sent, its link by its host alone, and texts name no account.
+number in the brief and by the hash of what its source sent, its link by its host alone, and texts name no account;
+nor is said which voice or colleague set a status, who took the alert on, or whom a fact-checker reviewed.
 """
 
 import re
@@ -12,18 +13,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.alert.harmless import harmless_link
-from monitor.records import Alert, Evidence
+from monitor.marks import AckMark, FactCheck, StatusMark
+from monitor.records import VOICE, Alert, Evidence
 
 _HANDLE = re.compile(
     r"(?<![^\W_])[@＠][\w.:\-]*\w(?:[@＠][\w.\-]*\w)?"  # @name, @name@server
     r"|[\w.+\-]+[@＠][\w\-]+(?:\.[\w\-]+)+"  # an address of mail
     r"|(?<![\w/])/?u(?:ser)?/[\w\-]+"  # an account of Reddit
+    r"|at://[\w.:%/~\-]+|(?<!\w)did:[a-z]+:[\w.:%\-]+"  # a post or an account of Bluesky
 )
 _PROFILE = re.compile(r"(?:https?://|(?<![\w.@＠/])(?:[a-z0-9\-]+\.)+[a-z]{2,}/)[^\s<>\"]+", re.IGNORECASE)
 """Links, also those without a scheme, as t.me/NAME."""
 _ENDS = re.compile(r"[)\].,;:!?'»”]+$")
 """What ends a sentence and not the link in it."""
 _SOMEBODY = "@…"
+_UNNAMED = "…"
 
 
 class Exhibit(Struct, frozen=True, kw_only=True):
@@ -81,11 +85,37 @@ def _post(one: Evidence) -> tuple[str, str]:
 def _without_posts(alert: Alert, *, authors: bool) -> Alert:
     if authors:
         return replace(alert, evidence=())
-    return replace(alert, evidence=(), label=_nobody(alert.label), label_of=None)
+    return replace(
+        alert,
+        evidence=(),
+        label=_nobody(alert.label),
+        label_of=None,
+        subject=f"{VOICE}{_UNNAMED}" if alert.subject.startswith(VOICE) else alert.subject,
+        said=_set(alert.said),
+        acknowledged=_taken(alert.acknowledged),
+        checks=tuple(_check(one) for one in alert.checks),
+    )
+
+
+def _set(mark: StatusMark | None) -> StatusMark | None:
+    if mark is None:
+        return None
+    platform, named, _ = mark.evidence.partition(":")
+    post = named and harmless_link(mark.evidence) is None and not any(map(str.isspace, mark.evidence))
+    return replace(mark, by=_UNNAMED, evidence=f"{platform}:{_UNNAMED}" if post else _nobody(mark.evidence))
+
+
+def _taken(ack: AckMark | None) -> AckMark | None:
+    return ack and replace(ack, by=_UNNAMED, assignee="", comment=_nobody(ack.comment))
+
+
+def _check(check: FactCheck) -> FactCheck:
+    claim, title, rating = (_nobody(one) for one in (check.claim, check.title, check.rating))
+    return replace(check, claim=claim, title=title, rating=rating, claimant="")
 
 
 def _redacted(post: Evidence) -> Evidence:
-    return replace(post, id="", author=None, url=_host(post.url), text=_nobody(post.text))
+    return replace(post, id="", author=None, voice=None, url=_host(post.url), text=_nobody(post.text))
 
 
 def _host(url: str | None) -> str | None:

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from monitor.alert.lifecycle import on_card
+from monitor.marks import Status
 from monitor.records import Alert, AlertState, Offered
 
 PLACE = "/actions"
@@ -35,6 +36,8 @@ class Action(StrEnum):
 
 
 SILENCES = {Action.SILENCE_30M: timedelta(minutes=30), Action.SILENCE_2H: timedelta(hours=2)}
+STATUSES = {Action.CONFIRM: Status.CONFIRMED, Action.DEBUNK: Status.DEBUNKED}
+"""What sets a status needs to know what that rests on."""
 ANSWERS = {Action.USEFUL: True, Action.NOT_USEFUL: False}
 
 

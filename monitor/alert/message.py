@@ -12,7 +12,8 @@ __all__ = ["card_text", "harmless"]
 def card_text(alert: Alert, zone: tzinfo = UTC) -> str:
     """The card, line by line in the desk's order; times in UTC and, where another is given, in the desk's `zone`.
 
-    Order: status word, claim, first and since, claims against denials, celebration and questions apart, three to five
-    posts with tag, platform, time and link, why it fired, blind feeds, what would change it. Says nothing of truth.
+    Order: status word, claim, who said it first and when, claims against denials, celebration and questions apart, why
+    it is told, three to five posts with tag, platform, time and link, why it fired and since when, what that is worth,
+    blind feeds, what would change it. Says nothing of truth.
     """
     return plain(card(alert, zone))

@@ -61,10 +61,16 @@ def _outage(gap: GapMark, zone: tzinfo) -> str:
 
 
 def told_first(piece: Evidence, zone: tzinfo) -> str:
-    """Where and when a post was posted, and when it was seen where that was much later."""
-    said = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
+    """Who posted it where that is a registered voice, where and when, and when it was seen if that was much later."""
+    said = posted(piece, zone)
     late = piece.seen_at is not None and piece.seen_at - piece.posted_at > LATE
     return words.SEEN_LATER.format(said=said, at=moment(piece.seen_at, zone)) if late and piece.seen_at else said
+
+
+def posted(piece: Evidence, zone: tzinfo) -> str:
+    """Where and when a post was posted; by whom only where that is a registered voice: others stay inside."""
+    said = f"{harmless(piece.platform, _WORD)}, {moment(piece.posted_at, zone)}"
+    return words.VOICED.format(voice=harmless(piece.voice, _WORD), said=said) if piece.voice else said
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

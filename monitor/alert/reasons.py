@@ -10,7 +10,7 @@ from monitor.records import Alert, AlertState, Because
 _WORD = 80
 _COORDINATED = "coordinated"
 _TELLING: Mapping[str, tuple[str, ...]] = {
-    "race": ("claims", "denials", "posterior"),
+    "race": ("claims", "denials"),
     _COORDINATED: ("claims", "denials", "pasted", "new_accounts", "top_platform"),
     "spike": ("expected", "ratio"),
     "volume": ("claims", "denials", "posts", "minutes"),
@@ -18,13 +18,12 @@ _TELLING: Mapping[str, tuple[str, ...]] = {
     "quiet": ("silent_minutes", "usual_minutes"),
 }
 """The numbers that a rule's reasons are told with, or a single reason; others are told with all they have."""
-_ENDING: Mapping[str, tuple[str, ...]] = {"race": ("claims", "denials")}
-"""The same of what took its place: how sure it was that claims run ahead says nothing any more."""
 _SAID_BY_SOMEBODY = frozenset({"status_set", "event_removed", "merged"})
 """What has no numbers of its own."""
 _SHARES = frozenset({"posterior", "pasted", "new_accounts", "top_platform"})
 _TIMES = re.compile(r"(?:claims|denials)_\d+_s")
 """How soon each side had so many posts: for those who ask the API."""
+_CHANCE = "posterior"
 _ALMOST = 0.999
 """No share but a whole one is told as 100 %."""
 
@@ -40,8 +39,17 @@ def what_now(alert: Alert) -> str:
     if alert.fired is None or alert.reason == alert.fired.reason:
         behind = alert.rule == "race" and alert.denials > alert.claims
         return words.DENIALS_AHEAD if behind and alert.state is not AlertState.RESOLVED else ""
-    telling = () if alert.reason in _SAID_BY_SOMEBODY else _ENDING.get(alert.rule, _TELLING.get(alert.rule))
+    telling = () if alert.reason in _SAID_BY_SOMEBODY else _TELLING.get(alert.rule)
     return _told(Because(alert.reason, alert.numbers), telling)
+
+
+def worth(alert: Alert) -> str:
+    """What the finding that made it fire is worth: of a race with the chance of that moment. Says nothing of truth."""
+    why = alert.fired or Because(alert.reason, alert.numbers)
+    chance = why.numbers.get(_CHANCE) if alert.rule == "race" else None
+    if chance is not None:
+        return words.WORTH_CHANCE.format(chance=_number(_CHANCE, chance))
+    return words.WORTH.get(why.reason, words.WORTH.get(alert.rule, words.WORTH_UNKNOWN))
 
 
 def spaced(name: str) -> str:

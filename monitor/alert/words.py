@@ -111,11 +111,14 @@ SOURCE = "Source"
 REGISTERED = "Registered voice"
 WATCHED = "Watched"
 FIRST = "First shown here"
+VOICED = "{voice}, a registered voice, {said}"
 SEEN_LATER = "{said}; the monitor saw it {at}"
 SINCE = "Holds since"
 RACE = "{claims} claims against {denials} denials, by {authors} authors"
 APART = "Celebration reports: {celebrations}. Questions: {questions}."
 EVIDENCE = "Posts"
+TAG = {"claim": "claim", "denial": "denial", "celebration": "celebration", "question": "question", "other": "other"}
+"""What a post does, before its text."""
 CUES = "cue words"
 REMOVED = "(removed by its author, or too old to keep)"
 NO_TEXT = "(no text)"
@@ -127,6 +130,21 @@ WHY_FIRED = "Why it fired"
 MEANWHILE = "Meanwhile"
 """What took the place of why it fired, while it fires on; with the numbers of when it did."""
 ENDED = "How it ended"
+CONFIDENCE = "Confidence"
+WORTH_CHANCE = (
+    "{chance} chance, by the counts of that moment, that claims ran ahead of denials; none of it is about who is right"
+)
+WORTH = {
+    "race": "more than chance explains, and no chance was kept; none of it is about who is right",
+    "spike": "high by the event's own past: the bar lets chance through as rarely as the rules announce",
+    "celebration": "high by the event's own past: the bar lets chance through as rarely as the rules announce",
+    "volume": "a plain count above a bar: nothing is tested, and it does not say that denials are fewer",
+    "viral_warming_up": "a plain count above a bar: nothing is tested, and no normal level is known yet",
+    "quiet": "longer than any silence of the last days: nothing is tested, and there may be nothing to say",
+    "test": "nothing was measured",
+}
+"""What a finding is worth, by its reason or its rule; of a race with the chance where that is known."""
+WORTH_UNKNOWN = "not known"
 DENIALS_AHEAD = "denials are ahead of the claims by now; the race ends once that is more than chance explains"
 """Of a race that fires on."""
 BLIND = "{source} blind {begins}–{ends} ({why}): counts are a floor"
@@ -135,8 +153,7 @@ BLIND_SINCE = "{source} blind since {begins} ({why}): counts are a floor"
 CHANGE = "What would change it"
 ALERT = "Alert"
 REPEAT = "Possible repeat: whether an earlier attempt arrived is not known"
-UPDATE = "Update of an earlier message. {alert}"
-CANCEL = "Not now"
+UPDATE = "Update of an earlier message"
 LEFT_OUT = "Posts left out here: {posts}"
 LINK = "post"
 TOLD = "Told because"
@@ -187,8 +204,6 @@ ACTIONS = {
     "not-useful": "It was not useful",
 }
 """What people can do from a card."""
-SURE = ("confirm", "debunk")
-"""What a chat asks once more before it is done: it shows what `MEANS` says."""
 MEANS = {
     "acknowledge": "The alert is taken on: it is shown as acknowledged, and reminds nobody any more.",
     "silence-30m": "Nobody is told of this narrative's alerts for 30 minutes.",
@@ -251,5 +266,8 @@ BRIEF_FIRED = "As it fired first, {at}"
 BRIEF_HASHES = "SHA-256 is that of the document in which the source sent the post"
 BRIEF_LATER = "shown later"
 BRIEF_MADE = "Made {at}"
-BRIEF_REDACTED = "Authors, accounts, ids and links of posts are left out"
+BRIEF_REDACTED = (
+    "Authors, accounts, ids and links of posts are left out, and the names of voices and of those who set a status or "
+    "took the alert on"
+)
 BRIEF_WITH_AUTHORS = "Authors and links of posts are in it: keep it as you keep your sources"

@@ -10,6 +10,7 @@ from monitor import settings
 from monitor.alert.calm import Calm
 from monitor.alert.links import Links
 from monitor.alert.receivers.alertmanager import Alertmanager, AlertmanagerSettings
+from monitor.alert.receivers.apprise import AppriseSettings
 from monitor.alert.receivers.chat import Chat
 from monitor.alert.receivers.file import File, FileSettings
 from monitor.alert.receivers.linked import Linked
@@ -95,7 +96,8 @@ def receiver(
             return Alertmanager(configured, word, session, clock)
         case _:
             made = chat(configured, word or "", session, clock)
-            return made if links is None else Linked(made, links)
+            known = not isinstance(configured, AppriseSettings)  # what that leads to may be a log
+            return Linked(made, links) if links is not None and known else made
 
 
 def links(configured: settings.Settings) -> Links | None:

@@ -145,6 +145,7 @@ class Daemon:
             outlets.follow(deliverer.receivers)
             self._run = _Run(session, deliverer, sources, outlets)
             watched = self._settings.monitor.sources
+            sources.refill(self._store.recent_mentions)
             sources.start(watched, self._settings.source_secrets, resume)
             log.info("watching %d events from %d sources", len(self._settings.events), len(watched))
             self._started.set()

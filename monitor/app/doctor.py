@@ -19,8 +19,9 @@ from sqlalchemy.engine import make_url
 
 from monitor.alert.receivers.file import FileSettings
 from monitor.app.build import addressed
+from monitor.app.known import known
 from monitor.app.pseudonyms import KEY_FILE
-from monitor.app.reach import LONGEST, asked_of, known, reached, server_of
+from monitor.app.reach import LONGEST, reached, server_of
 from monitor.app.restored import restored
 from monitor.app.walk import REMEMBERED, UPTO, Walk
 from monitor.clock import Clock
@@ -77,10 +78,10 @@ async def examined(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
         yield await _port(settings, session)
         for source in settings.monitor.sources:
             secret = settings.source_secrets.get(source.name)
-            yield await _source(source, secret.reveal() if secret else "")
+            yield await _source(source, secret.reveal() if secret else "", session, clock)
         for receiver in settings.monitor.receivers:
             secret = settings.receiver_secrets.get(receiver.name)
-            yield await _receiver(addressed(receiver, settings), secret.reveal() if secret else "", session)
+            yield await _served(addressed(receiver, settings), secret.reveal() if secret else "", session, clock)
 
 
 async def _clock(clock: Clock) -> Check:
@@ -232,7 +233,7 @@ def _taken(host: str, port: int) -> str:
     return ""
 
 
-async def _source(source: Source, secret: str) -> Check:
+async def _source(source: Source, secret: str, session: ClientSession, clock: Clock) -> Check:
     what = f"source {source.name}"
     if isinstance(source, FileSource):
         there = await asyncio.to_thread(os.access, source.path, os.R_OK)
@@ -241,30 +242,27 @@ async def _source(source: Source, secret: str) -> Check:
         return Check(what, Verdict.DOUBT, f"{source.path} is not there or not ours", "it is waited for; check the path")
     if isinstance(source, IngestSource):
         return Check(what, Verdict.OK, "waits for posts at [web]")
-    server = server_of(source, secret)
+    return await _served(source, secret, session, clock)
+
+
+async def _served(configured: Source | Receiver, secret: str, session: ClientSession, clock: Clock) -> Check:
+    """One that a server serves: whether it is there, and knows us."""
+    which, proving = ("source", "source test") if isinstance(configured, Source) else ("receiver", "test-alert")
+    what, proof = f"{which} {configured.name}", f"`monitor {proving} {configured.name}`"
+    server = server_of(configured, secret)
     if server is None:
-        return Check(what, Verdict.OK, f"has no one server to try; `monitor source test {source.name}` tries it")
+        return Check(what, Verdict.OK, f"has no one server to try; {proof} tries it")
     why = await reached(server)
     if why:
         return Check(what, Verdict.BAD, why, "check name, network, certificate")
-    return Check(what, Verdict.OK, f"{server} answers; `monitor source test {source.name}` proves the rest")
-
-
-async def _receiver(receiver: Receiver, secret: str, session: ClientSession) -> Check:
-    what = f"receiver {receiver.name}"
-    server = server_of(receiver, secret)
-    if server is None:
-        return Check(what, Verdict.OK, "needs no server of its own")
-    why = await reached(server)
-    if why:
-        return Check(what, Verdict.BAD, why, "check name, network, certificate")
-    asked = asked_of(receiver, secret)
+    asked = await known(configured, secret, session, clock)
     if asked is None:
-        return Check(what, Verdict.OK, f"{server} answers; `monitor test-alert {receiver.name}` proves the rest")
-    why = await known(asked, session)
-    if why:
-        return Check(what, Verdict.BAD, f"{server}: {why}", "renew the token, and put it where the settings say")
-    return Check(what, Verdict.OK, f"{server} knows us; `monitor test-alert {receiver.name}` proves the rest")
+        return Check(what, Verdict.OK, f"{server} answers; {proof} proves the rest")
+    if asked.why_not:
+        verdict = Verdict.DOUBT if asked.passes else Verdict.BAD
+        do = "try again later" if asked.passes else "renew the credentials, and put them where the settings say"
+        return Check(what, verdict, f"{server}: {asked.why_not}", do)
+    return Check(what, Verdict.OK, f"{server} knows us; {proof} proves the rest")
 
 
 def _file(url: str) -> Path | None:

@@ -34,7 +34,7 @@ def begun(configured: settings.Settings) -> tuple[CollectorRegistry, Metrics]:
         [one.name for one in configured.monitor.receivers],
         ALERTING,
     )
-    _store(metrics, configured.store_url.reveal())
+    _disk(metrics, configured)
     return registry, metrics
 
 
@@ -164,9 +164,14 @@ def source(metrics: Metrics, name: str, state: SourceState) -> None:
     metrics.source_refused.labels(name).set(state is SourceState.REFUSED)
 
 
-def _store(metrics: Metrics, url: str) -> None:
-    """From now on metrics show what the disk of a SQLite store has left."""
-    database = make_url(url).database
-    if database and url.startswith("sqlite:"):
-        path = Path(database)
-        metrics.store_free.set_function(lambda: shutil.disk_usage(path.parent).free)
+def _disk(metrics: Metrics, configured: settings.Settings) -> None:
+    """From now on metrics show what the disk has left that the monitor itself writes to."""
+    url, in_hand = configured.store_url.reveal(), Path(configured.monitor.pipeline.in_hand)
+    database = make_url(url).database if url.startswith("sqlite:") else None
+    folder = (Path(database).parent if database else in_hand).absolute()
+    metrics.store_free.set_function(lambda: shutil.disk_usage(_there(folder)).free)
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest around it that is there already."""
+    return next(place for place in (folder, *folder.parents) if place.exists())

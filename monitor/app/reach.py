@@ -1,26 +1,18 @@
-"""Whether what a configuration names can be reached, and takes our credentials, without anything being sent there."""
+"""Whether what a configuration names can be reached, without anything being sent there."""
 
 import asyncio
 import ssl
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp import ClientSession, ClientTimeout
-
-from monitor.alert.receivers.discord import DiscordSettings
-from monitor.alert.receivers.matrix import MatrixSettings
-from monitor.alert.receivers.slack_bot import SlackBotSettings
-from monitor.alert.receivers.telegram import TelegramSettings
 from monitor.settings import Receiver, Source
 
 LONGEST = 5.0
 """Seconds for each."""
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-_ADDRESSES = ("url", "api", "homeserver", "endpoint", "instance", "relay")
-"""Settings that hold the address of a server."""
+_ADDRESSES = ("host", "url", "api", "homeserver", "endpoint", "instance", "relay")
+"""Settings that hold the address of a server, `host` where it is no bare name."""
 _ENCRYPTED = frozenset({"https", "wss"})
 
 
@@ -39,18 +31,10 @@ class Server(NamedTuple):
         return f"{self.host}:{self.port}"
 
 
-class Asked(NamedTuple):
-    """A question to a service that changes nothing there, and says whether it knows us."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-
-
 def server_of(configured: Source | Receiver, secret: str) -> Server | None:
     """The server that a source or receiver talks to; None for what talks to none. `secret` may be its address."""
     host, authority = getattr(configured, "host", None), getattr(configured, "ca_file", None)
-    if isinstance(host, str):
+    if isinstance(host, str) and "://" not in host:
         encrypted = bool(getattr(configured, "tls", False)) or getattr(configured, "encryption", "") == "tls"
         port = getattr(configured, "port_used", None) or getattr(configured, "port", None)
         return Server(host, int(port or 0), encrypted, authority)
@@ -85,35 +69,3 @@ async def reached(server: Server) -> str:
         return f"{server} cannot be reached ({error.strerror or error})"
     writer.close()
     return ""
-
-
-def asked_of(receiver: Receiver, secret: str) -> Asked | None:
-    """What a chat service can be asked without a trace; None where nothing can be asked but to send."""
-    bearer = {"Authorization": f"Bearer {secret}"}
-    match receiver:
-        case TelegramSettings():
-            return Asked("GET", f"{receiver.api}/bot{secret}/getMe", {})
-        case DiscordSettings():
-            return Asked("GET", secret, {})
-        case MatrixSettings():
-            return Asked("GET", f"{receiver.homeserver}/_matrix/client/v3/account/whoami", bearer)
-        case SlackBotSettings():
-            return Asked("POST", f"{receiver.api}/auth.test", bearer)
-        case _:
-            return None
-
-
-async def known(asked: Asked, session: ClientSession) -> str:
-    """Why the service does not know us, "" if it does; its answer is not shown, for it may say too much."""
-    timeout = ClientTimeout(total=LONGEST)
-    try:
-        async with session.request(
-            asked.method, asked.url, headers=asked.headers, timeout=timeout, allow_redirects=False
-        ) as answer:
-            body = await answer.content.read(64 * 1024)
-            refused = answer.status >= HTTPStatus.MULTIPLE_CHOICES or b'"ok":false' in body.replace(
-                b" ", b""
-            )  # Slack says so with a 200
-            return f"it refuses the credentials (status {answer.status})" if refused else ""
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return f"it cannot be asked ({type(error).__name__})"

@@ -1,7 +1,7 @@
 """The sources at work: one supervised task each, started, stopped and exchanged by name."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from random import Random
 
@@ -11,7 +11,7 @@ from monitor import settings
 from monitor.app import observe
 from monitor.app.build import collector
 from monitor.clock import Clock
-from monitor.collect.refresh import Hot, Refresher, refreshing
+from monitor.collect.refresh import MOST, Hot, Refresher, refreshing
 from monitor.collect.supervise import Put, SourceState, supervise
 from monitor.collect.terms import Events
 from monitor.metrics import Metrics
@@ -35,6 +35,10 @@ class Sources:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._states: dict[str, SourceState] = {}
         self._seen: dict[str, datetime] = {}
+
+    def refill(self, recent: Callable[[int], pl.DataFrame]) -> None:
+        """What was hot before the start is read again; `recent` gives so many of the last mentions (CLUSTERED)."""
+        self._hot.refill(recent(MOST))
 
     def start(
         self,

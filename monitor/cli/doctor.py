@@ -12,7 +12,7 @@ NAME = "doctor"
 HELP = "looks over clock, disk, port, store, model, sources and receivers, and says what to do"
 EPILOG = """
 Runs beside the daemon or without it. Changes nothing and sends nothing that anybody sees: servers are connected to, and
-chat services that can be asked who we are are asked. `monitor test-alert NAME` proves a receiver to the end.
+those that can be asked whether they know us are asked. `monitor test-alert NAME` proves a receiver to the end.
 
 exit status:
   0  nothing is bad; there may be doubts

@@ -3,6 +3,7 @@
 import argparse
 from datetime import datetime, timedelta
 
+from monitor.alert import words
 from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.clock import SystemClock
@@ -37,7 +38,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     adding = options.command(actions, "add", "silences alerts for a while", example)
     adding.add_argument("--event", default="", metavar="NAME", help="alerts of this event")
     adding.add_argument("--narrative", default="", metavar="ID", help="alerts of this narrative")
-    adding.add_argument("--rule", default="", metavar="RULE", help="alerts of this rule: race or spike")
+    rules = ", ".join(words.RULE)
+    adding.add_argument("--rule", default="", metavar="RULE", help=f"alerts of this rule: one of {rules}")
     adding.add_argument(
         "--for", dest="lasts", required=True, type=options.duration, metavar="TIME", help="as in 90m, 2h"
     )

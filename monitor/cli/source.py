@@ -19,7 +19,7 @@ from monitor.cli import options, shown
 from monitor.cli.api_client import ApiClient
 from monitor.cli.catalogue import catalogue
 from monitor.clock import SystemClock
-from monitor.collect.collector import Collector
+from monitor.collect.collector import Collector, Sampled
 from monitor.collect.ingest import IngestSource
 from monitor.collect.mqtt import MqttSource
 from monitor.collect.record import recorded
@@ -130,8 +130,9 @@ def _apart(source: Source) -> Source:
 async def _test(one: Collector, lasts: timedelta) -> int:
     """Prints ten posts, or as many as there are, or come in time."""
     posts = 0
+    some = one.sample() if isinstance(one, Sampled) else one.payloads(None)
     try:
-        async with asyncio.timeout(lasts.total_seconds()), aclosing(one.payloads(None)) as arrivals:  # type: ignore[type-var]
+        async with asyncio.timeout(lasts.total_seconds()), aclosing(some) as arrivals:  # type: ignore[type-var]
             print(f"{one.name}: connecting …")
             async for arrival in arrivals:
                 if isinstance(arrival, GapMark):

@@ -23,14 +23,14 @@ from monitor.collect.bluesky_search import Search
 from monitor.collect.bluesky_settings import BlueskySource
 from monitor.collect.bluesky_wire import LIKE, OUTDATED, POST, REPOST, event
 from monitor.collect.claims import plain
-from monitor.collect.http import Http, opened
-from monitor.collect.http_rates import ratelimit_rate
+from monitor.collect.http import Http, Spent, opened
+from monitor.collect.http_rates import Budget, Limit, ratelimit_rate
 from monitor.collect.look_back import Past
 from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
 from monitor.collect.terms import Events
-from monitor.errors import PostRejectedError, SourceUnavailableError
+from monitor.errors import PostRejectedError, SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
@@ -62,7 +62,8 @@ class BlueskyCollector:
         """The last event that was read."""
         self._batch = Batch()
         """What was read and not handed on; it outlives a connection, since it is counted already."""
-        self._again = Again()
+        self._again = Again(Budget(Limit(max(1, settings.refresh), timedelta(minutes=1)), clock))
+        self._spent: Spent = {}
         self._too_old = ""
         """What the server said of our cursor after the connection was made."""
 
@@ -116,8 +117,9 @@ class BlueskyCollector:
         try:
             async with self._opened() as http:
                 fold, missing = await self._again.read(http, self._settings.api.rstrip("/"), uris)
-        except SourceUnavailableError:
-            self._folding.doubt(doubted)
+        except (SourceUnavailableError, SourceRefusedError) as error:
+            if isinstance(error, SourceUnavailableError) or not error.question:
+                self._folding.doubt(doubted)
             raise
         for uri, likes, reposts, replies in fold.counts:
             self._folding.correct(uri, likes, reposts, replies)
@@ -141,7 +143,8 @@ class BlueskyCollector:
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
         hidden = [self._password] if self._password else []
-        return opened(self.name, self._settings, self._clock, self._metrics, rate=ratelimit_rate, hidden=hidden)
+        means = (self.name, self._settings, self._clock, self._metrics)
+        return opened(*means, rate=ratelimit_rate, hidden=hidden, spent=self._spent)
 
     def _wish(self) -> Wish:
         settings = self._settings

@@ -8,6 +8,7 @@ from msgspec import Struct
 from monitor.collect.bluesky_wire import Fold
 from monitor.collect.claims import Count
 from monitor.collect.http import Http
+from monitor.collect.http_rates import Budget
 from monitor.errors import SourceUnavailableError
 
 AT_ONCE = 25
@@ -26,17 +27,20 @@ class _Answer(Struct):
 
 
 class Again:
-    """Reads posts again; remembers which were missing at the last read."""
+    """Reads posts again, within a budget; remembers which were missing at the last read."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._missing: set[str] = set()
 
     async def read(self, http: Http, api: str, uris: Sequence[str]) -> tuple[Fold, set[str]]:
         """Counts of those that are there; gone is what was missing before too; and what is missing for the first time.
 
-        Raises SourceUnavailableError.
+        Raises SourceUnavailableError and SourceRefusedError.
         """
-        answer = await http.get(api + _GET_POSTS, params=[("uris", uri) for uri in uris])
+        answer = await http.get(
+            api + _GET_POSTS, params=[("uris", uri) for uri in uris], budgets=(self._budget,), bucket="posts"
+        )
         try:
             found = {one.uri: one for one in msgspec.json.decode(answer.body, type=_Answer).posts}
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -68,7 +68,10 @@ class Session:
         body = msgspec.json.encode({"identifier": self._login, "password": self._password})
         headers = {"Content-Type": "application/json"}
         address = self._service + _CREATE
-        return self._take(await http.post(address, body, headers=headers, budgets=self._made, bucket=_BUCKET))
+        answer = await http.post(address, body, headers=headers, also=_STALE, budgets=self._made, bucket=_BUCKET)
+        if answer.status in _STALE:
+            raise SourceRefusedError(str(http.refusal(answer)))  # the account, whatever was asked
+        return self._take(answer)
 
     def _take(self, answer: Answer) -> _Given:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from monitor.arrivals import Contact, Payload
 from monitor.collect.parsed import Parsed
@@ -33,4 +33,13 @@ class Collector(Protocol):
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts in a batch of payloads; pure, never raises for what a source may send."""
+        ...
+
+
+@runtime_checkable
+class Sampled(Protocol):
+    """A collector that cannot be tried by its payloads, since to read them has consequences at the platform."""
+
+    def sample(self) -> AsyncIterator[Payload | GapMark | Contact]:
+        """A few payloads for a dry run, then a Contact that rests; raises as `payloads` does."""
         ...

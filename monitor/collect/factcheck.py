@@ -17,7 +17,7 @@ from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.about import About
 from monitor.collect.claim_review import Review, next_page, reviews
-from monitor.collect.http import Http, opened
+from monitor.collect.http import Http, host_of, opened
 from monitor.collect.http_addresses import is_public
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Document, unframed
@@ -123,7 +123,7 @@ class FactcheckCollector:
 
     async def _ask(self, http: Http, part: Part) -> AsyncIterator[Read]:
         if ":" in part.name:
-            answer = await http.get(part.name, follow=True)
+            answer = await http.get(part.name, bucket=host_of(part.name), follow=True)
             yield Read(answer.body, await asyncio.to_thread(_documents, answer.body))
             return
         for event in self._events():
@@ -144,7 +144,8 @@ class FactcheckCollector:
                 *((("pageToken", token),) if token else ()),
                 ("key", self._key or ""),
             ]
-            answer = await http.get(f"{self._settings.api.rstrip('/')}/claims:search", params=params)
+            address = f"{self._settings.api.rstrip('/')}/claims:search"
+            answer = await http.get(address, params=params, bucket=host_of(address))
             documents = await asyncio.to_thread(_documents, answer.body)
             yield Read(answer.body, documents, mark=str(turn + 1))
             token = next_page(answer.body)

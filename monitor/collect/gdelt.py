@@ -23,7 +23,7 @@ from monitor.collect.news import parsed
 from monitor.collect.parsed import Parsed
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.terms import Asked, Events, asked, questions, quoted
-from monitor.errors import SourceUnavailableError
+from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 from monitor.watched import Duration, Event, Name
@@ -36,6 +36,8 @@ _OVERLAP = timedelta(hours=1)
 _FURTHEST = timedelta(days=90)
 _PAUSE = timedelta(minutes=15)
 _LONGEST_PAUSE = timedelta(hours=4)
+_TOO_FAST = "limit requests"
+"""What it says, often with status 200, where it is not the question that it does not like."""
 
 
 class GdeltSource(HttpSource, tag="gdelt", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -117,13 +119,24 @@ class GdeltCollector:
                     ("startdatetime", f"{begin:%Y%m%d%H%M%S}"),
                     ("enddatetime", f"{now:%Y%m%d%H%M%S}"),
                 ]
-                answer = await http.get(self._settings.api, params=params, budgets=(self._budget,))
-                if not answer.body.lstrip().startswith(b"{"):
-                    why = f"GDELT says: {http.shown(answer.body)}"
-                    raise SourceUnavailableError(why)
-                found = list(articles(answer.body))
+                body = await self._got(http, params)
+                found = list(articles(body))
                 lost = f"more than {_MOST} articles came" if len(found) >= _MOST else ""
-                yield Read(answer.body, found, lost=lost)
+                yield Read(body, found, lost=lost)
+
+    async def _got(self, http: Http, params: Sequence[tuple[str, str]]) -> bytes:
+        """An answer; where there is none, no event is asked for until the pause is over, unless it is the question."""
+        try:
+            answer = await http.get(self._settings.api, params=params, budgets=(self._budget,))
+        except SourceRefusedError as error:
+            raise SourceUnavailableError(str(error), whole=not error.question) from error
+        except SourceUnavailableError as error:
+            raise SourceUnavailableError(str(error), error.retry_after, whole=True) from error
+        if not answer.body.lstrip().startswith(b"{"):
+            said = http.shown(answer.body)
+            why = f"GDELT says: {said}"
+            raise SourceUnavailableError(why, whole=_TOO_FAST in said.lower())
+        return answer.body
 
 
 def _queries(event: Event, more: str) -> list[str]:

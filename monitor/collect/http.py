@@ -31,11 +31,15 @@ PATIENCE = timedelta(minutes=1)
 """A platform that asks for a longer pause than this is unavailable until then, and the supervisor says so."""
 _REDIRECTS = 5
 _SHOWN = 200
-_REFUSES = frozenset({401, 403})
+_REFUSES = frozenset({401, 402, 403, 407})
 _PASSES = frozenset({408, 409, 421, 425, 429})
 _WAITS = frozenset({429, 503})
 _SWITCHED = 101
 _HANDSHAKE = 1 << 16  # bytes of an answer that is no socket
+
+
+Spent = dict[str, float]
+"""Bucket → when it has requests again, on the monotonic clock; a source that asks by several ways shares it."""
 
 
 class Asked(NamedTuple):
@@ -96,6 +100,7 @@ class Http:
         rate: ReadRate,
         hidden: Sequence[str],
         capped: Callable[[Answer], bool],
+        spent: Spent,
     ) -> None:
         self._name = name
         self.settings = settings
@@ -105,8 +110,7 @@ class Http:
         self._rate = rate
         self._capped = capped
         self._hidden = sorted({part for word in hidden if word for part in (word, quote(word, safe=""))}, key=len)
-        self._spent: dict[str, float] = {}
-        """Bucket → when it has requests again, on the monotonic clock."""
+        self._spent = spent
 
     async def get(
         self,
@@ -159,18 +163,16 @@ class Http:
     def refusal(self, answer: Answer, bucket: str = "") -> SourceRefusedError | SourceUnavailableError:
         """The error that an answer is.
 
-        401, 403 and what else says that the question is wrong refuse the source; 429, 5xx and the like pass, after what
-        `Retry-After` or the platform's own headers say.
+        401, 402 and 403 refuse the source, what else says that the question is wrong refuses that; 429, 5xx and the
+        like pass, after what `Retry-After` or the platform's own headers say.
         """
         said = f"{self.place(answer.url)} answered {answer.status}"
         shown = self.shown(answer.body)
         why = f"{said}: {shown}" if shown else said
-        if (
-            self._capped(answer)
-            or answer.status in _REFUSES
-            or (answer.status // 100 in {3, 4} and answer.status not in _PASSES)
-        ):
+        if self._capped(answer) or answer.status in _REFUSES:
             return SourceRefusedError(why)
+        if answer.status // 100 in {3, 4} and answer.status not in _PASSES:
+            return SourceRefusedError(why, question=True)
         wait = self._spent.get(bucket, 0.0) - self._clock.monotonic()
         return SourceUnavailableError(why, wait if wait > 0 else None)
 
@@ -260,11 +262,13 @@ async def opened(
     hidden: Sequence[str] = (),
     allows: Allows | None = None,
     capped: Callable[[Answer], bool] = lambda _: False,
+    spent: Spent | None = None,
 ) -> AsyncIterator[Http]:
     """Asks for the source `name` until it is left; `hidden` are secrets that stand in no error.
 
     `allows` says to which addresses it may connect: `is_public` for addresses that stand in posts or feeds. `capped`
-    says of an answer whether it refuses us whatever its status, as where all that was paid for is used up.
+    says of an answer whether it refuses us whatever its status, as where all that was paid for is used up. `spent` is
+    what was said of its rate before.
     """
     async with ClientSession(
         connector=connector(allows),
@@ -273,7 +277,16 @@ async def opened(
         timeout=ClientTimeout(total=settings.timeout.total_seconds()),
         middlewares=(handshake,),
     ) as session:
-        yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden, capped=capped)
+        known = {} if spent is None else spent
+        yield Http(name, settings, session, clock, metrics, rate=rate, hidden=hidden, capped=capped, spent=known)
+
+
+def host_of(url: str) -> str:
+    """The host of an address, with its port: the bucket of a source that asks many hosts."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _network(error: Exception) -> str:

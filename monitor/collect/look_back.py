@@ -97,13 +97,15 @@ class LookBack:
     def failed(self, error: SourceUnavailableError | SourceRefusedError, alike: str = "") -> None:
         """What was due did not come: it is asked again later.
 
-        Where the platform refuses it, it is given up with all questions that begin with `alike`.
+        Where the platform refuses it, it is given up; where it refuses us, so is all that begins with `alike`.
         """
         if isinstance(error, SourceRefusedError):
-            said = "source %s: does not look back for new events: %s"
-            log.error(said, self._source, error, extra={"source": self._source})
-            kept = [one for one in self.past.owed if not one.question.startswith(alike)]
-            self._past = Past(self.past.events, tuple(kept))
+            said = "source %s: does not look back for new events by %s: %s"
+            asked = self.past.owed[0].question if error.question else "any question"
+            log.error(said, self._source, asked, error, extra={"source": self._source})
+            rest = self.past.owed[1:]
+            kept = rest if error.question else tuple(one for one in rest if not one.question.startswith(alike))
+            self._past = Past(self.past.events, kept)
             return
         wait = max(_PAUSE.total_seconds(), error.retry_after or 0.0)
         self._waits = self._clock.monotonic() + wait

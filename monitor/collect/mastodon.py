@@ -6,7 +6,7 @@ from the last post that came, oldest first, while the socket is open already; wh
 
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from msgspec import Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.claims import plain, posted
-from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http import Answer, Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, iso_rate
 from monitor.collect.http_streams import socket
 from monitor.collect.look_back import Past
@@ -64,7 +64,8 @@ class MastodonCollector:
         self._clock = clock
         self._metrics = metrics
         self._instance = settings.instance.rstrip("/")
-        self._known = Known(settings.remembered, clock)
+        self._known = Known(settings.remembered, clock, self._instance)
+        self._spent: Spent = {}
         self._budgets = {
             _WHOLE: Budget(Limit(settings.requests, timedelta(minutes=5)), clock),
             _PAGED: Budget(Limit(settings.paged_requests, timedelta(minutes=15)), clock),
@@ -92,9 +93,7 @@ class MastodonCollector:
         same = place is not None and place.instance == self._instance
         self._seen = {**(place.seen if place is not None and same else {}), **self._seen}
         self._behind.take_up(place.past if place is not None else Past(), self._events())
-        async with opened(
-            self.name, self._settings, self._clock, self._metrics, rate=iso_rate, hidden=[self._token]
-        ) as http:
+        async with self._opened() as http:
             url = f"{await self._streaming(http)}/api/v1/streaming"
             async with socket(http, url, headers=self._headers) as found:
                 if isinstance(found, Answer):  # not asked for
@@ -116,11 +115,9 @@ class MastodonCollector:
         return Refreshes(AT_ONCE, self._settings.refresh, self._settings.refresh_again)
 
     async def refresh(self, ids: Sequence[str]) -> Payload | None:
-        """Fresh counts, edits, and which posts are gone; of those whose id on this server is known."""
-        async with opened(
-            self.name, self._settings, self._clock, self._metrics, rate=iso_rate, hidden=[self._token]
-        ) as http:
-            asking = Asking(http, self._instance, self._headers, [self._budgets[_WHOLE]])
+        """Fresh counts, edits, and which posts are gone; of those whose id on this server is known, or its own."""
+        async with self._opened() as http:
+            asking = Asking(http, self._instance, self._headers, [self._budgets[_WHOLE]], _WHOLE)
             found, gone = await again(asking, self._known.ids(ids))
         for one in gone:
             self._known.bury(one)
@@ -143,6 +140,10 @@ class MastodonCollector:
                     owners.append(number)
         return of_rows(rows, owners, rejected, self.name, seen_at)
 
+    def _opened(self) -> AbstractAsyncContextManager[Http]:
+        means = (self.name, self._settings, self._clock, self._metrics)
+        return opened(*means, rate=iso_rate, hidden=[self._token], spent=self._spent)
+
     def _timelines(self) -> list[str]:
         scope = ":local" if self._settings.local else ""
         public = [f"public{scope}"] if self._settings.public else []
@@ -152,7 +153,8 @@ class MastodonCollector:
         """Where the server streams, as it says itself; the server where it does not say."""
         if self._settings.streaming is not None:
             return self._settings.streaming.rstrip("/")
-        answer = await http.get(f"{self._instance}/api/v2/instance", also={_ABSENT}, budgets=[self._budgets[_WHOLE]])
+        address, budgets = f"{self._instance}/api/v2/instance", [self._budgets[_WHOLE]]
+        answer = await http.get(address, headers=self._headers, also={_ABSENT}, budgets=budgets, bucket=_WHOLE)
         try:
             told = msgspec.json.decode(answer.body, type=_Instance).configuration.urls.streaming
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,5 +1,6 @@
 """What is known of the posts of one server: their addresses, what came already, and what was deleted."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,11 +15,13 @@ _DATED = 15
 
 
 class Known:
-    """The last `most` posts, by the server's ids."""
+    """The last `most` posts, by the ids of the server `instance`."""
 
-    def __init__(self, most: int, clock: Clock) -> None:
+    def __init__(self, most: int, clock: Clock, instance: str) -> None:
         self._most = most
         self._clock = clock
+        self._own = re.compile(re.escape(instance) + r"/(?:users|ap/users)/[^/]+/statuses/(\d{1,20})")
+        """The address of a post of the server itself, in which its id stands."""
         self._uris: OrderedDict[str, str] = OrderedDict()
         self._said: OrderedDict[tuple[str, str | None], None] = OrderedDict()
         """Id and time of the last edit of what was handed on."""
@@ -31,10 +34,9 @@ class Known:
         if found.id in self._buried or key in self._said:
             return False
         self._said[key] = None
-        self._uris[found.id] = found.uri
-        for memory in (self._said, self._uris):
-            if len(memory) > self._most:
-                memory.popitem(last=False)
+        self._learn(found.id, found.uri)
+        if len(self._said) > self._most:
+            self._said.popitem(last=False)
         return True
 
     def again(self, found: Status) -> bool:
@@ -53,7 +55,10 @@ class Known:
         return self._uris.get(name)
 
     def ids(self, uris: Sequence[str]) -> list[str]:
-        """The ids of posts, of their addresses; those that are known."""
+        """The ids of posts, of their addresses; those that are known, as the server's own are from now on."""
+        for uri in uris:
+            if (own := self._own.fullmatch(uri)) is not None and own[1] not in self._uris:
+                self._learn(own[1], uri)
         wanted = set(uris)
         return [name for name, uri in self._uris.items() if uri in wanted]
 
@@ -61,6 +66,11 @@ class Known:
         """Id → address of the posts that these answer, of those that are known."""
         ids = [one.in_reply_to_id for one in found if one.in_reply_to_id is not None]
         return {name: uri for name in ids if (uri := self._uris.get(name)) is not None}
+
+    def _learn(self, name: str, uri: str) -> None:
+        self._uris[name] = uri
+        if len(self._uris) > self._most:
+            self._uris.popitem(last=False)
 
     def _exhume(self) -> None:
         until = self._clock.monotonic() - BURIED.total_seconds()

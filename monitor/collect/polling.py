@@ -70,7 +70,8 @@ Ask = Callable[[Part], AsyncIterator[Read]]
 class Polling:
     """The parts of one source, over all its connections.
 
-    `apart`: a part that is refused is no reason to stop the others; otherwise the source stops with it.
+    `apart`: a part that is refused is no reason to stop the others; otherwise the source stops with it, unless only
+    what was asked of the part is refused.
     """
 
     def __init__(self, source: str, clock: Clock, every: timedelta, metrics: Metrics, *, apart: bool = False) -> None:
@@ -120,7 +121,7 @@ class Polling:
                 self._turns.failed(name, error)
                 continue
             except SourceRefusedError as error:
-                if not self._apart:
+                if not (self._apart or error.question):
                     raise
                 self._turns.failed(name, error)
                 continue

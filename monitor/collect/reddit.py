@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.about import About
-from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http import Answer, Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, seconds_rate
 from monitor.collect.http_settings import Address, HttpSource
 from monitor.collect.news import Document, Found, Known, digest, framed, looked_again, parsed
@@ -31,7 +31,7 @@ from monitor.metrics import Metrics
 from monitor.watched import Duration, Name
 
 _AT_ONCE = 100
-_SEARCH = "/search"
+_SEARCH, _COMMUNITY = "/search", "/r/"
 _PAGES = 10
 """Reddit gives no more than the newest thousand."""
 _LONGEST = 512
@@ -39,6 +39,8 @@ _ALMOST_A_DAY = timedelta(hours=20)
 _EARLY = timedelta(minutes=5)
 """A token is renewed so long before it ends."""
 _UNKNOWN_TOKEN = 401
+_SHUT = 403
+"""A community that is private, or quarantined; anywhere else it is we who are refused."""
 
 Community = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{2,30}$(?!\n)", description="a community's name, without r/")]
 
@@ -109,6 +111,7 @@ class RedditCollector:
         self._events = events
         self._polling = Polling(settings.name, clock, settings.every, metrics)
         self._budget = Budget(Limit(settings.per_minute, timedelta(minutes=1)), clock)
+        self._spent: Spent = {}
         self._token: str | None = None
         self._ends = 0.0
         self._rechecked: dict[str, float] = {}
@@ -139,8 +142,8 @@ class RedditCollector:
         return parsed(bodies, self.name, PLATFORM, seen_at, things)
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
-        hidden = [self._secret]
-        return opened(self.name, self._settings, self._clock, self._metrics, rate=seconds_rate, hidden=hidden)
+        means = (self.name, self._settings, self._clock, self._metrics)
+        return opened(*means, rate=seconds_rate, hidden=[self._secret], spent=self._spent)
 
     def _parts(self) -> list[str]:
         """`search NAME` of an event, `new NAME` and `comments NAME` of a community."""
@@ -174,7 +177,7 @@ class RedditCollector:
     def _questions(self, part: Part) -> list[tuple[str, list[tuple[str, str]]]]:
         kind, _, name = part.name.partition(" ")
         if kind != "search":
-            return [(f"/r/{name}/{kind}", [])]
+            return [(f"{_COMMUNITY}{name}/{kind}", [])]
         wanted = next((asked(event) for event in self._events() if event.name == name), None)
         queries = questions(wanted, written, _LONGEST) if wanted is not None else ()
         away = timedelta() if part.read_at is None else self._clock.now() - part.read_at
@@ -221,8 +224,10 @@ class RedditCollector:
                 params=[*params, ("raw_json", "1")],
                 headers=headers,
                 budgets=(self._budget,),
-                also=(_UNKNOWN_TOKEN,),
+                also=(_UNKNOWN_TOKEN, *([_SHUT] if path.startswith(_COMMUNITY) else [])),
             )
+            if answer.status == _SHUT:
+                raise SourceRefusedError(str(http.refusal(answer)), question=True)
             if answer.status != _UNKNOWN_TOKEN:
                 break
             self._token = None

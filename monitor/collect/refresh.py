@@ -6,6 +6,7 @@ is as hot as it is new, answered, quoted and reposted; half of that is gone afte
 
 import logging
 import math
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -18,6 +19,8 @@ from monitor.collect.supervise import Put
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 
 HALVED = timedelta(minutes=30)
+REFUSED = timedelta(hours=1)
+"""After so long a platform that refused it is asked again: a budget is given anew, a right is granted."""
 MOST = 5_000
 """Posts that are remembered; the coldest make room."""
 
@@ -91,8 +94,20 @@ class Hot:
     def take(self, mentions: pl.DataFrame) -> None:
         """A batch of mentions (CLUSTERED): new ones, and what they answer or quote; bare reposts heat only."""
         at = self._clock.monotonic()
-        columns = ("source", "platform", "id", "op", "parent", "repost_of")
-        for source, platform, name, op, parent, repost_of in mentions.select(columns).iter_rows():
+        self._take(mentions.with_columns(at=pl.lit(at)), at)
+
+    def refill(self, mentions: pl.DataFrame) -> None:
+        """The last mentions before a restart (CLUSTERED), as if they had come while this ran; not those without text.
+
+        A deleted one has none.
+        """
+        age = (pl.lit(self._clock.now()) - pl.col("seen_at")).dt.total_microseconds() / 1e6
+        at = self._clock.monotonic()
+        self._take(mentions.filter(pl.col("text") != "").with_columns(at=at - age), at)
+
+    def _take(self, mentions: pl.DataFrame, now: float) -> None:
+        columns = ("source", "platform", "id", "op", "parent", "repost_of", "at")
+        for source, platform, name, op, parent, repost_of, at in mentions.select(columns).iter_rows():
             if op == "delete":
                 self._posts.pop((platform, name), None)
             elif op == "create":
@@ -101,8 +116,12 @@ class Hot:
                 if (answered := self._posts.get((platform, parent))) is not None:
                     answered.touch(at)
         if len(self._posts) > self._most:
-            by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(at))
+            by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(now))
             self._posts = dict(by_heat[: self._most * 9 // 10])
+
+    def drop(self, name: str, source: str) -> None:
+        """This post of a source is not worth it."""
+        self._posts = {key: post for key, post in self._posts.items() if (key[1], post.source) != (name, source)}
 
     def due(self, source: str, how: Refreshes) -> list[str]:
         """The hottest posts of a source that were left alone long enough; they count as read from now on."""
@@ -119,15 +138,19 @@ class Hot:
 
 
 async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
-    """Reads hot posts again, for ever, or until the platform refuses it; the source itself goes on."""
+    """Reads hot posts again, for ever; where the platform refuses it the source itself goes on.
+
+    Where it refuses a question, one of its posts is to blame: each half is asked for by itself, and so on down to it.
+    """
     per_minute = one.refreshes.per_minute
     if not per_minute:
         return
     pause = timedelta(minutes=1) / per_minute
+    halves: deque[list[str]] = deque()
     while True:
         await clock.sleep(pause)
         how = one.refreshes
-        ids = hot.due(one.name, how)
+        ids = halves.popleft() if halves else hot.due(one.name, how)
         if not ids and not how.waiting:
             continue
         try:
@@ -137,8 +160,15 @@ async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
             await clock.sleep(timedelta(seconds=max(error.retry_after or 0.0, 60.0)))
             continue
         except SourceRefusedError as error:
-            said = "source %s: posts are read again no more: %s"
+            if error.question and len(ids) > 1:
+                halves += [ids[: len(ids) // 2], ids[len(ids) // 2 :]]
+                continue
+            if error.question and ids:
+                hot.drop(ids[0], one.name)
+            said = "source %s: posts are not read again: %s"
             log.error(said, one.name, error, extra={"source": one.name})  # noqa: TRY400 -- expected: one line
-            return
+            if not error.question:
+                await clock.sleep(REFUSED)
+            continue
         if payload is not None:
             await put(payload)

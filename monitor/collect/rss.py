@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.about import About
-from monitor.collect.http import Http, opened
+from monitor.collect.http import Http, host_of, opened
 from monitor.collect.http_addresses import is_public
 from monitor.collect.http_settings import HttpSource
 from monitor.collect.news import Document, parsed
@@ -97,7 +97,7 @@ class RssCollector:
 
     async def _ask(self, http: Http, feed: Part) -> AsyncIterator[Read]:
         validators = _Validators() if feed.first else _validators(feed.mark)
-        answer = await http.get(feed.name, headers=_headers(validators), follow=True)
+        answer = await http.get(feed.name, headers=_headers(validators), bucket=host_of(feed.name), follow=True)
         wait = stays_for(answer.headers)
         if answer.status == _UNCHANGED:
             yield Read(b"", (), wait=wait)

@@ -13,7 +13,7 @@ import msgspec
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect import x_post
-from monitor.collect.http import Answer, Http, opened
+from monitor.collect.http import Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, epoch_rate
 from monitor.collect.http_streams import lines
 from monitor.collect.look_back import LookBack
@@ -22,9 +22,10 @@ from monitor.collect.parsed import Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.terms import Events
 from monitor.collect.turns import IDLE
+from monitor.collect.x_complaints import capped, complained
 from monitor.collect.x_rules import LONGEST_QUERY, keep_in_step, queries, rules_of
 from monitor.collect.x_settings import KEPT, XSource
-from monitor.collect.x_spend import Place, cycle_of, next_cycle
+from monitor.collect.x_spend import Place, cycle_of, next_cycle, place
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
@@ -34,9 +35,8 @@ _QUARTER = timedelta(minutes=15)
 _BEHIND = timedelta(seconds=30)
 """How much older than the newest one a post may still come in the stream."""
 _FURTHEST = KEPT - timedelta(minutes=1)
-_AT_ONCE = 100
+_AT_ONCE, _FEWEST = 100, 10
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
-_FATAL = frozenset({"usage-capped", "UsageCapExceeded"})
 
 
 class XCollector:
@@ -53,6 +53,7 @@ class XCollector:
         self._metrics = metrics
         self._events = events
         self._place = Place()
+        self._taken_up = False
         self._again = Known()
         self._back = LookBack(settings.name, clock, min(settings.look_back, _FURTHEST), settings.search_pages)
         self._found = 0
@@ -60,6 +61,7 @@ class XCollector:
         self._address = f"{settings.api.rstrip('/')}/2/tweets/search"
         self._connects = Budget(Limit(50, _QUARTER), clock)
         self._ruling = Budget(Limit(100, _QUARTER), clock)
+        self._spent: Spent = {}
         self._searches = Budget(Limit(450, _QUARTER), clock)
 
     @property
@@ -68,7 +70,7 @@ class XCollector:
         return Refreshes(_AT_ONCE, self._settings.refresh, self._settings.refresh_again)
 
     async def refresh(self, ids: Sequence[str]) -> Payload | None:
-        """Fresh counts, and what was deleted; paid for like every post."""
+        """Fresh counts, and what was deleted; paid for like every post, which its resume point says."""
         self._afford()
         address = f"{self._settings.api.rstrip('/')}/2/tweets"
         params = [("ids", ",".join(ids)), *self._settings.fields()]
@@ -76,11 +78,12 @@ class XCollector:
             answer = await http.get(address, params=params, headers=self._headers, bucket="look-up")
         paid = self._paid(answer.body, self._place.newest)
         news = looked_again(self._again, ids, list(x_post.posts(answer.body)))
-        return paid._replace(body=framed(news, answer.body), resume=None) if news else None
+        return paid._replace(body=framed(news, answer.body), resume=paid.resume if self._taken_up else None)
 
     async def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """What was missed, then the stream; a GapMark for what cannot be had any more, or not within the budget."""
-        self._place = max(self._place, _place(since), key=lambda place: (place.cycle, place.posts, place.newest))
+        self._place = max(self._place, place(since), key=lambda one: (one.cycle, one.posts, one.newest))
+        self._taken_up = True
         self._back.take_up(self._place.past, self._events())
         self._afford()
         async with self._opened() as http:
@@ -91,13 +94,22 @@ class XCollector:
                 async for arrival in arrivals:
                     yield arrival
 
+    async def sample(self) -> AsyncIterator[Payload | GapMark | Contact]:
+        """One page of the search for a dry run: buys ten posts at most, leaves the rules and the stream alone."""
+        asked = [one for event in self._events() for one in queries(event, LONGEST_QUERY, self._settings.more)]
+        begin = ("start_time", f"{self._clock.now() - _FURTHEST:{_SECONDS}}")
+        if asked:
+            async with self._opened() as http:
+                yield self._paid(await self._page(http, asked[0], begin, "", _FEWEST), 0)
+        yield Contact(rests=True)
+
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The posts of these lines and answers."""
         return parsed(bodies, self.name, x_post.PLATFORM, seen_at, x_post.posts)
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
         means = (self.name, self._settings, self._clock, self._metrics)
-        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=_capped)
+        return opened(*means, rate=epoch_rate, hidden=[self._token], capped=capped, spent=self._spent)
 
     async def _streamed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         events = tuple(self._events())
@@ -139,8 +151,8 @@ class XCollector:
 
     async def _rule(self, http: Http) -> None:
         wanted = rules_of(self._events(), self._settings.more)
-        async with self._ruling.slot():
-            await keep_in_step(http, f"{self._address}/stream/rules", self._headers, wanted, self.name)
+        address = f"{self._address}/stream/rules"
+        await keep_in_step(http, address, self._headers, wanted, source=self.name, budget=self._ruling)
 
     async def _missed(self, http: Http) -> AsyncIterator[Payload | GapMark | Contact]:
         """What the search knows since the newest post that was read; the resume point moves on behind the last."""
@@ -167,6 +179,11 @@ class XCollector:
             except SourceUnavailableError as error:
                 self._back.failed(error)
                 return
+            except SourceRefusedError as error:
+                if not error.question:
+                    raise
+                self._back.failed(error)
+                continue
             self._back.came(x_post.paged(page).next_token)
             if x_post.bought(page)[0]:
                 yield self._paid(page, self._place.newest)
@@ -178,14 +195,20 @@ class XCollector:
         """The search's answers, paid for; the resume point stays where it is."""
         for event in events:
             for query in self._queries(event):
-                async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
-                    async for page in pages:
-                        if isinstance(page, GapMark):
-                            yield page
-                            continue
-                        self._found = max(self._found, x_post.newest(page))
-                        yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
-                        self._afford()
+                try:
+                    async with aclosing(self._searched(http, query, begin)) as pages:  # type: ignore[type-var]
+                        async for page in pages:
+                            if isinstance(page, GapMark):
+                                yield page
+                                continue
+                            self._found = max(self._found, x_post.newest(page))
+                            yield self._paid(page, self._place.newest) if x_post.bought(page)[0] else Contact()
+                            self._afford()
+                except SourceRefusedError as error:
+                    if not error.question:
+                        raise
+                    why = f"the search does not take a question of {event.name}"
+                    yield self._gap(self._begun(begin), self._clock.now(), why)
 
     def _queries(self, event: Event) -> list[str]:
         return queries(event, LONGEST_QUERY, self._settings.more) if self._settings.search_pages else []
@@ -200,11 +223,15 @@ class XCollector:
             if not token:
                 return
         until = x_post.time_of(int(oldest)) if token and oldest.isdigit() else self._clock.now()
-        since = x_post.time_of(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
+        since = self._begun(begin)
         yield self._gap(since, max(until, since), f"more posts came than {self._settings.search_pages} pages hold")
 
-    async def _page(self, http: Http, query: str, begin: tuple[str, str], token: str) -> bytes:
-        params = [("query", query), begin, ("max_results", str(_AT_ONCE)), *self._settings.fields()]
+    def _begun(self, begin: tuple[str, str]) -> datetime:
+        """From when on a search was to look."""
+        return x_post.time_of(self._place.newest) if begin[0] == "since_id" else self._clock.now() - KEPT
+
+    async def _page(self, http: Http, query: str, begin: tuple[str, str], token: str, most: int = _AT_ONCE) -> bytes:
+        params = [("query", query), begin, ("max_results", str(most)), *self._settings.fields()]
         if token:
             params.append(("next_token", token))
         address, budgets = f"{self._address}/recent", (self._searches,)
@@ -213,31 +240,30 @@ class XCollector:
 
     def _paid(self, body: bytes, newest: int) -> Payload:
         """An answer as a payload: it is paid for, whatever becomes of it."""
-        _complained(body)
+        complained(body)
         posts, users = x_post.bought(body)
-        place = self._turned()
-        self._place = msgspec.structs.replace(
-            place, newest=newest, posts=place.posts + posts, users=place.users + users
-        )
+        now = self._turned()
+        self._place = msgspec.structs.replace(now, newest=newest, posts=now.posts + posts, users=now.users + users)
         self._metrics.source_spent.labels(self.name).set(self._cost(self._place))
         resume = msgspec.structs.replace(self._place, past=self._back.past)
         return Payload(self.name, body, msgspec.json.encode(resume).decode(), max(1, posts))
 
     def _afford(self) -> None:
         """Raises SourceRefusedError where the budget is spent, or what X lets an app read in a cycle."""
-        place = self._turned()
-        cost = self._cost(place)
+        now = self._turned()
+        cost = self._cost(now)
         self._metrics.source_spent.labels(self.name).set(cost)
+        self._metrics.source_budget.labels(self.name).set(self._settings.budget)
         until = f"until {next_cycle(cycle_of(self._clock.now(), self._settings.cycle_day)):%Y-%m-%d} (UTC)"
         if cost >= self._settings.budget:
-            why = f"the budget of {self._settings.budget:g} dollars is spent {until}, by {place.posts} posts"
+            why = f"the budget of {self._settings.budget:g} dollars is spent {until}, by {now.posts} posts"
             raise SourceRefusedError(why)
-        if place.posts >= self._settings.most_posts:
-            why = f"{place.posts} posts were read, all that X gives {until}"
+        if now.posts >= self._settings.most_posts:
+            why = f"{now.posts} posts were read, all that X gives {until}"
             raise SourceRefusedError(why)
 
-    def _cost(self, place: Place) -> float:
-        return place.cost(self._settings.post_price, self._settings.user_price)
+    def _cost(self, now: Place) -> float:
+        return now.cost(self._settings.post_price, self._settings.user_price)
 
     def _turned(self) -> Place:
         """The place in the cycle that it is now."""
@@ -252,24 +278,3 @@ class XCollector:
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
-
-
-def _place(since: str | None) -> Place:
-    try:
-        return msgspec.json.decode(since, type=Place) if since is not None else Place()
-    except msgspec.MsgspecError:
-        return Place()
-
-
-def _capped(answer: Answer) -> bool:
-    """Whether an answer says that all that was paid for is used up, which no waiting mends before the next cycle."""
-    return not _FATAL.isdisjoint(x_post.troubles(answer.body))
-
-
-def _complained(body: bytes) -> None:
-    """Raises for what X complains of within the stream."""
-    said = x_post.troubles(body)
-    if not said:
-        return
-    why = f"X says: {', '.join(said)}"[:200]
-    raise SourceUnavailableError(why) if _FATAL.isdisjoint(said) else SourceRefusedError(why)

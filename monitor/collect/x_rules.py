@@ -5,13 +5,14 @@ that are not watched any more are deleted, all others are left alone.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from monitor.collect.http import Answer, Http
+from monitor.collect.http_rates import Budget
 from monitor.collect.terms import Asked, asked, questions, quoted
 from monitor.errors import SourceUnavailableError
 from monitor.watched import Event
@@ -22,6 +23,7 @@ LONGEST_QUERY = 512
 MOST_RULES = 1000
 AT_ONCE = 100
 """Rules of one request."""
+_WRONG = 400
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,9 @@ def rules_of(events: Iterable[Event], more: str = "") -> list[Rule]:
     return [Rule(one, TAG + event.name) for event in events for one in queries(event, LONGEST_RULE, more)]
 
 
-async def keep_in_step(http: Http, address: str, headers: dict[str, str], wanted: Sequence[Rule], source: str) -> None:
+async def keep_in_step(
+    http: Http, address: str, headers: Mapping[str, str], wanted: Sequence[Rule], *, source: str, budget: Budget
+) -> None:
     """Adds the rules that are missing, then deletes those of ours that are wanted no more.
 
     A rule that X does not take is logged; the event's others stand.
@@ -91,20 +95,28 @@ async def keep_in_step(http: Http, address: str, headers: dict[str, str], wanted
     if len(wanted) > MOST_RULES:
         said = "source %s: %d rules are needed, X takes %d: events at the end have none"
         log.error(said, source, len(wanted), MOST_RULES, extra={"source": source})
-    standing = _told(await http.get(address, headers=headers), _Rules).data or ()
+    standing = _told(await http.get(address, headers=headers, budgets=(budget,)), _Rules).data or ()
     there = {Rule(one.value, one.tag or "") for one in standing}
     due = set(wanted[:MOST_RULES])
     missing = sorted(due - there)
     over = [one.id for one in standing if (one.tag or "").startswith(TAG) and Rule(one.value, one.tag or "") not in due]
-    headers = headers | {"Content-Type": "application/json"}
-    for some in range(0, len(missing), AT_ONCE):
-        body = msgspec.json.encode({"add": missing[some : some + AT_ONCE]})
-        for wrong in _told(await http.post(address, body, headers=headers), _Added).errors or ():
+    headers = {**headers, "Content-Type": "application/json"}
+    adding = [missing[some : some + AT_ONCE] for some in range(0, len(missing), AT_ONCE)]
+    while adding:
+        some = adding.pop()
+        body = msgspec.json.encode({"add": some})
+        answer = await http.post(address, body, headers=headers, also=(_WRONG,), budgets=(budget,))
+        if answer.status == _WRONG and len(some) > 1:  # none of them was taken, and one is to blame
+            adding += [some[len(some) // 2 :], some[: len(some) // 2]]
+            continue
+        alone = _Wrong(str(http.refusal(answer)), some[0].value)
+        refused = (alone,) if answer.status == _WRONG else _told(answer, _Added).errors or ()
+        for wrong in refused:
             said = "source %s: X does not take the rule %r: %s %s"
             log.error(said, source, wrong.value, wrong.title, "; ".join(wrong.details), extra={"source": source})
-    for some in range(0, len(over), AT_ONCE):
-        body = msgspec.json.encode({"delete": {"ids": over[some : some + AT_ONCE]}})
-        await http.post(address, body, headers=headers)
+    for begin in range(0, len(over), AT_ONCE):
+        body = msgspec.json.encode({"delete": {"ids": over[begin : begin + AT_ONCE]}})
+        await http.post(address, body, headers=headers, budgets=(budget,))
 
 
 def _told(answer: Answer, kind: type[Kind]) -> Kind:

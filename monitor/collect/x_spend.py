@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from msgspec import Struct
 
 from monitor.collect.look_back import Past
@@ -25,6 +26,14 @@ class Place(Struct, frozen=True, omit_defaults=True):
     def cost(self, per_post: float, per_user: float) -> float:
         """Dollars, rounded to millionths so that no sum of halves of cents drifts."""
         return round(self.posts * per_post * _MILLION + self.users * per_user * _MILLION) / _MILLION
+
+
+def place(since: str | None) -> Place:
+    """A resume point read; the begin of everything where there is none, or one that is not understood."""
+    try:
+        return msgspec.json.decode(since, type=Place) if since is not None else Place()
+    except msgspec.MsgspecError:
+        return Place()
 
 
 def cycle_of(now: datetime, day: int) -> datetime:

@@ -36,8 +36,10 @@ _VIDEOS = 50
 _COMMENTS = 100
 _COMMENT_PAGES = 3
 _LONGEST = 400
-_FORBIDDEN, _MISSING = 403, 404
-_OF_ONE_VIDEO = frozenset({"commentsDisabled", "videoNotFound"})
+_WRONG, _FORBIDDEN, _MISSING = 400, 403, 404
+_OF_ONE_VIDEO = frozenset({"commentsDisabled", "videoNotFound", "forbidden"})
+"""Why the comments of a video are not to be had; anywhere else `forbidden` is said to us."""
+_OF_THIS_MOMENT = frozenset({"processingFailure"})
 _SPENT = frozenset({"quotaExceeded", "dailyLimitExceeded"})
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
@@ -193,6 +195,8 @@ class YoutubeCollector:
             more = [("pageToken", token)] if token else []
             params = [("part", "snippet"), ("videoId", video), ("order", "time"), ("maxResults", str(_COMMENTS)), *more]
             told = await self._got(http, "commentThreads", params)
+            if told.status == _WRONG:
+                return
             if told.status in {_FORBIDDEN, _MISSING}:
                 place.silent = [*place.silent, video][-_VIDEOS:]
                 yield Read(b"", (), mark=_mark(place))
@@ -212,12 +216,13 @@ class YoutubeCollector:
             lost = ""
 
     async def _got(self, http: Http, path: str, params: Sequence[tuple[str, str]]) -> Answer:
-        """An answer; 403 and 404 only where they say something of one video."""
+        """An answer; 400, 403 and 404 only where they say something of the comments of one video."""
         budget = self._searches if path == "search" else self._units
         address = f"{self._settings.api.rstrip('/')}/{path}"
         asked_for = [*params, ("key", self._key)]
-        told = await http.get(address, params=asked_for, budgets=(budget,), also=(_FORBIDDEN, _MISSING))
-        if told.status not in {_FORBIDDEN, _MISSING}:
+        also = (_WRONG, _FORBIDDEN, _MISSING)
+        told = await http.get(address, params=asked_for, budgets=(budget,), also=also)
+        if told.status not in also:
             return told
         why = reasons(told.body)
         if why & _SPENT:
@@ -225,7 +230,7 @@ class YoutubeCollector:
         if why & _TOO_FAST:
             said = "YouTube is asked too fast"
             raise SourceUnavailableError(said)
-        if why & _OF_ONE_VIDEO:
+        if path == "commentThreads" and why & (_OF_THIS_MOMENT if told.status == _WRONG else _OF_ONE_VIDEO):
             return told
         raise http.refusal(told)
 

@@ -57,7 +57,7 @@ def of_monitor(monitor: Monitor) -> Iterator[str]:
     yield from of_database(monitor.store.url, "$.store.url")
     yield from _of_retention(monitor.store.retention)
     if _has_password(monitor.store.url):
-        yield "$.store.url: carries a password; put the URL into an environment variable and name that with url_env"
+        yield "$.store.url: carries a password; put the URL elsewhere and name where it is with url_env or url_file"
     if not is_loopback(monitor.web.host) and monitor.web.token_env is None and monitor.web.token_file is None:
         where = f"{monitor.web.host!r} is open to other machines"
         yield f'$.web.host: {where}; name a token with token_env or token_file, or listen on "127.0.0.1"'

@@ -79,7 +79,7 @@ def load_web(directory: Path, environ: Mapping[str, str] | None = None) -> Web:
 def load_store(directory: Path, environ: Mapping[str, str] | None = None) -> Secret:
     """The URL of a configuration's store: reads `[store]` alone; raises SettingsError with every mistake in it."""
     store = _table(directory, "store").store
-    found = secret(store.url_env, None, _environment(environ), "$.store", "url")
+    found = secret(store.url_env, store.url_file, _environment(environ), "$.store", "url")
     if found.faults:
         raise SettingsError([f"{directory / 'monitor.toml'}: {fault}" for fault in found.faults])
     return found.secret or Secret(store.url)
@@ -194,7 +194,7 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
     """
     web = monitor.web
     found = {
-        "store": secret(monitor.store.url_env, None, environ, "$.store", "url"),
+        "store": secret(monitor.store.url_env, monitor.store.url_file, environ, "$.store", "url"),
         "web": secret(web.token_env, web.token_file, environ, "$.web", "token"),
         "actions": secret(monitor.actions.key_env, monitor.actions.key_file, environ, "$.actions", "key"),
         "authors": secret(
@@ -202,7 +202,8 @@ def _secrets(monitor: Monitor, environ: Mapping[str, str]) -> dict[str, Lookup]:
         ),
     }
     if (url := found["store"].secret) is not None:
-        found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), "$.store.url_env")))
+        place = "$.store.url_env" if monitor.store.url_env is not None else "$.store.url_file"
+        found["store"] = Lookup(url, tuple(checks.of_database(url.reveal(), place)))
     if (key := found["actions"].secret) is not None:
         found["actions"] = Lookup(key, tuple(checks.of_key(key.reveal(), monitor.actions)))
     if (key := found["authors"].secret) is not None:

@@ -91,6 +91,8 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """The database: `sqlite:///FILE`, or `postgresql://HOST/NAME` without a password."""
     url_env: str | None = None
     """Environment variable that holds the URL instead, password and all."""
+    url_file: str | None = None
+    """File that holds it, as an alternative to `url_env`."""
     archive: bool = True
     """Keeps every mention; false keeps only state, alerts and resume points."""
     authors: AuthorNames = AuthorNames.HASHED

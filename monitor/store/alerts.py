@@ -152,7 +152,7 @@ def left_of(alert: Alert, gone: AbstractSet[int]) -> Alert:
     An alert of an earlier version does not know whom it quotes: there, one that begins like a post that went does.
     """
     kept = tuple(
-        msgspec.structs.replace(each, text="", author=None, url=None, cues=None, payload_sha256=None)
+        msgspec.structs.replace(each, text="", author=None, url=None, cues=None, payload_sha256=None, voice=None)
         if key in gone
         else each
         for key, each in zip(_keys(alert), alert.evidence, strict=True)

@@ -6,9 +6,8 @@ from typing import NamedTuple, Protocol, assert_never
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless
-from monitor.alert.links import ANSWERS, SILENCES, Action
+from monitor.alert.links import ANSWERS, SILENCES, STATUSES, Action
 from monitor.clock import Clock
-from monitor.marks import Status
 from monitor.records import Alert
 from monitor.web.bodies import AnswerAsked, SilenceAsked, StatusAsked
 from monitor.web.refused import RefusedError, refuse
@@ -16,7 +15,6 @@ from monitor.web.refused import RefusedError, refuse
 LONGEST_NAME = 200
 LONGEST_WORDS = 2000
 _SHOWN = 80
-_STATUSES = {Action.CONFIRM: Status.CONFIRMED, Action.DEBUNK: Status.DEBUNKED}
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +103,7 @@ class Acts:
             case Action.CONFIRM | Action.DEBUNK:
                 if not said:
                     raise refuse(400, "evidence", words.PAGE["evidence_needed"])
-                asked = StatusAsked(status=_STATUSES[deed.action], by=by, evidence=said)
+                asked = StatusAsked(status=STATUSES[deed.action], by=by, evidence=said)
                 await self._office.set_status(alert.event, alert.narrative, asked)
             case Action.USEFUL | Action.NOT_USEFUL:
                 asked_answer = AnswerAsked(useful=ANSWERS[deed.action], by=by, comment=said)

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from monitor.alert import words
 from monitor.alert.harmless import harmless
-from monitor.alert.links import Action
+from monitor.alert.links import STATUSES, Action
 from monitor.clock import Clock
 from monitor.web.acting import Acts, Deed
 from monitor.web.body import Bodies
@@ -127,14 +127,19 @@ def _payload(raw: bytes) -> _Payload:
 
 
 def _deeds(payload: _Payload, receiver: str) -> list[Deed]:
-    """What the buttons ask for; nothing where they open a link, or are none of ours."""
+    """What the buttons ask for; nothing where they open a link, or are none of ours.
+
+    A button says nothing that a status could rest on: that of an older card is refused, others open a page that asks.
+    """
     if payload.type != "block_actions":
         return []
     name = harmless(payload.user.name or payload.user.username, _SHOWN)
     by = f"{name} ({harmless(payload.user.id, _SHOWN)}, Slack)"
     pressed = [one for one in payload.actions[:1] if one.value and one.action_id in set(Action)]
-    alerts = [(Action(one.action_id), one.value) for one in pressed]
-    return [
-        Deed(action, alert, by, "slack", receiver, words.PAGE["from_chat"].format(alert=harmless(alert, _SHOWN)))
-        for action, alert in alerts
-    ]
+    return [Deed(Action(one.action_id), one.value, by, "slack", receiver, _said(one)) for one in pressed]
+
+
+def _said(pressed: _Pressed) -> str:
+    return (
+        "" if pressed.action_id in STATUSES else words.PAGE["from_chat"].format(alert=harmless(pressed.value, _SHOWN))
+    )

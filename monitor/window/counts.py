@@ -19,7 +19,7 @@ from monitor.saved import packed, unpacked
 from monitor.window.hashes import Hashes, few, hashed, mix
 from monitor.window.keys import SeenKeys
 from monitor.window.spoken import YOUNG, spoken_of
-from monitor.window.watermark import SECOND, Watermarks
+from monitor.window.watermark import SECOND, Watermarks, said
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -133,8 +133,8 @@ class Windows:
     def _count(self, rows: pl.DataFrame, gaps: Sequence[GapMark]) -> Counted:
         names = rows["source"].unique(maintain_order=True)
         source = rows["source"].replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
-        times = [rows[name].to_numpy() for name in ("tick", "event_time", "seen_at")]
-        late = self._watermarks.late(names.to_list(), source, *times)
+        tick, seen = rows["tick"].to_numpy(), rows["seen_at"].to_numpy()
+        late = self._watermarks.late(names.to_list(), source, tick, said(rows["platform"], rows["event_time"]), seen)
         lates = pl.DataFrame(schema=LATE)
         fresh = rows
         if late.any():

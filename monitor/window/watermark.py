@@ -5,7 +5,8 @@ lateness; it never goes back.
 
 With skew(s) = the largest (event time - seen time) among the posts of source s, at most 0, the watermark of s at t is
 t + skew(s) - lateness. A post is late if it is behind the watermark its source had at the start of the post's second,
-so what is late does not depend on batches nor on the order within a second.
+so what is late does not depend on batches nor on the order within a second. What platforms say that are asked every few
+minutes is reckoned as said so much later (`SLOWER`).
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,21 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 SECOND = 1_000_000
+SLOWER = {"telegram": 480, "reddit": 300, "rss": 1_800, "youtube": 1_200, "gdelt": 2_700}
+"""Seconds from one asking of a platform to the next, by us or by others, and what a page may be old."""
 _STATE = "window/sources"
+
+
+def said(platform: pl.Series, event_time: pl.Series) -> Ints:
+    """Event time in microseconds, later by what passes until a platform is asked."""
+    more = platform.replace_strict(SLOWER, default=0, return_dtype=pl.Int64)
+    return (event_time + more * SECOND).to_numpy()
 
 
 class Watermarks:

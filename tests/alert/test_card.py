@@ -1,9 +1,12 @@
 from datetime import timedelta
 
+from classifiers.tags import TAGS
 from monitor.alert import words
 from monitor.alert.card import Card, card, fitted, plain, step, update
 from monitor.marks import GapMark, Status, StatusMark
 from tests.fakes.alerts import AT, a_piece, an_alert
+from tests.fakes.corpus import a_check
+from tests.fakes.desk import LINKS
 
 
 def a_full_card() -> Card:
@@ -44,9 +47,43 @@ def test_every_limit_gives_the_longest_card_that_fits() -> None:
 
 def test_a_short_update_names_the_alert_and_links_one_post() -> None:
     text = plain(update(a_full_card()))
-    assert "Update of an earlier message. Alert a1" in text
+    assert "Update of an earlier message: Alert a1" in text
     assert text.count("https://") == 1
     assert "41 claims against 3 denials" in text
+
+
+def test_a_short_update_leads_to_the_page_that_shows_the_alert() -> None:
+    acts = LINKS.of(an_alert(), "desk")
+    assert update(a_full_card()._replace(actions=acts)).above()[0].link == acts[0].url
+    assert update(a_full_card()).above()[0].link is None
+
+
+def test_the_parts_stand_in_the_order_of_the_newsroom() -> None:
+    said = StatusMark(at=AT, event="fall", narrative="n1", status=Status.DENIED, by="A", evidence="b")
+    alert = an_alert(status=Status.DENIED, said=said, change="status_set", checks=(a_check("c", ""),))
+    text = plain(card(alert))
+    parts = (
+        "DENIED", "Claim:", "First shown here:", "Now:", "Celebration reports:", "Told because:", "Status set",
+        "Fact check", "Posts:", "Why it fired:", "Holds since:", "Confidence:", "telegram blind",
+        "What would change it:",
+    )  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text.splitlines()[1].startswith("Claim:")
+
+
+def test_a_registered_voice_is_named_and_nobody_else() -> None:
+    voiced, plain_one = a_piece(0, voice="Radio Valley"), a_piece(1, tag="denial")
+    shown = card(an_alert(evidence=(voiced, plain_one)))
+    assert shown.first == "Radio Valley, a registered voice, x, 2021-09-03 13:30 UTC"
+    assert [post.where.startswith("Radio Valley, ") for post in shown.posts] == [True, False]
+    assert "author-" not in plain(shown)
+
+
+def test_every_tag_of_a_post_has_its_word() -> None:
+    assert set(words.TAG) == set(TAGS)
+    (shown,) = card(an_alert(evidence=(a_piece(0, tag="<b>"),))).posts
+    assert shown.tag == "‹b›"
 
 
 def test_a_possible_repeat_is_said_right_under_the_title() -> None:

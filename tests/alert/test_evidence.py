@@ -37,5 +37,15 @@ def test_a_pause_of_claims_is_none_of_denials() -> None:
     assert set(shown(*rows)) == {"1", "2", "3", "4"}
 
 
+def test_a_post_of_a_registered_voice_says_whose_it_is() -> None:
+    memory = EvidenceMemory()
+    rows = ({"id": "0", "voice": "Radio Valley"}, {"id": "1", "voice": None})
+    memory.add(clustered(*({"narrative": "n", "seen_at": START, "posted_at": START} | row for row in rows)))
+    again = EvidenceMemory()
+    again.restore(memory.snapshot())
+    for one in (memory, again):
+        assert [piece.voice for piece in one.of("fall", "n", START + timedelta(days=9))] == ["Radio Valley", None]
+
+
 def test_what_the_tagger_is_not_sure_of_is_not_shown() -> None:
     assert shown({"at": 0, "p_claim": 0.79}, {"at": 1, "p_claim": 0.8}) == ["1"]

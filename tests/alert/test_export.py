@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from monitor.alert import words
 from monitor.alert.export import Brief, brief
 from monitor.alert.export_files import COLUMNS, as_csv, as_json, as_markdown
+from monitor.marks import AckMark, FactCheck, Status, StatusMark
 from monitor.records import AlertState
 from tests.fakes.alerts import AT, a_piece, an_alert
 from tests.fakes.corpus import hostile
@@ -21,6 +22,7 @@ PIECE = a_piece(
     0,
     id=f"at://{WHO}/1",
     author="pseudonym-of-him",
+    voice="voice-of-him",
     url=f"https://example.org/@{WHO}/1",
     text=f"@{WHO} and @b.c@social.example say so, see https://example.org/{WHO}/9 (a@b)",
     payload_sha256="ab" * 32,
@@ -57,7 +59,7 @@ def test_posts_of_the_firing_come_first_and_are_called_frozen() -> None:
 def test_nobody_is_named_unless_asked_for() -> None:
     for file in (as_json, as_csv, as_markdown):
         plain, full = file(made()).decode(), file(made(authors=True)).decode()
-        for name in (WHO, "pseudonym", "b.c@social", "author-1"):
+        for name in (WHO, "pseudonym", "voice-of-him", "b.c@social", "author-1"):
             assert name not in plain
         assert "pseudonym" in full
         assert "https://example.org/" in file(made()).decode().replace("[:]", ":")
@@ -68,6 +70,37 @@ def test_nobody_is_named_unless_asked_for() -> None:
 
 def test_a_label_names_nobody_either() -> None:
     assert WHO not in as_json(made(label=f"@{WHO}: it has fallen")).decode()
+
+
+@pytest.mark.parametrize(
+    ("evidence", "left"),
+    [
+        (f"bluesky:at://did:plc:{WHO}/app.bsky.feed.post/3k", "bluesky:…"),
+        (f"x:1234{WHO}", "x:…"),
+        (f"https://x.com/{WHO}/status/1", "https://x.com/"),
+        (f"he says so: at://did:plc:{WHO}/x, did:plc:{WHO}, @{WHO}", "he says so: @…, @…, @…"),
+    ],
+)
+def test_whoever_set_a_status_took_it_on_or_was_reviewed_is_not_named(evidence: str, left: str) -> None:
+    said = StatusMark(
+        at=AT,
+        event="fall",
+        narrative="n1",
+        status=Status.DENIED,
+        by=f"{WHO} (U1, Slack)",
+        evidence=evidence,
+        voice=True,
+    )
+    taken = AckMark(at=AT, alert="a1", by=WHO, assignee=f"{WHO} 2", comment=f"ask @{WHO}")
+    check = FactCheck(at=AT, event="fall", claim=f"@{WHO} won", by="Checks", rating="Misleading", claimant=WHO)
+    fields: dict[str, Any] = {"said": said, "acknowledged": taken, "checks": (check,), "subject": f"voice:{WHO}"}
+    for file in (as_json, as_markdown):
+        assert WHO not in file(made(**fields)).decode()
+        assert WHO in file(made(authors=True, **fields)).decode()
+    kept = made(**fields).alert
+    assert kept.said is not None
+    assert (kept.said.evidence, kept.said.status, kept.said.voice) == (left, Status.DENIED, True)
+    assert [(one.by, one.rating) for one in kept.checks] == [("Checks", "Misleading")]
 
 
 @pytest.mark.parametrize(

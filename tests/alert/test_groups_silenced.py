@@ -30,7 +30,11 @@ def test_who_was_told_hears_in_a_silence_that_it_is_over(cuts: Sequence[float]) 
 @pytest.mark.parametrize("cuts", CUTS, ids=["whole", "cut"])
 def test_a_status_that_is_set_in_a_silence_reaches_a_card_that_is_over(cuts: Sequence[float]) -> None:
     over = [finding(0), gone(400, "denials_overtook")]
-    marks: list[StatusMark | Silence | AckMark] = [QUIET, settled(2_000, narrative="n"), settled(6_000, Status.CONFIRMED, "n")]
+    marks: list[StatusMark | Silence | AckMark] = [
+        QUIET,
+        settled(2_000, narrative="n"),
+        settled(6_000, Status.CONFIRMED, "n"),
+    ]
     steps = played(Story(over, marks=marks), cuts=cuts)
     assert told(steps)[2:] == [(2_000, "race", "status_set"), (6_000, "race", "status_set")]
 

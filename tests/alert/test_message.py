@@ -19,7 +19,6 @@ def test_the_card_says_everything_in_the_desks_order() -> None:
         "Claim: the valley has fallen",
         "Watched: The valley has fallen",
         "First shown here: x, 2021-09-03 13:30 UTC",
-        "Holds since: 2021-09-03 14:28 UTC",
         "Now: 41 claims against 3 denials, by 39 authors",
         "Celebration reports: 17. Questions: 5.",
         "Posts:",
@@ -29,6 +28,8 @@ def test_the_card_says_everything_in_the_desks_order() -> None:
             "Why it fired: original claims outrun original denials by more than chance explains "
             "(log of the evidence 4.2, threshold 3, share of claims an even race may show 0.62)"
         ),
+        "Holds since: 2021-09-03 14:28 UTC",
+        f"Confidence: {words.WORTH['race']}",
         "telegram blind 2021-09-03 14:01 UTC–2021-09-03 14:30 UTC (flood wait): counts are a floor",
         "What would change it: denials that catch up, a quiet spell, or a status set by the desk or a registered voice",
         "Alert a1, 2021-09-03 14:30 UTC",

@@ -1,5 +1,6 @@
 """Why an alert fired and what holds now stay apart, with few numbers each."""
 
+import re
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ def raced(**fields: Any) -> Alert:  # noqa: ANN401  any field of the record
 
 def test_why_it_fired_has_the_numbers_of_that_moment_and_few_of_them() -> None:
     shown = card(raced(claims=80, denials=9))
-    assert shown.why.endswith("explains (claims then 12, denials then 3, chance that claims run ahead 99.9 %)")
+    assert shown.why.endswith("explains (claims then 12, denials then 3)")
+    assert shown.confidence.startswith("99.9 % chance, by the counts of that moment, that claims ran ahead")
     assert shown.now == ""
     assert "Now: 80 claims against 9 denials" in plain(shown)
 
@@ -46,7 +48,7 @@ def test_a_race_that_is_over_says_how_it_ended_and_not_that_claims_run_ahead() -
     assert f"How it ended: {shown.now}" in said
     assert "At its end: 72 claims against 104 denials" in said
     assert "Why it fired: original claims outrun" in said
-    assert said.count("run ahead") == 1
+    assert said.count("ran ahead") == 1
     assert step(shown) == (
         "UNCONFIRMED · resolved · fall. How it ended: denials have overtaken the claims "
         "(claims then 70, denials then 101). 72 claims against 104 denials, by 39 authors"
@@ -87,6 +89,16 @@ def test_what_ends_by_a_word_of_somebody_has_no_old_numbers() -> None:
 def test_every_rule_has_numbers_of_its_own(rule: str, numbers: dict[str, float], said: str) -> None:
     shown = card(an_alert(rule=rule, reason="many_posts", fired=Because("many_posts", numbers)))
     assert shown.why == f"as many posts in a short time as the rules name ({said})"
+
+
+@pytest.mark.parametrize("rule", words.RULE)
+def test_every_card_says_what_its_finding_is_worth_and_calls_nothing_true_or_false(rule: str) -> None:
+    for numbers in ({}, {"posterior": 0.97}):
+        shown = card(raced(rule=rule, fired=Because("some_reason", numbers)))
+        assert f"\n{words.CONFIDENCE}: {shown.confidence}\n" in plain(shown)
+        assert not re.search(r"\b(true|false|lie|hoax|fake)\b", shown.confidence)
+        assert ("97 %" in shown.confidence) == (rule == "race" and bool(numbers))
+    assert rule in words.WORTH
 
 
 def test_a_step_keeps_what_the_alert_fired_for() -> None:

@@ -1,4 +1,4 @@
-"""Who gets links on cards: chats, where a monitor's address and key are configured; machines and logs never."""
+"""Who gets links on cards: chats, where a monitor's address and key are configured; machines, logs, Apprise never."""
 
 from pathlib import Path
 
@@ -35,6 +35,7 @@ MACHINES = {
     "terminal": "",
     "file": 'path = "alerts.ndjson"',
     "mqtt": 'host = "127.0.0.1"',
+    "apprise": 'url_env = "URL"',
 }
 
 

@@ -1,5 +1,6 @@
 """`monitor db` on a store of its own, and beside a daemon's lock."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import msgspec
 import pytest
 
 from monitor.__main__ import main
+from monitor.settings import load, load_store
 from monitor.store.sole import sole
 from monitor.store.store import Commit, Store
 from tests.fakes.mentions import clustered
+from tests.pipeline.test_daemon import EVENT, free_port
 
 
 @pytest.fixture
@@ -33,6 +36,18 @@ def test_check_shows_what_is_in_it(config: Path, capsys: pytest.CaptureFixture[s
     found = msgspec.json.decode(capsys.readouterr().out)
     assert found["retention"]["texts"] == "180d"
     assert {one["table"]: one["rows"] for one in found["held"]}["mentions"] == 2
+
+
+def test_the_stores_address_may_be_a_file_that_every_command_finds(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config / "url").write_text(f"sqlite:///{config}/m.sqlite\n", "utf-8")
+    (config / "monitor.toml").write_text(f'[store]\nurl_file = "{config}/url"\n[web]\nport = {free_port()}\n', "utf-8")
+    (config / "events").mkdir()
+    (config / "events" / "fall.toml").write_text(EVENT, "utf-8")
+    assert db(config, "check") == 0
+    assert re.search(r"mentions +2 ", capsys.readouterr().out)
+    assert load(config, {}).store_url.reveal() == load_store(config, {}).reveal() == f"sqlite:///{config}/m.sqlite"
 
 
 def test_check_says_which_table_is_missing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,7 @@ async def test_a_port_that_another_program_answers_at_is_bad(tmp_path: Path) -> 
 RECEIVERS = (
     '[[receiver]]\nkind = "telegram"\nname = "desk"\nchat = "@desk"\ntoken_env = "TOKEN"\napi = "{api}"\n'
     '[[receiver]]\nkind = "webhook"\nname = "gone"\nurl = "http://127.0.0.1:{closed}/hook"\nsecret_env = "TOKEN"\n'
+    '[[source]]\nkind = "x"\nname = "bird"\nbudget = 1.0\ntoken_env = "TOKEN"\napi = "{api}"\n'
     '[[source]]\nkind = "mqtt"\nname = "bus"\nhost = "127.0.0.1"\nport = {closed}\ntopics = ["a"]\n'
 )
 
@@ -94,7 +95,8 @@ async def test_credentials_are_tried_without_a_trace_and_never_shown(
     config = configured(tmp_path, RECEIVERS.format(api=f"http://127.0.0.1:{port}", closed=free_port()))
     checks = await found(config, {"TOKEN": TOKEN})
     await runner.cleanup()
-    assert checks["receiver desk"].verdict is (Verdict.OK if knows else Verdict.BAD)
+    for name in ("receiver desk", "source bird"):
+        assert checks[name].verdict is (Verdict.OK if knows else Verdict.BAD)
     assert [checks[name].verdict for name in ("receiver gone", "source bus")] == [Verdict.BAD, Verdict.BAD]
-    assert asked == [f"GET /bot{TOKEN}/getMe"]
+    assert asked == ["GET /2/tweets/search/stream/rules", f"GET /bot{TOKEN}/getMe"]
     assert TOKEN not in repr(checks)

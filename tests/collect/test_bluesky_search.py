@@ -115,6 +115,24 @@ async def test_a_search_that_fails_goes_on_where_it_was_also_after_a_restart(
     assert asked == [(f'"{term}" -"game"', cursor) for term in ("bridge", "#span") for cursor in (None, "1")]
 
 
+async def test_a_term_that_the_search_does_not_take_is_given_up_alone(server: Jetstream, account: Account) -> None:
+    account.posts = [said(20, 1)]
+    account.faults = [web.json_response({"error": "InvalidRequest", "message": "no such query"}, status=400)]
+    desk, collected = Desk(server, account), Collected()
+    await collected.read(desk.one, brought(1))  # type: ignore[arg-type]
+    assert [search["q"] for search in account.searches] == ['"#span" -"game"']
+
+
+async def test_an_account_that_may_not_search_is_asked_once(server: Jetstream, account: Account) -> None:
+    account.faults = [web.json_response({"error": "Forbidden"}, status=403)]
+    desk, collected = Desk(server, account), Collected()
+    reading = asyncio.ensure_future(collected.read(desk.one, brought(1)))  # type: ignore[arg-type]
+    await server.at_rest.wait()
+    server.say(post(1))
+    await reading
+    assert account.faults == account.searches == []
+
+
 async def test_no_more_pages_and_requests_are_read_than_are_set(server: Jetstream, account: Account) -> None:
     account.page, account.posts = 1, [said(number, number) for number in range(1, 30)]
     desk, collected = Desk(server, account, search_pages=20, searches=7), Collected()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from monitor.collect.claim_review import reviews
 from monitor.collect.factcheck import FactcheckCollector, FactcheckSource
@@ -120,3 +121,18 @@ def test_a_review_without_rating_or_publisher_is_none() -> None:
     whole = claim_review()
     for name in ("reviewRating", "author", "claimReviewed"):
         assert list(reviews(json.dumps({**whole, name: None}).encode())) == []
+
+
+async def test_a_page_that_asks_for_an_hour_does_not_hold_up_the_search(checks: FakeFactChecks) -> None:
+    async def answers(request: web.Request) -> web.StreamResponse:
+        busy = web.Response(status=429, headers={"Retry-After": "3600"})
+        return busy if request.path == "/page" else await checks.answers(request)
+
+    clock = ManualClock()
+    checks.add(1)
+    async with platform(answers) as server:
+        page = f"{server.url.replace('127.0.0.1', 'localhost')}/page"
+        async with reading(collector(server, clock, pages=[page]), clock) as source:
+            checks.add(1)
+            await source.passes(HALF)
+            assert len(found(source)) == 2

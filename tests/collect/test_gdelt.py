@@ -16,6 +16,7 @@ from tests.fakes.searches import FakeGdelt
 
 QUARTER = timedelta(minutes=15)
 BRIDGE = Event(name="bridge", proposition="The bridge has come down", any=("bridge", "old harbour"), none=("chess",))
+FIRE = Event(name="fire", proposition="The mill burns", any=("mill",))
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ async def server(gdelt: FakeGdelt) -> AsyncIterator[Platform]:
         yield server
 
 
-def collector(server: Platform, clock: ManualClock, **more: object) -> GdeltCollector:
+def collector(server: Platform, clock: ManualClock, *others: Event, **more: object) -> GdeltCollector:
     settings = msgspec.convert({"kind": "gdelt", "name": "news", "api": server.url, **more}, GdeltSource)
-    return GdeltCollector(settings, clock, metrics(), lambda: [BRIDGE])
+    return GdeltCollector(settings, clock, metrics(), lambda: [BRIDGE, *others])
 
 
 async def test_articles_come_once(gdelt: FakeGdelt, server: Platform) -> None:
@@ -74,3 +75,36 @@ async def test_every_refusal_makes_the_pause_longer_and_an_answer_ends_it(
             assert (len(gdelt.asked_at), source.state) == (asked + 1, state)
         assert source.ids() == {"https://daily.example/0": 1}
     assert "GDELT says: Your query was too short" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        web.Response(status=403, text="Forbidden"),
+        web.Response(status=429, text="Please limit requests to one every 5 seconds"),
+        web.Response(text="Please limit requests to one every 5 seconds"),
+        web.Response(status=503),
+    ],
+)
+async def test_what_refuses_one_event_lets_no_other_be_asked_until_the_pause_is_over(
+    gdelt: FakeGdelt, server: Platform, said: web.Response
+) -> None:
+    clock = ManualClock()
+    gdelt.says = [said]
+    async with reading(collector(server, clock, FIRE), clock) as source:
+        gdelt.add(1, START)
+        await source.passes(QUARTER - timedelta(seconds=1))
+        assert (len(gdelt.asked_at), source.state) == (1, SourceState.UNAVAILABLE)
+        await source.passes(timedelta(seconds=30))
+        assert len(gdelt.asked_at) == 3
+        assert source.state is SourceState.RUNNING
+
+
+async def test_a_question_that_gdelt_does_not_like_holds_up_no_other(gdelt: FakeGdelt, server: Platform) -> None:
+    clock = ManualClock()
+    gdelt.add(1, START)
+    gdelt.says = [web.Response(text="Your query was too short")]
+    async with reading(collector(server, clock, FIRE), clock) as source:
+        await source.passes(timedelta(seconds=30))
+        assert [one["query"] for one in gdelt.asked_at[1:]] == ['"mill"']
+        assert source.state is SourceState.RUNNING

@@ -45,11 +45,15 @@ def answering(status: int, text: str = "", **headers: str) -> Callable[[web.Requ
     return handle
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 302])
-async def test_what_asking_again_cannot_mend_refuses_the_source(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "question"),
+    [(400, True), (401, False), (402, False), (403, False), (404, True), (410, True), (302, True)],
+)
+async def test_what_asking_again_cannot_mend_refuses_the_source_or_the_question(status: int, *, question: bool) -> None:
     async with platform(answering(status, "no\x1b[31m", Location="/x")) as url, asking() as http:  # type: ignore[arg-type]
-        with pytest.raises(SourceRefusedError, match=rf"^127\.0\.0\.1/a answered {status}: no \[31m$"):
+        with pytest.raises(SourceRefusedError, match=rf"^127\.0\.0\.1/a answered {status}: no \[31m$") as error:
             await http.get(f"{url}/a", params=[("key", "v")])
+    assert error.value.question is question
 
 
 @pytest.mark.parametrize(("status", "after"), [(429, 90.0), (503, 90.0), (500, None), (408, None)])

@@ -202,6 +202,14 @@ async def test_a_wrong_token_or_a_refused_stream_stops_the_source(server: Instan
         await Collected().read(collector(server, clock), came(1))
 
 
+async def test_a_server_that_says_nothing_to_strangers_is_asked_as_a_user(server: Instance, clock: ManualClock) -> None:
+    server.limited = True
+    one = collector(server, clock)
+    async with reading(server, one, came(1)) as found:
+        await server.say(status(1))
+    assert texts(found, one) == ["post 1"]
+
+
 async def test_no_disconnect_loses_a_post(server: Instance, clock: ManualClock) -> None:
     chance = Random(7)
     one = collector(server, clock)

@@ -102,6 +102,17 @@ async def test_a_search_without_the_right_is_given_up_and_the_timelines_are_read
     assert collected.failures == []
 
 
+async def test_a_term_that_the_search_does_not_understand_is_given_up_alone(
+    server: Instance, clock: ManualClock
+) -> None:
+    server.unsearchable = "bridge"
+    server.searchable = [status(HOUR + 8, "that span"), status(HOUR + 9, "the mill")]
+    collected, one = Collected(), collector(server, clock, [BRIDGE, FIRE])
+    await collected.read(one, brought(2))  # type: ignore[arg-type]
+    assert numbers(collected, one) == [HOUR + 8, HOUR + 9]
+    assert [one for one, _ in queries(server)] == ['"bridge" -"game"', '"span" -"game"', '"mill"']
+
+
 async def test_it_keeps_to_the_pages_that_are_set_and_goes_on_after_a_restart(
     server: Instance, clock: ManualClock
 ) -> None:

@@ -114,6 +114,13 @@ async def test_a_refusal_of_one_platform_is_one_of_the_source() -> None:
         await asked.arrivals(1)
 
 
+async def test_a_question_that_is_refused_is_no_reason_to_stop_the_others() -> None:
+    asked = Asked(ManualClock(), "a", "b", apart=False)
+    asked.fails["a"] = SourceRefusedError("no such thing", question=True)
+    assert len(await asked.arrivals(1)) == 1
+    assert asked.turns == ["a", "b"]
+
+
 async def test_a_source_without_parts_waits_for_some() -> None:
     clock, parts = ManualClock(), list[str]()
     asked = Asked(clock)

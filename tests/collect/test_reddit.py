@@ -63,6 +63,29 @@ async def test_a_community_is_read_with_its_comments(reddit: FakeReddit, server:
     assert first["parent_text"].startswith("The old harbour bridge")
 
 
+async def test_a_community_that_is_private_or_banned_does_not_stop_the_others(
+    reddit: FakeReddit, server: Platform
+) -> None:
+    clock = ManualClock()
+    reddit.add(1)
+    reddit.shut = {"private": 403, "banned": 404}
+    async with reading(collector(server, clock, communities=["private", "harbour", "banned"]), clock) as source:
+        assert source.state is SourceState.RUNNING
+        reddit.comment(1)
+        await source.passes(2 * MINUTE)
+        assert set(source.ids()) == {"t3_p0", "t1_c0"}
+        asked = [one.path for one in server.asked]
+        assert (asked.count("/r/private/new"), asked.count("/r/banned/new")) == (1, 1)
+
+
+async def test_an_app_that_is_refused_while_it_runs_stops_the_source(server: Platform) -> None:
+    clock = ManualClock()
+    async with reading(collector(server, clock, communities=["harbour"]), clock) as source:
+        server.faults = [403]
+        await source.passes(MINUTE)
+        assert source.state is SourceState.REFUSED
+
+
 async def test_pages_are_turned_back_to_what_is_known(reddit: FakeReddit, server: Platform) -> None:
     clock = ManualClock()
     reddit.add(5)

@@ -43,19 +43,23 @@ def mentions(*rows: tuple[str, str, str | None], source: str = "sky") -> pl.Data
 
 
 class Scripted:
-    """Implements Refresher: raises the scripted errors one after the other, then answers."""
+    """Implements Refresher: raises the scripted errors one after the other, then answers unless asked for `wrong`."""
 
     name = "sky"
     refreshes = HOW
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, *errors: Exception, wrong: str = "") -> None:
         self.errors = list(errors)
+        self.wrong = wrong
         self.asked: list[list[str]] = []
 
     async def refresh(self, ids: Sequence[str]) -> Payload | None:
         self.asked.append(list(ids))
         if self.errors:
             raise self.errors.pop(0)
+        if self.wrong in ids:
+            why = "400"
+            raise SourceRefusedError(why, question=True)
         return Payload(self.name, b"{}", None)
 
 
@@ -102,6 +106,18 @@ async def test_heat_fades_and_the_coldest_make_room(clock: ManualClock) -> None:
     assert sorted(hot.due("sky", how)) == [f"n{number}" for number in range(9)]
 
 
+async def test_what_was_hot_before_a_restart_is_read_again_at_its_age(clock: ManualClock) -> None:
+    rows = mentions(("old", "create", None), ("new", "create", None), ("gone", "create", None), ("n1", "create", "new"))
+    ages = [timedelta(hours=3), 5 * MINUTE, 4 * MINUTE, MINUTE]
+    hot = Hot(clock)
+    hot.refill(
+        rows.with_columns(seen_at=pl.Series([clock.now() - age for age in ages]), text=pl.Series([*"ab", "", "c"]))
+    )
+    assert hot.due("sky", HOW) == ["new", "old"]
+    await clock.advance(MINUTE)
+    assert hot.due("sky", HOW) == ["n1"]
+
+
 async def test_no_more_requests_are_made_than_the_budget_allows(clock: ManualClock) -> None:
     hot, one = Hot(clock), Scripted()
     hot.take(mentions(*((f"p{number}", "create", None) for number in range(100))))
@@ -110,12 +126,27 @@ async def test_no_more_requests_are_made_than_the_budget_allows(clock: ManualClo
     assert all(len(ids) == 2 for ids in one.asked)
 
 
-async def test_a_platform_that_is_away_is_left_alone_and_one_that_refuses_for_good(clock: ManualClock) -> None:
+async def test_a_platform_that_is_away_is_left_alone_and_one_that_refuses_for_an_hour(clock: ManualClock) -> None:
     hot = Hot(clock)
     hot.take(mentions(*((f"p{number}", "create", None) for number in range(100))))
     one = Scripted(SourceUnavailableError("busy", 90), SourceRefusedError("no"))
-    assert await running(one, hot, clock, timedelta(minutes=10)) == []
+    assert await running(one, hot, clock, timedelta(minutes=50)) == []
     assert len(one.asked) == 2
+    one.errors = [SourceRefusedError("no")]
+    assert len(await running(one, hot, clock, timedelta(hours=1, minutes=1))) == 5  # of the minute behind the hour
+
+
+async def test_a_post_that_cannot_be_asked_for_is_found_among_the_others_and_left_alone(clock: ManualClock) -> None:
+    hot, one = Hot(clock), Scripted(wrong="c")
+    one.refreshes = HOW._replace(at_once=5)
+    hot.take(mentions(*((name, "create", None) for name in "abcde")))
+    await clock.advance(2 * MINUTE)
+    assert len(await running(one, hot, clock, MINUTE)) == 2
+    assert one.asked == [["a", "b", "c", "d", "e"], ["a", "b"], ["c", "d", "e"], ["c"], ["d", "e"]]
+    await clock.advance(2 * MINUTE)
+    one.asked.clear()
+    await running(one, hot, clock, MINUTE)
+    assert one.asked == [["a", "b", "d", "e"]]
 
 
 @pytest.fixture
@@ -207,3 +238,23 @@ async def test_mastodon_says_counts_edits_and_what_is_gone(clock: ManualClock) -
             ("update", uris[1], "a drill", 0),
         ]
         assert await one.refresh(["https://unknown.example/1"]) is None
+
+
+async def test_posts_of_the_server_itself_are_read_again_after_a_restart(clock: ManualClock) -> None:
+    async with mastodons.instance(clock) as server:
+        uris = [
+            f"{server.url}/{of}/statuses/{mastodons.name_of(n)}" for n, of in enumerate(("users/ann", "ap/users/9"))
+        ]
+        server.posts = [mastodons.status(0, uri=uris[0], reblogs_count=7)]
+        settings = MastodonSource(name="far", instance=server.url, tags=("flood",))
+        one = MastodonCollector(settings, mastodons.TOKEN, clock, metrics())
+        payload = await one.refresh([*uris, "https://else.example/users/ann/statuses/1"])
+        assert payload is not None
+        told = one.parse([payload.body], SEEN).posts
+        assert told.select("op", "id", "reposts").rows() == [("delete", uris[1], None), ("counts", uris[0], 7)]
+        found = Collected()
+        reading = asyncio.ensure_future(found.read(one, lambda told: bool(told.payloads)))
+        await server.listened()
+        await server.delete(mastodons.name_of(0))
+        await reading
+        assert found.of(one, "delete", "id") == [uris[0]]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from monitor.collect.rss import RssCollector, RssSource, stays_for
 from monitor.collect.supervise import SourceState
@@ -110,6 +111,24 @@ async def test_a_feed_that_is_gone_does_not_hold_up_the_others(feed: FakeFeed, s
         await source.passes(2 * MINUTE)
         assert source.ids() == {"urn:news:1": 1}
         assert source.state is SourceState.RUNNING
+
+
+async def test_a_feed_that_asks_for_an_hour_holds_up_no_feed_of_another_host(feed: FakeFeed) -> None:
+    async def answers(request: web.Request) -> web.StreamResponse:
+        busy = web.Response(status=429, headers={"Retry-After": "3600"})
+        return busy if request.path == "/busy" else await feed.answers(request)
+
+    clock = ManualClock()
+    feed.add(1, START)
+    async with platform(answers) as server:
+        elsewhere = server.url.replace("127.0.0.1", "localhost")
+        feeds = (f"{server.url}/busy", f"{elsewhere}/feed", f"{server.url}/also")
+        settings = RssSource(name="news", feeds=feeds, every=Duration(minutes=2), private=True)
+        async with reading(RssCollector(settings, clock, metrics()), clock) as source:
+            assert source.state is SourceState.RUNNING
+            assert source.ids() == {"urn:news:1": 1}
+            await source.passes(2 * MINUTE)
+    assert [one.path for one in server.asked] == ["/busy", "/feed", "/feed"]
 
 
 async def test_when_every_feed_refuses_the_source_is_refused(server: Platform) -> None:

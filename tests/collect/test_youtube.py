@@ -83,13 +83,21 @@ async def test_other_requests_stay_within_the_units_of_a_day(youtube: FakeYoutub
     assert len(youtube.calls) - youtube.calls.count("search") == 20
 
 
-async def test_closed_comments_are_left_alone(youtube: FakeYoutube, server: Platform) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason", "calls"),
+    [(403, "commentsDisabled", 1), (404, "videoNotFound", 1), (403, "forbidden", 1), (400, "processingFailure", 3)],
+)
+async def test_comments_of_one_video_that_are_not_given_are_left_alone(
+    youtube: FakeYoutube, server: Platform, status: int, reason: str, calls: int
+) -> None:
     clock = ManualClock()
-    youtube.videos, youtube.closed = ["video-one"], {"video-one"}
+    youtube.videos, youtube.closed = ["video-one", "video-two"], {"video-one": (status, reason)}
+    youtube.comments["video-two"] = ["c1"]
     async with reading(collector(server, clock), clock) as source:
         await source.passes(10 * MINUTE)
-        assert youtube.calls.count("commentThreads") == 1
+        assert youtube.calls.count("commentThreads") == calls + 3
         assert source.state is SourceState.RUNNING
+        assert source.ids()["c1"] == 1
 
 
 async def test_comments_that_came_too_fast_are_a_gap(youtube: FakeYoutube, server: Platform) -> None:

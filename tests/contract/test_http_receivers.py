@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from msgspec.structs import replace
 
 from monitor.alert import words
+from monitor.alert.receivers.chat import WEIGHTY
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.errors import DeliveryError
 from monitor.records import Notification
@@ -161,6 +162,40 @@ async def test_a_step_of_an_alert_edits_its_card_or_is_a_short_update(kind: str)
 
 
 @pytest.mark.parametrize("kind", sorted(EDITS))
+@pytest.mark.parametrize("change", [*sorted(WEIGHTY), "doubled", "acknowledged"])
+async def test_what_must_be_heard_is_said_beside_the_edit_and_marked_where_it_may_be_said_twice(
+    kind: str, change: str
+) -> None:
+    async with line(kind) as (chat, receiver):
+        receipt = await receiver.send(a_notification())
+        later = a_notification(alert=an_alert(claims=99, change=change, at=AT + timedelta(minutes=5)))
+        step = replace(later, earlier=receipt or "")
+        assert await receiver.send(step) == receipt
+        threads = kind in {"matrix", "slack-bot"}
+        assert len(chat.replies) == int(change in WEIGHTY or threads)
+        assert all("99 claims against 3 denials" in said and words.REPEAT not in said for said in chat.replies)
+        if kind == "slack-bot":
+            assert chat.asked[-1].body["reply_broadcast"] == (change in WEIGHTY)
+        if not threads:
+            assert receiver.repeats(step)
+            assert await receiver.send(replace(step, repeat=True)) == receipt
+            assert [words.REPEAT in said for said in chat.replies] == [False, True] * (change in WEIGHTY)
+            assert not any(words.REPEAT in text for text in chat.shown())
+
+
+@pytest.mark.parametrize("kind", ["discord", "telegram"])
+async def test_a_line_that_does_not_arrive_is_tried_again_with_the_edit(kind: str) -> None:
+    async with line(kind) as (chat, receiver):
+        receipt = await receiver.send(a_notification())
+        chat.refusals[2] = web.Response(status=500)
+        later = a_notification(alert=an_alert(claims=99, change="status_set", at=AT + timedelta(minutes=5)))
+        error = await failure(receiver, replace(later, earlier=receipt or ""))
+        assert (error.retry, error.unknown) == (True, True)
+        assert await receiver.send(replace(later, earlier=receipt or "", repeat=True)) == receipt
+        assert [words.REPEAT in said for said in chat.replies] == [True]
+
+
+@pytest.mark.parametrize("kind", sorted(EDITS))
 @pytest.mark.parametrize("receipt", ["HTTP 200", "1 elsewhere", "receipt 7"])
 async def test_a_receipt_of_another_place_edits_nothing(kind: str, receipt: str) -> None:
     async with line(kind) as (chat, receiver):
@@ -176,8 +211,11 @@ async def test_a_card_that_people_have_deleted_is_posted_anew(kind: str) -> None
         receipt = await receiver.send(a_notification())
         chat.messages.clear()
         later = replace(a_notification(alert=an_alert(claims=99)), earlier=receipt or "")
+        assert receiver.repeats(later)
         assert await receiver.send(later) != ""
         assert "99 claims" in chat.shown()[0]
+        assert await receiver.send(replace(later, earlier="", repeat=True)) != ""
+        assert (words.REPEAT in chat.shown()[-1]) == (kind != "slack-bot")
 
 
 @kinds

@@ -4,12 +4,16 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import aiomqtt
 import pytest
 import yaml
 
 from monitor import settings
 from tests.deploy.test_prometheus import told
+from tests.fakes.mosquitto import Mosquitto, mosquitto
+from tests.fakes.mqtt_source import collector, post, reading, send
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -25,7 +29,9 @@ def test_a_service_names_only_what_is_there(name: str) -> None:
         assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
     assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"])
     assert set(service.get("depends_on", ())) <= set(SERVICES)
-    assert "build" in service or re.search(r":v?\d", service["image"]), "an image without a version"
+    assert "build" in service or re.search(r":(v?\d+\.\d+\.\d+|\d{2}\.\d+-bookworm)$", service["image"]), (
+        "not pinned by a whole version"
+    )
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -48,11 +54,58 @@ def test_the_monitors_configuration_is_good(tmp_path: Path) -> None:
     text = (DEPLOY / "compose" / "config" / "monitor.toml").read_text("utf-8")
     for word in ("web-token", "bus-password"):
         (tmp_path / word).write_text("a long and secret word of no use\n", "utf-8")
+    (tmp_path / "store-url").write_text("postgresql://monitor:word@postgres/monitor\n", "utf-8")
     (tmp_path / "monitor.toml").write_text(text.replace("/run/secrets", str(tmp_path)), "utf-8")
     (tmp_path / "events").symlink_to(DEPLOY / "compose" / "config" / "events")
-    found = settings.load(tmp_path, {"MONITOR_STORE_URL": "postgresql://monitor:word@postgres/monitor"})
+    found = settings.load(tmp_path, {})  # as `docker compose exec monitor monitor doctor` finds it
     hosts = {source.host for source in found.monitor.sources if hasattr(source, "host")}
-    assert hosts <= set(SERVICES)
+    assert {*hosts, str(urlsplit(found.store_url.reveal()).hostname)} <= set(SERVICES)
+    read = {Path(word).name for word in re.findall(r"/run/secrets/[\w-]+", text)}
+    assert read == set(SERVICES["monitor"]["secrets"])
+
+
+def test_events_can_be_added_while_it_runs_and_nothing_else_of_the_configuration_changed() -> None:
+    mounted = dict(volume.split(":", 1) for volume in SERVICES["monitor"]["volumes"])
+    assert mounted["./compose/config"] == "/etc/virality-monitor:ro"
+    assert mounted["./compose/config/events"] == "/etc/virality-monitor/events"
+
+
+def test_the_page_gives_every_secret_to_the_user_who_reads_it() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    owners = {
+        file: owner
+        for owner, files in re.findall(r"^sudo chown (\S+) (.+)$", page, re.MULTILINE)
+        for file in files.split()
+    }
+    assert set(COMPOSE["secrets"]) | {"../config/events"} == set(owners)
+    monitor = re.search(r"^USER (\S+)$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert monitor is not None
+    assert owners["../config/events"] == monitor[1].split(":")[0]
+    for name, service in SERVICES.items():
+        user, group = str(service.get("user", monitor[1] if name == "monitor" else "0:0")).split(":")
+        for secret in service.get("secrets", ()):
+            owner, _, theirs = owners[secret].partition(":")
+            assert user in {owner, "0"} or group == theirs, f"{name} cannot read {secret}"
+
+
+async def test_a_real_broker_takes_the_configuration_among_containers(tmp_path: Path) -> None:
+    """With its places moved into this test's folder, and on loopback."""
+
+    def moved(broker: Mosquitto) -> str:
+        text = (DEPLOY / "compose" / "mosquitto.conf").read_text("utf-8")
+        text = text.replace("listener 1883", f"listener {broker.port} 127.0.0.1")
+        text = text.replace("/run/secrets/mqtt-passwords", str(broker.password_file))
+        return re.sub(r"/mosquitto/(config|data)/", f"{broker.folder}/", text) + "user root\n"
+
+    acl = (DEPLOY / "mosquitto" / "acl").read_text("utf-8")
+    async with mosquitto(tmp_path, acl=acl, configure=moved) as broker:
+        async with reading(collector(broker)) as arrivals:
+            await arrivals.connected()
+            await send(broker, post(1))
+            assert (await arrivals.payload()).body == post(1)
+        stranger = aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5)
+        with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
+            await stranger.__aenter__()
 
 
 def test_prometheus_among_containers_differs_by_addresses_and_the_token_alone(tmp_path: Path) -> None:
@@ -73,8 +126,13 @@ def test_prometheus_among_containers_differs_by_addresses_and_the_token_alone(tm
 def test_the_image_has_the_python_and_the_packages_of_the_project() -> None:
     text = (DEPLOY / "Dockerfile").read_text("utf-8")
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
-    assert set(re.findall(r"FROM python:(\d+\.\d+)", text)) == {wanted.removeprefix(">=")}
-    assert "--require-hashes -r requirements.lock" in text
+    assert set(re.findall(r"FROM python:(\d+\.\d+)\.\d+-", text)) == {wanted.removeprefix(">=")}
+    installs = re.findall(r"pip install (.+?)(?: \\)?$", text, re.MULTILINE)
+    assert all("--require-hashes -r " in one for one in installs if not one.endswith(" .")), "a package without a hash"
+    asked = re.search(r"^RUN awk '(.+)' requirements-dev.lock > build.lock", text, re.MULTILINE)
+    assert asked
+    pinned = told("awk", asked[1], "requirements-dev.lock", folder=ROOT)
+    assert re.fullmatch(r"setuptools==[\d.]+ \\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n)+( +#.*\n)*", pinned)
     copied = {word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for word in line.split()}
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").split() if line.startswith("!")}
     assert copied == allowed

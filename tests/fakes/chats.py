@@ -50,6 +50,11 @@ def discord(chat: Chat, asked: Asked) -> web.Response:
         return web.json_response({"message": "Unknown Webhook", "code": 10015}, status=404)
     multipart = "payload_json" in asked.body
     body = msgspec.json.decode(asked.body["payload_json"]) if multipart else asked.body
+    if "embeds" not in body:
+        assert (asked.method, asked.path, body["allowed_mentions"]) == ("POST", here, {"parse": []})
+        assert 0 < size(body["content"]) <= 2_000
+        chat.replies.append(of_markdown(body["content"]).text)
+        return web.json_response({"id": f"9{len(chat.replies)}"})
     if broken := broken_discord(body):
         return web.json_response({"code": 50035, "message": "Invalid Form Body", "errors": broken}, status=400)
     embed = body["embeds"][0]
@@ -165,7 +170,11 @@ def telegram(chat: Chat, asked: Asked) -> web.Response:
             return telegram_refuses("Bad Request: message to edit not found")
         if chat.messages[key] == seen:
             return telegram_refuses("Bad Request: message is not modified: …")
-    chat.put(seen, key)
+    if "reply_parameters" in asked.body:
+        assert str(asked.body["reply_parameters"]["message_id"]) in chat.messages
+        chat.replies.append(seen.text)
+    else:
+        chat.put(seen, key)
     return web.json_response({"ok": True, "result": {"message_id": int(key), "text": seen.text}})
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from random import Random
 
-from monitor.marks import GapMark, Status, StatusMark
+from monitor.marks import AckMark, FactCheck, GapMark, Status, StatusMark
 from monitor.records import Alert, AlertState, Series
 from tests.fakes.alerts import AT, a_piece, an_alert
 
@@ -190,4 +190,13 @@ def _alert(chance: Random, number: int) -> Alert:
         evidence=pieces,
         blind=gaps,
         said=chance.choice([None, said]),
+        checks=tuple(a_check(text(), text()) for _ in range(chance.choice([0, 1, 3]))),
+        acknowledged=chance.choice([None, AckMark(at=AT, alert=f"a{number}", by=text() or "A", comment=text())]),
+    )
+
+
+def a_check(text: str, url: str) -> FactCheck:
+    """A fact check with a string wherever a stranger's text can stand."""
+    return FactCheck(
+        at=AT, event="fall", claim=text, by=text, rating=text, url=url, title=text, claimant=text, language=text
     )

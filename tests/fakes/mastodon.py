@@ -69,6 +69,10 @@ class Instance:
         self.limit = 300
         self.asked: list[web.Request] = []
         self.refuses: str = ""
+        self.limited = False
+        """Whether it says nothing of itself to strangers (limited federation)."""
+        self.unsearchable = ""
+        """A term that its search does not understand."""
         self.searchable: list[dict[str, Any]] = []
         """What its search finds; without any it refuses."""
         self.breaks: Callable[[], bool] = lambda: False
@@ -98,10 +102,11 @@ class Instance:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
-        if request.path == "/api/v2/instance":
+        stranger = request.headers.get("Authorization") != f"Bearer {TOKEN}"
+        if request.path == "/api/v2/instance" and not (stranger and self.limited):
             told = {"configuration": {"urls": {"streaming": self.url.replace("http", "ws")}}}
             return web.json_response(told)
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if stranger:
             return web.json_response({"error": "Invalid access token"}, status=401)
         if request.path == "/api/v1/streaming":
             return await self._stream(request)
@@ -129,6 +134,8 @@ class Instance:
         if not self.searchable:
             return web.json_response({"error": "This action is outside the authorized scopes"}, status=403)
         term, begin = request.query["q"].split('"')[1], int(request.query["offset"])
+        if term == self.unsearchable:
+            return web.json_response({"error": "The query is not understood"}, status=422)
         found = [one for one in self.searchable if term in one["content"]]
         return web.json_response({"accounts": [], "statuses": found[begin : begin + int(request.query["limit"])]})
 

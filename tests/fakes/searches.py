@@ -31,6 +31,8 @@ class FakeReddit:
         self.comments: list[dict[str, Any]] = []
         self.tokens = 0
         self.token = ""
+        self.shut: dict[str, int] = {}
+        """Community → the status with which it is refused."""
         self.only: tuple[str, slice] | None = None
         """A question with these words finds only this part of the posts."""
 
@@ -56,6 +58,10 @@ class FakeReddit:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.json_response({"message": "Unauthorized"}, status=401)
         assert request.query["raw_json"] == "1"
+        community = request.path.split("/")[2] if request.path.startswith("/r/") else ""
+        if community in self.shut:
+            status = self.shut[community]
+            return web.json_response({"reason": "private", "error": status}, status=status)
         every = self.comments if request.path.endswith("/comments") else self.posts
         if self.only is not None and self.only[0] in request.query.get("q", ""):
             every = every[self.only[1]]
@@ -83,15 +89,16 @@ class FakeYoutube:
         self.comments: dict[str, list[str]] = {}
         self.written: dict[str, str] = {}
         """When a comment was written, where it matters."""
-        self.closed: set[str] = set()
+        self.closed: dict[str, tuple[int, str]] = {}
+        """Video → status and reason with which its comments are refused."""
         self.spent: set[str] = set()
         self.calls: list[str] = []
         self.numbers = True
         """Whether videos tell theirs."""
 
-    def refused(self, reason: str) -> web.Response:
-        body = {"error": {"code": 403, "message": reason, "errors": [{"reason": reason, "domain": "youtube"}]}}
-        return web.json_response(body, status=403)
+    def refused(self, reason: str, status: int = 403) -> web.Response:
+        body = {"error": {"code": status, "message": reason, "errors": [{"reason": reason, "domain": "youtube"}]}}
+        return web.json_response(body, status=status)
 
     async def answers(self, request: web.Request) -> web.StreamResponse:
         kind = request.path.strip("/")
@@ -110,7 +117,8 @@ class FakeYoutube:
             return self._given(told if self.numbers else [one | {"statistics": {}} for one in told])
         video = request.query["videoId"]
         if video in self.closed:
-            return self.refused("commentsDisabled")
+            status, reason = self.closed[video]
+            return self.refused(reason, status)
         begin = int(request.query.get("pageToken", "0"))
         every = self.comments.get(video, [])[::-1]
         times = {one: {"at": self.written[one]} if one in self.written else {} for one in every}

@@ -28,6 +28,8 @@ class FakeX:
         self.searches: list[dict[str, str]] = []
         self.connects = 0
         self.late: list[dict[str, Any]] = []
+        self.wrong = ""
+        """A question or rule with these words is refused, and all rules that come with it."""
 
     async def answers(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -65,6 +67,8 @@ class FakeX:
     async def _ruled(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
             asked = json.loads(await request.read())
+            if self.wrong and any(self.wrong in rule["value"] for rule in asked.get("add", ())):
+                return self._not_taken()
             for rule in asked.get("add", ()):
                 name = str(1_000 + len(self.rules))
                 self.rules[name] = {"id": name, **rule}
@@ -82,8 +86,14 @@ class FakeX:
             await settle()
         return stream
 
+    def _not_taken(self) -> web.Response:
+        wrong = {"message": f"Reference to invalid operator {self.wrong}"}
+        return web.json_response({"title": "Invalid Request", "errors": [wrong]}, status=400)
+
     async def _search(self, request: web.Request) -> web.StreamResponse:
         self.searches.append(dict(request.query))
+        if self.wrong and self.wrong in request.query["query"]:
+            return self._not_taken()
         since = int(request.query.get("since_id", 0))
         found = sorted((one for one in self.posts if int(one["id"]) > since), key=lambda one: -int(one["id"]))
         begin = int(request.query.get("next_token", 0))

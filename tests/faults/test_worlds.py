@@ -21,8 +21,9 @@ from tests.rig.world import World, set_clock
 LIVES, EACH = 4, 5
 """Monitors that suffer beside each other, each so often: 20 times together."""
 STOPPED = 60.0
-CATCHING_UP = (15.0, 20.0)
-"""Seconds: what comes more than two minutes late is archived and in no count."""
+CATCHING_UP = (40.0, 50.0)
+"""Seconds."""
+MANY = 1_000
 HOUR = timedelta(hours=1)
 NO_CHANGE = timedelta()
 
@@ -66,6 +67,13 @@ async def together(folder: Path, deed: Deed, *, between: tuple[float, float] = (
             rigs[-1].chance.seed(number)
         made = [tasks.create_task(one(rig)) for rig in rigs]
     return Audit(*map(sum, zip(*(task.result() for task in made), strict=True)))
+
+
+def nothing_lost(books: Audit) -> None:
+    """What comes more than two minutes late is in no count: a broker that saves every change is slow to hand it out."""
+    assert (books.lost, books.doubled, books.alerts_lost, books.quarantined) == (0, 0, 0, 0), books
+    assert books.acknowledged > MANY
+    assert books.alerts > 0
 
 
 async def without_names(rig: Live, seconds: float) -> None:
@@ -127,14 +135,14 @@ async def test_a_world_that_goes_wrong_costs_nothing(tmp_path: Path) -> None:
 async def test_names_are_unknown_twenty_times(tmp_path: Path) -> None:
     books = await together(tmp_path, lambda rig: without_names(rig, 12.0))
     said("names unknown for 12 s twenty times, every connection cut", books)
-    kept(books)
+    nothing_lost(books)
 
 
 @pytest.mark.prove
 async def test_the_process_stands_still_for_a_minute_twenty_times(tmp_path: Path) -> None:
     books = await together(tmp_path, lambda rig: stopped(rig, STOPPED), between=CATCHING_UP)
     said(f"SIGSTOP for {STOPPED:g} s twenty times", books)
-    kept(books)
+    nothing_lost(books)
 
 
 @pytest.mark.prove
@@ -159,4 +167,4 @@ async def test_the_receiver_hangs_twenty_times(tmp_path: Path) -> None:
 async def test_the_clock_jumps_by_an_hour_and_back_twenty_times(tmp_path: Path, by: timedelta) -> None:
     books = await together(tmp_path, lambda rig: clock_set(rig, by, 5.0))
     said(f"clock set by {by} and back twenty times", books)
-    assert (books.lost, books.doubled, books.alerts_lost, books.quarantined) == (0, 0, 0, 0), books
+    nothing_lost(books)

@@ -17,6 +17,8 @@ from monitor.watched import Measure, Rules
 from tests.rig.feed import Ledger
 
 MINUTES = 10
+_EDGE = 2_000_000
+"""Microseconds before the end of a minute: what is seen then and waits for a batch in hand counts in the next one."""
 _FED = text("SELECT id FROM mentions WHERE id LIKE 'f%'")
 
 
@@ -116,13 +118,18 @@ def _compared(connection: Connection, event: str, saved: Mapping[str, bytes]) ->
     if not counted.total():
         return _Counts(0, 0, 0)
     asked = text(
-        "SELECT seen_at / 60000000 + 1 AS minute, count(*) FROM mentions"
+        "SELECT seen_at / 60000000 + 1 AS minute, count(*),"
+        " sum(CASE WHEN seen_at % 60000000 >= :edge THEN 1 ELSE 0 END) FROM mentions"
         " WHERE event = :event AND seen_at / 60000000 + 1 BETWEEN :first AND :last GROUP BY minute"
     )
-    archived = Counter[int]()
-    for minute, count in connection.execute(asked, {"event": event, "first": min(counted), "last": max(counted)}):
-        archived[minute] = count
-    return _Counts((counted - archived).total(), (archived - counted).total(), counted.total())
+    span = {"event": event, "first": min(counted) - 1, "last": max(counted), "edge": 60_000_000 - _EDGE}
+    archived, moved = Counter[int](), Counter[int]()
+    for minute, count, edge in connection.execute(asked, span):
+        archived[minute], moved[minute] = count, edge
+    minutes = range(min(counted), max(counted) + 1)
+    more = sum(max(0, counted[at] - archived[at] - moved[at - 1]) for at in minutes)
+    fewer = sum(max(0, archived[at] - counted[at] - moved[at]) for at in minutes)
+    return _Counts(more, fewer, counted.total())
 
 
 def untaken(connection: Connection, received: Mapping[str, Any]) -> int:

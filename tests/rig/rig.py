@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from monitor.alert.deliver import Backoff
 from monitor.clock import SystemClock
 from tests.fakes.webhook_sink import SECRET, WebhookSink, webhook_sink
 from tests.rig.audit import Audit, archived_ids, audit, queued
@@ -67,7 +68,7 @@ class Rig:
         clock = SystemClock()
         await self._waited(lambda: len(self.ledger.acknowledged - archived_ids(self.store)), patience)
         await clock.sleep(LAST_SECOND)
-        await self._waited(lambda: queued(self.store), patience)
+        await self._waited(lambda: queued(self.store), patience + Backoff().longest)
 
     async def _waited(self, left: Callable[[], int], patience: timedelta) -> None:
         """Until nothing is left, or nothing of it has gone for so long."""

@@ -69,7 +69,7 @@ def test_the_examples_that_ship_are_good() -> None:
 def test_the_examples_show_the_defaults() -> None:
     text = (REPOSITORY / "config" / "monitor.toml").read_text("utf-8")
     shown = tomllib.loads(re.sub(r"^#(?=[a-z_]+ = )", "", text, flags=re.MULTILINE))
-    without_default = ("url_env", "author_key_env", "author_key_file")
+    without_default = ("url_env", "url_file", "author_key_env", "author_key_file")
     assert [shown["store"].pop(name) for name in without_default], "commented out"
     assert [shown["web"].pop(name) for name in ("token_env", "token_file")]
     assert [shown["actions"].pop(name) for name in ("url", "key_env", "key_file")]

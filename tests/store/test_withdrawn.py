@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from monitor.records import EVIDENCE_DELETED, Alert, AlertState, Notification, Quoted
 from monitor.store import fired
+from monitor.store.alerts import left_of, shown_by
 from monitor.store.store import Commit, Store
 from monitor.store.withdrawn import Attempted
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
@@ -248,3 +249,9 @@ def test_the_evidence_is_frozen_when_an_alert_fires_first(store: Store) -> None:
     assert kept is not None
     assert kept[1] is not None
     assert (shown(kept[1]), kept[1].claims) == ([""], 10)
+
+
+def test_a_deleted_post_names_no_voice_any_more() -> None:
+    alert = an_alert(evidence=(a_piece(0, voice="Radio Valley"), a_piece(1, voice="Radio Hill")))
+    (gone,) = shown_by(replace(alert, evidence=alert.evidence[:1], label_of=None))
+    assert [one.voice for one in left_of(alert, {gone}).evidence] == [None, "Radio Hill"]

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
+from monitor.alert import words
 from monitor.web.refused import refuse
 from monitor.web.server import Health, serving
 from monitor.web.slack import SlackButtons, signature
@@ -104,8 +105,6 @@ def test_the_signature_is_the_one_of_slacks_own_example() -> None:
     ("action", "done"),
     [
         ("acknowledge", ("acknowledge", "a1", "nadia (U061F7AUR, Slack)", "")),
-        ("confirm", ("status", "fall", "n1", "confirmed", "nadia (U061F7AUR, Slack)")),
-        ("debunk", ("status", "fall", "n1", "debunked", "nadia (U061F7AUR, Slack)")),
         ("useful", ("answer", "a1", True, "nadia (U061F7AUR, Slack)")),
         ("not-useful", ("answer", "a1", False, "nadia (U061F7AUR, Slack)")),
     ],
@@ -120,6 +119,16 @@ async def test_a_button_does_what_it_says_under_the_name_of_who_pressed(action: 
         ((where, said),) = there.told
         assert where == REPLIES
         assert "nadia" in said
+
+
+@pytest.mark.parametrize("action", ["confirm", "debunk"])
+async def test_a_button_of_an_older_card_sets_no_status_for_it_says_nothing_that_one_could_rest_on(action: str) -> None:
+    async with slack() as there:
+        assert await there.send(pressed(action)) == 200
+        assert there.desk.done == []
+        assert there.desk.noted == [(action, "slack", "evidence")]
+        ((_, said),) = there.told
+        assert said == f"Nothing was changed. {words.PAGE['evidence_needed']}"
 
 
 async def test_a_silence_is_the_narratives() -> None:

@@ -159,6 +159,12 @@ def test_late_posts_are_counted_apart_and_in_nothing_else() -> None:
     assert total(counted, "")["claims"] == 2
 
 
+def test_a_channel_that_is_asked_every_few_minutes_is_not_late() -> None:
+    minutes = {"event_time": START - timedelta(minutes=6)}
+    assert count({}, minutes, minutes | {"platform": "telegram"}, {}).late.rows() == [("s", 1)]
+    assert count({}, minutes, {"platform": "telegram", "event_time": START - HOUR}, {}).late.rows() == [("s", 2)]
+
+
 def test_reach_adds_up_known_followers_and_no_forged_ones() -> None:
     counted = count({"author_followers": 5}, {"author_followers": None}, {"author_followers": 1 << 62})
     assert whole(counted)["reach"].to_list() == [5, 0, 10**10]

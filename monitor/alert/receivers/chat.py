@@ -15,6 +15,8 @@ from monitor.watched import Duration, Name
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
+WEIGHTY = frozenset({"denials_overtook", "status_set", "resolved"})
+"""Why a channel hears of a step beside the edit of its card, which notifies nobody."""
 _EMOJI_NAME = re.compile(r":(?=[\w+'-]{1,100}:)")
 PerHour = Annotated[int, Meta(ge=1, le=3600)]
 PerMinute = Annotated[int, Meta(ge=1, le=600)]
@@ -90,6 +92,11 @@ def shown(notification: Notification, settings: Chat, *, marked: bool = True) ->
 def withdraws(notification: Notification) -> bool:
     """Whether it only brings the card up to date, and notifies nobody: where that is gone, nothing is left to do."""
     return notification.alert.change in QUIET
+
+
+def weighty(notification: Notification) -> bool:
+    """Whether the whole channel is to hear of the step, also where its card is edited."""
+    return notification.alert.change in WEIGHTY and not notification.digest
 
 
 def there(notification: Notification, place: str) -> str:

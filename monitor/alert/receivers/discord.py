@@ -1,4 +1,4 @@
-"""Discord, over a channel's webhook: one card for each alert, edited in place."""
+"""Discord, over a channel's webhook: one card for each alert, edited in place; a line says what must be heard."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from aiohttp import ClientSession
 from msgspec import Struct
 
 from monitor.alert import words
-from monitor.alert.card import Card, fitted, size
+from monitor.alert.card import Card, fitted, size, step
 from monitor.alert.harmless import harmless
-from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there, withdraws
+from monitor.alert.receivers.chat import JSON, Hook, PerMinute, receipt, shown, there, weighty, withdraws
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.markdown import actions, escaped, lines
 from monitor.alert.receivers.picture import FILE, drawn, form
@@ -23,6 +23,8 @@ DESCRIPTION = 4_096
 EMBEDS = 6_000
 """Characters of all embeds of a message together."""
 _CONTENT = 300
+_LINE = 900
+_NO_PREVIEWS = 1 << 2
 _GONE = 404
 _UNWANTED = frozenset({400, 413, 415})
 """What Discord says of a file that it will not have, among other things."""
@@ -70,9 +72,9 @@ class Discord:
         self._url = url
         self._http = Http(session, clock, settings.timeout, [url])
 
-    def repeats(self, notification: Notification) -> bool:
-        """A new card may be posted twice; an edit is the same edit again."""
-        return not there(notification, _PLACE)
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Always: a new card, a line beside an edit, or a card anew where people have deleted the one to edit."""
+        return True
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits the one that is there; the receipt is the message's id. Raises DeliveryError."""
@@ -82,7 +84,10 @@ class Discord:
             card = shown(notification, self._settings, marked=False)
             answer = await self._ask("PATCH", f"/messages/{message}", card, notification, png)
             if answer.status != _GONE:
-                return self._receipt(answer)
+                edited = self._receipt(answer)
+                if weighty(notification):
+                    await self._say(notification)
+                return edited
         if withdraws(notification):
             return notification.earlier
         card = shown(notification, self._settings)
@@ -99,6 +104,15 @@ class Discord:
             if answer.status not in _UNWANTED:
                 return answer
         return await self._http.ask(method, where, encoded(card, status), JSON)
+
+    async def _say(self, notification: Notification) -> None:
+        """A line of its own: a webhook cannot answer a message."""
+        card = shown(notification, self._settings)
+        said = escaped(harmless(f"{step(card)}. {words.CLAIM}: {card.claim}", _LINE))
+        line = {"content": said, "allowed_mentions": {"parse": []}, "flags": _NO_PREVIEWS}
+        self._receipt(
+            await self._http.ask("POST", _address(self._url, "", "wait=true"), msgspec.json.encode(line), JSON)
+        )
 
     def _receipt(self, answer: Answer) -> str:
         if not answer.taken:

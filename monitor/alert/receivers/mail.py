@@ -7,6 +7,8 @@ and is the same at every attempt: some mailboxes drop the second, not all, so it
 import asyncio
 import re
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from email.policy import SMTP as LINES
 from email.utils import format_datetime
@@ -107,8 +109,21 @@ class Mail:
         before = _message_id(notification.earlier)
         png = await drawn(notification, self._settings.zone, wanted=self._settings.chart)
         message = self._message(update(card) if before else card, notification.key, before, png)
+        async with self._connected() as client:
+            await client.send_message(message)
+        return str(message["Message-ID"])
+
+    async def log_in(self) -> None:
+        """Logs in and sends nothing. Raises DeliveryError where the server does not let us."""
+        async with self._connected():
+            pass
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[SMTP]:
+        """The library's errors → DeliveryError, those of what is done with it too."""
         try:
-            await self._deliver(message)
+            async with self._client() as client:
+                yield client
         except (SMTPConnectTimeoutError, SMTPConnectError) as error:
             raise self._unreached(error) from None
         except (TimeoutError, SMTPTimeoutError):
@@ -121,9 +136,9 @@ class Mail:
             raise self._broken(error) from None
         except (SMTPException, ValueError) as error:  # no STARTTLS there, or no AUTH
             raise DeliveryError(Reason.UNTRUSTED, retry=True, detail=self._shown(str(error))) from None
-        return str(message["Message-ID"])
 
-    async def _deliver(self, message: EmailMessage) -> None:
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[SMTP]:
         made = self._settings
         trusted = None
         if made.encryption is not Encryption.NONE:
@@ -141,7 +156,7 @@ class Mail:
         )
         try:
             await client.connect()
-            await client.send_message(message)
+            yield client
         finally:
             line = client.transport
             client.close()

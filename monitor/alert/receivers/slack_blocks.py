@@ -67,15 +67,7 @@ def _button(one: Offered) -> Element:
     button: Element = {"type": "button", "action_id": one.action, "text": label}
     if one.url:
         return button | {"url": one.url}
-    button["value"] = one.value
-    if one.action in words.SURE:
-        button["confirm"] = {
-            "title": label,
-            "text": {"type": "plain_text", "text": words.MEANS[one.action]},
-            "confirm": label,
-            "deny": {"type": "plain_text", "text": words.CANCEL},
-        }
-    return button
+    return button | {"value": one.value}
 
 
 def _section(rows: list[Row]) -> Element:

@@ -1,7 +1,8 @@
 """Slack, as an app with a bot token: one card for each alert, edited in place; its thread says what has changed.
 
 The app needs the scope `chat:write`, for charts `files:write` and to look back `channels:history` too, and must be in
-the channel; with a signing secret its buttons act in Slack itself.
+the channel; with a signing secret its buttons act in Slack itself, but for those that set a status: they open the page
+that asks what it rests on, where there is one.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,8 @@ from msgspec import Meta, Struct
 
 from monitor.alert import words
 from monitor.alert.card import Card, step
-from monitor.alert.links import offered
-from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, withdraws
+from monitor.alert.links import STATUSES, offered
+from monitor.alert.receivers.chat import JSON, Bot, receipt, shown, there, weighty, withdraws
 from monitor.alert.receivers.http import Http, told
 from monitor.alert.receivers.picture import FILE, TYPE, beside_the_card, drawn, time_limit
 from monitor.alert.receivers.receiver import Reason
@@ -47,11 +48,11 @@ class SlackBotSettings(Bot, tag="slack-bot", tag_field="kind", frozen=True, kw_o
     ] = "https://slack.com/api"
     """Where Slack's Web API answers."""
     signing_secret_env: str | None = None
-    """Environment variable with the app's signing secret: with it buttons act in Slack, and open no page."""
+    """Environment variable with the app's signing secret: with it buttons act in Slack, but for a status."""
     signing_secret_file: str | None = None
     """File that holds it, as an alternative to `signing_secret_env`."""
     thread: bool = True
-    """Says in the card's thread what has changed, beside editing the card: edits notify nobody."""
+    """Says what has changed in the card's thread; an end, a status and denials that overtook in the channel too."""
     chart: bool = True
     """Shows the chart: in the card's thread, which needs the scope `files:write`."""
 
@@ -76,9 +77,9 @@ class SlackBot:
         self._http = Http(session, clock, settings.timeout, [token])
         self._interactive = settings.signing_secret_env is not None or settings.signing_secret_file is not None
 
-    def repeats(self, notification: Notification) -> bool:
-        """A new card, or a line in a thread, may be posted twice; an edit is the same edit again."""
-        return not there(notification, self._settings.channel) or self._settings.thread
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Always: a new card, a line in a thread, or a card anew where people have deleted the one to edit."""
+        return True
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits it and says what has changed; the receipt is time and channel of the card.
@@ -109,8 +110,13 @@ class SlackBot:
         card = shown(notification, self._settings, marked=marked)
         if not self._interactive or notification.digest:
             return card
+        pages = {one.action: one for one in notification.actions}
         alert = notification.alert
-        return card._replace(actions=tuple(Offered(action.value, value=alert.id) for action in offered(alert)))
+        acts = [
+            pages.get(action.value) if action in STATUSES else Offered(action.value, value=alert.id)
+            for action in offered(alert)
+        ]
+        return card._replace(actions=tuple(one for one in acts if one is not None))
 
     async def _arrived(self, notification: Notification, ts: str = "") -> str:
         """The message of an attempt before this one, in the channel or in a card's thread; "" if none is known."""
@@ -137,12 +143,11 @@ class SlackBot:
             )
 
     async def _reply(self, notification: Notification, ts: str) -> None:
-        card = shown(notification, self._settings)
-        said = f"{card.repeat}. {step(card)}" if card.repeat else step(card)
         reply = {
             "channel": self._settings.channel,
             "thread_ts": ts,
-            "text": fallback(said),
+            "reply_broadcast": weighty(notification),
+            "text": fallback(step(shown(notification, self._settings))),
             "metadata": labelled(notification.key),
             "mrkdwn": False,
             "parse": "none",

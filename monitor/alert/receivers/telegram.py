@@ -1,4 +1,4 @@
-"""Telegram, as a bot: one card for each alert, edited in place.
+"""Telegram, as a bot: one card for each alert, edited in place; what must be heard is said in an answer to it.
 
 The bot must be in the group, or be an administrator of the channel. The card is HTML of Telegram's few tags; what
 Telegram makes of plain letters by itself – mentions and commands – is broken.
@@ -14,8 +14,8 @@ from aiohttp import ClientSession
 from msgspec import Meta, Struct
 
 from monitor.alert import words
-from monitor.alert.card import Card, Post, Row, fitted, size
-from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there, withdraws
+from monitor.alert.card import Card, Post, Row, fitted, size, step
+from monitor.alert.receivers.chat import JSON, Bot, PerMinute, receipt, shown, there, weighty, withdraws
 from monitor.alert.receivers.http import Answer, Http, told
 from monitor.alert.receivers.picture import beside_the_card, drawn, form, time_limit
 from monitor.alert.receivers.receiver import Reason
@@ -91,9 +91,9 @@ class Telegram:
         self._bot = f"{settings.api}/bot{token}"
         self._http = Http(session, clock, settings.timeout, [token, self._bot])
 
-    def repeats(self, notification: Notification) -> bool:
-        """A new card may be posted twice; an edit is the same edit again."""
-        return not there(notification, self._settings.chat)
+    def repeats(self, notification: Notification) -> bool:  # noqa: ARG002 -- the same for every one
+        """Always: a new card, an answer to an edited one, or a card anew where people have deleted the one to edit."""
+        return True
 
     async def send(self, notification: Notification) -> str | None:
         """Posts the card, or edits the one that is there; the receipt is the message's number."""
@@ -111,6 +111,8 @@ class Telegram:
             edit = {**chat, "message_id": int(message), "text": text}
             answer = await self._http.ask("POST", f"{self._bot}/editMessageText", msgspec.json.encode(edit), JSON)
             if self._edited(answer):
+                if weighty(notification):
+                    await self._answer(notification, message)
                 return await self._show(notification, message, photo, until)
         if withdraws(notification):
             return notification.earlier
@@ -118,6 +120,17 @@ class Telegram:
         answer = await self._http.ask("POST", f"{self._bot}/sendMessage", msgspec.json.encode(post), JSON)
         new = self._said(answer).result
         return await self._show(notification, str(new.message_id) if new is not None else "", "", until)
+
+    async def _answer(self, notification: Notification, message: str) -> None:
+        """A line under the card, which notifies people: edits do not."""
+        line = {
+            "chat_id": self._settings.chat,
+            "text": _plain(step(shown(notification, self._settings))),
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+            "reply_parameters": {"message_id": int(message), "allow_sending_without_reply": True},
+        }
+        self._said(await self._http.ask("POST", f"{self._bot}/sendMessage", msgspec.json.encode(line), JSON))
 
     async def _show(self, notification: Notification, message: str, photo: str, until: float) -> str:
         """The chart, under the card: the one that is there is exchanged. The receipt names card and chart."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +23,7 @@ from monitor.watched import Duration
 from tests.fakes.alerts import a_notification, an_alert
 from tests.fakes.chats import SECRET, raw_server
 from tests.fakes.corpus import alerts, hostile
-from tests.fakes.mosquitto import free_ports
+from tests.fakes.mosquitto import certificates, free_ports, installed
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 """Apprise loads modules that an older Python has announced to drop, and goes without them where they are gone."""
@@ -99,6 +101,35 @@ async def test_every_failure_is_tried_again_and_its_reason_holds_no_secret(
 async def test_nobody_there_is_a_failure() -> None:
     error = await failure(made(f"127.0.0.1:{free_ports(1)[0]}"))
     assert (error.reason, error.retry) == ("unreachable", True)
+
+
+async def test_a_certificate_that_does_not_hold_is_not_trusted(tmp_path: Path) -> None:
+    installed("openssl")
+    certificates(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    there = Chat()
+    app = web.Application()
+    app.router.add_post(f"/hook/{SECRET}", there.take)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=context)
+    address = f"jsons://localhost:{server.port}/hook/{SECRET}"
+    error = await failure(Apprise(AppriseSettings(name="desk"), address))
+    assert (error.reason, error.retry, there.taken) == ("unreachable", True, [])
+    await server.close()
+
+
+async def test_an_answer_that_drips_takes_no_longer_than_the_timeout() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+    async with raw_server(head, *[b"x"] * 40, pause=timedelta(milliseconds=20)) as at:
+        error = await failure(made(at.removeprefix("http://"), limit=0.2))
+        assert (error.reason, error.retry, error.unknown) == ("timeout", True, True)
+
+
+async def test_an_answer_of_half_a_body_is_a_failure_that_may_have_been_taken() -> None:
+    async with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf") as at:
+        error = await failure(made(at.removeprefix("http://")))
+        assert (error.reason, error.retry, error.unknown) == ("unreachable", True, True)
 
 
 async def test_a_hanging_chat_holds_nobody_up_and_nothing_waits_behind_it() -> None:

@@ -12,20 +12,20 @@ from msgspec.structs import replace
 from monitor.alert import words
 from monitor.alert.card import Card, card, plain, size, update
 from monitor.alert.links import Links
-from monitor.alert.receivers import discord, mattermost, teams
+from monitor.alert.receivers import apprise, discord, mattermost, teams
 from monitor.alert.receivers.alertmanager import posted
-from monitor.alert.receivers.document import document
+from monitor.alert.receivers.document import Document, document
 from monitor.alert.receivers.html_card import card_html
 from monitor.alert.receivers.matrix import content
 from monitor.alert.receivers.slack_blocks import message
 from monitor.alert.receivers.telegram import keyboard, rendered
-from monitor.marks import Status
+from monitor.marks import AckMark, Status, StatusMark
 from monitor.records import Alert, Notification
 from monitor.watched import Duration
 from tests.fakes.adaptive import complaints
 from tests.fakes.alerts import AT, a_notification, a_piece, an_alert
 from tests.fakes.chats import MATRIX_TAGS
-from tests.fakes.corpus import alerts, hostile
+from tests.fakes.corpus import a_check, alerts, hostile
 from tests.fakes.desk import KEY
 from tests.fakes.limits import broken_discord, broken_slack, broken_teams
 from tests.fakes.seen import Seen, of_html, of_markdown, of_slack, of_teams
@@ -155,6 +155,28 @@ def test_five_hundred_alerts_in_all_scripts_are_taken_everywhere(
         assert {one.url for one in made.actions} <= set(shown.seen.links)
 
 
+@pytest.mark.parametrize("room", [1_600, 4_096, 32_768])
+def test_five_hundred_alerts_are_taken_by_apprise(cards: list[tuple[Alert, Card]], room: int) -> None:
+    for alert, made in cards:
+        said = apprise.text(made._replace(actions=()), room)
+        assert 0 < size(said) <= room, alert.id
+        assert f"{alert.claims} claims against 3 denials" in said
+
+
+def test_five_hundred_alerts_are_taken_where_programs_read(cards: list[tuple[Alert, Card]]) -> None:
+    """The webhook, MQTT, the file, and Alertmanager."""
+    for alert, _ in cards:
+        wire = document(a_notification(alert=alert))
+        assert b"\n" not in wire
+        told = msgspec.json.decode(wire, type=Document)
+        assert f"{alert.claims} claims against 3 denials" in told.text
+        assert (told.alert.id, told.alert.claims, len(told.alert.checks)) == (alert.id, alert.claims, len(alert.checks))
+        sent = msgspec.json.decode(msgspec.json.encode(posted(alert, "monitor", AT, AT)))
+        assert sent["startsAt"] <= sent["endsAt"]
+        assert all(isinstance(one, str) and one for one in (*sent["labels"].values(), *sent["annotations"].values()))
+        assert f"{alert.claims} claims against 3 denials" in sent["annotations"]["description"]
+
+
 def test_the_hostile_strings_are_many() -> None:
     assert len(set(hostile())) >= 300
 
@@ -216,7 +238,10 @@ def acted_on(text: str) -> Alert:
     """An alert with a string wherever a stranger's text can stand; one post has a good address."""
     fields: dict[str, Any] = {"label": text, "proposition": f"p {text}", "reason": text, "numbers": {text: 1.0}}
     pieces = (
-        a_piece(0, text=text, cues=text),
+        a_piece(0, text=text, cues=text, voice=text[:40]),
         a_piece(1, text=text, url=text if "://" not in text else None, platform=text[:40]),
     )
-    return an_alert(**fields, evidence=pieces, blind=())
+    said = StatusMark(at=AT, event="fall", narrative="n1", status=Status.UNCONFIRMED, by=text, evidence=text)
+    taken = AckMark(at=AT, alert="a1", by=text, assignee=text, comment=text)
+    checks = (a_check(text, text if "://" not in text else ""),)
+    return an_alert(**fields, evidence=pieces, blind=(), said=said, acknowledged=taken, checks=checks)

@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from monitor.alert import words
-from monitor.alert.links import Action
+from monitor.alert.links import STATUSES, Action
 from monitor.errors import DeliveryError
 from tests.fakes.alerts import AT, a_notification, an_alert
 from tests.fakes.chats import line
@@ -74,15 +74,25 @@ async def test_a_network_that_fails_while_looking_back_sends_nothing() -> None:
         assert chat.shown() == []
 
 
-async def test_with_a_signing_secret_buttons_bring_the_alert_back_and_ask_before_they_set_a_status() -> None:
+async def test_with_a_signing_secret_buttons_bring_the_alert_back_and_a_status_has_its_page() -> None:
     async with line("slack-bot", signing_secret_env="SIGNING") as (chat, receiver):
-        await receiver.send(replace(a_notification(), actions=LINKS.of(an_alert(), "desk")))
+        links = LINKS.of(an_alert(), "desk")
+        await receiver.send(replace(a_notification(), actions=links))
         body = chat.asked[0].body
         assert broken_slack(body) == ""
         buttons = body["blocks"][-1]["elements"]
-        assert [(one["action_id"], one["value"]) for one in buttons] == [(one.value, "a1") for one in Action]
-        assert not any("url" in one for one in buttons)
-        assert [one["action_id"] for one in buttons if "confirm" in one] == ["confirm", "debunk"]
+        assert [one["action_id"] for one in buttons] == [one.value for one in Action]
+        status = [one for one in buttons if one["action_id"] in STATUSES]
+        assert [one["url"] for one in status] == [one.url for one in links if one.action in STATUSES]
+        assert not any("value" in one for one in status)
+        assert [one.get("value") for one in buttons if one not in status] == ["a1"] * (len(Action) - 2)
+
+
+async def test_where_there_are_no_pages_no_button_sets_a_status() -> None:
+    async with line("slack-bot", signing_secret_env="SIGNING") as (chat, receiver):
+        await receiver.send(a_notification())
+        buttons = chat.asked[0].body["blocks"][-1]["elements"]
+        assert [one["action_id"] for one in buttons] == [one.value for one in Action if one not in STATUSES]
 
 
 async def test_without_one_they_open_links_where_there_are_any() -> None:

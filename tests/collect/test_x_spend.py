@@ -1,0 +1,64 @@
+"""What X costs is counted whatever it was read for, and a dry run costs next to nothing."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from monitor.cli import source as command
+from monitor.collect.supervise import SourceState
+from monitor.collect.x_spend import Place
+from tests.collect.test_x import NOW, collector, streaming
+from tests.fakes.clock import ManualClock
+from tests.fakes.polled import Platform, listening, platform
+from tests.fakes.x_api import FakeX, said
+
+
+@pytest.fixture
+def x() -> FakeX:
+    return FakeX()
+
+
+@pytest.fixture
+async def server(x: FakeX) -> AsyncIterator[Platform]:
+    async with platform(x.answers) as server:
+        yield server
+        x.hang_up()
+
+
+async def test_what_is_paid_for_posts_that_are_read_again_is_known_after_a_restart(x: FakeX, server: Platform) -> None:
+    clock, one = ManualClock(), said(NOW, 1)
+    settled = collector(server, clock, budget=0.015)
+    async with listening(settled, clock) as source:
+        await streaming(source, x)
+        await x.say(one)
+        await source.until(lambda: len(source.payloads) == 1)
+        await settled.refresh([one["id"]])
+        payload = await settled.refresh([one["id"]])  # nothing has changed, which is paid for too
+        assert payload is not None
+    place = msgspec.json.decode(payload.resume or "", type=Place)
+    assert (place.posts, place.newest) == (3, int(one["id"]))
+    assert settled.parse([payload.body], clock.now()).posts.is_empty()
+    async with listening(collector(server, clock, budget=0.015), clock, payload.resume) as source:
+        await source.until(lambda: source.state is SourceState.REFUSED)
+
+
+async def test_what_was_spent_before_is_not_forgotten_by_a_read_before_the_stream(x: FakeX, server: Platform) -> None:
+    one = said(NOW, 1)
+    x.posts = [one]
+    payload = await collector(server, ManualClock()).refresh([one["id"]])
+    assert payload is not None
+    assert payload.resume is None
+
+
+async def test_a_dry_run_touches_neither_the_rules_nor_the_stream(
+    x: FakeX, server: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x.rules = {"1": {"id": "1", "value": "dam", "tag": "event:dam"}}
+    x.page, x.posts = 10, [said(NOW - number, number) for number in range(30)]
+    assert await command._test(collector(server, ManualClock()), timedelta(minutes=1)) == 0  # noqa: SLF001
+    assert [(one.method, one.path) for one in server.asked] == [("GET", "/2/tweets/search/recent")]
+    assert x.searches[0]["max_results"] == "10"
+    assert capsys.readouterr().out.count("create x ") == 10
+    assert await command._test(collector(server, ManualClock(), []), timedelta(minutes=1)) == 1  # noqa: SLF001
