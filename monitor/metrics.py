@@ -253,7 +253,10 @@ class Metrics:
         self.alerts = self._counter("alerts", "An alert took a step in its life.", "event", "rule", "state")
         self.answers = self._counter("answers", "Somebody said whether an alert was useful.", "outcome")
         self.actions = self._counter("actions", "Somebody acted from a card, or tried to.", "action", "via", "outcome")
-        self.outbox = self._gauge("outbox_notifications", "Notifications on their way, those to be retried included.")
+        self.outbox = self._gauge(
+            "outbox_notifications",
+            "Notifications on their way, those to be retried included; what is held back for a digest is not.",
+        )
         self.notifications = self._counter(
             "notifications", "A notification was sent, will be tried again, or is a dead letter.",
             "receiver", "outcome", "reason",

@@ -23,7 +23,8 @@ REJECTIONS = (
 )
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
-EVIDENCE_DELETED = "evidence_deleted"
+EVIDENCE_DELETED, GATHERED = "evidence_deleted", "gathered"
+QUIET = frozenset({EVIDENCE_DELETED, GATHERED})  # a card that stands is edited, and nobody is notified
 """The change of a notification that brings no new step: a post that the last one showed was deleted by its author."""
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
@@ -147,7 +148,7 @@ CHANGES = (
     "acknowledged",
     "resolved",
     "event_removed",
-    EVIDENCE_DELETED,
+    *sorted(QUIET),
     "test",
 )
 """Every reason for which the desk is told of an alert (docs/alerts.md)."""

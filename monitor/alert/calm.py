@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple, Self
 
 from msgspec import Meta
 
-from monitor.records import Alert
+from monitor.records import QUIET, Alert
 
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 Hours = Annotated[
@@ -59,6 +59,8 @@ class Calm(NamedTuple):
     urgent: frozenset[str]
     """Rules whose first firing is told in quiet hours too."""
     per_hour: int | None
+    edits: bool = False
+    """What only brings a card up to date edits it there, and notifies nobody."""
 
     def quiet_until(self, now: datetime) -> datetime | None:
         """When the quiet hours end that have begun; None where there are none now."""
@@ -75,7 +77,13 @@ class Calm(NamedTuple):
 
     def hold(self, alert: Alert, now: datetime, sent: Sequence[datetime]) -> Hold | None:
         """Whether a notification is to wait; `sent`: when the receiver was sent something in the last hour."""
+        if self.edits and alert.change in QUIET:
+            return None
         urgent = alert.change in {"first_firing", "rule_joined"} and alert.rule in self.urgent
+        return self.holds(now, sent, urgent=urgent)
+
+    def holds(self, now: datetime, sent: Sequence[datetime], *, urgent: bool = False) -> Hold | None:
+        """As `hold`, of any message: what is urgent goes out in quiet hours."""
         quiet = None if urgent else self.quiet_until(now)
         if quiet is not None:
             return Hold(quiet, Held.QUIET_HOURS)

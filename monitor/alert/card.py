@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from monitor.alert import words
 from monitor.alert.chart_bars import trend
 from monitor.alert.harmless import harmless, post_link
+from monitor.alert.lifecycle import on_card
 from monitor.alert.phrases import moment, outages, posted, reviewed, status_said, taken_on, told_because, told_first
 from monitor.alert.reasons import spaced, what_now, why_fired, worth
 from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
@@ -157,10 +158,10 @@ def card(alert: Alert, zone: tzinfo = UTC, *, repeat: bool = False) -> Card:
     claim = harmless(alert.label, _CLAIM)
     watched = harmless(alert.proposition, _CLAIM)
     first = _first(alert)
-    over = alert.state is AlertState.RESOLVED and not alert.also
+    over = on_card(alert) is AlertState.RESOLVED
     return Card(
         status=words.STATUS[alert.status],
-        state=words.STATE[AlertState.FIRING if alert.also and alert.state is AlertState.RESOLVED else alert.state],
+        state=words.STATE[on_card(alert)],
         event=harmless(alert.event, _WORD),
         said=status_said(alert.said, zone) if alert.said is not None else "",
         checks=tuple(Row("", *reviewed(one)) for one in alert.checks),

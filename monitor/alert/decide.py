@@ -228,9 +228,8 @@ class AlertPolicy:
     def _close(self, steps: Steps, closed: Closed, at: datetime) -> Alert:
         """A status was set after the end of a card."""
         live, group = closed.live, closed.group
-        step = steps.step(live, AlertState.RESOLVED, at, live.reason, group=group, change="status_set", members=[live])
-        group.status, closed.shown_at = step.status, at
-        return step
+        closed.shown_at = at
+        return steps.step(live, AlertState.RESOLVED, at, live.reason, group=group, change="status_set", members=[live])
 
     def _forget(self, closed: Sequence[Card]) -> None:
         """Closed cards are left as they are."""
@@ -261,6 +260,7 @@ class AlertPolicy:
         self._next.pop(group.about, None)
         left = self._members(group)
         if at is not None and group.told_at is not None and not any(one.firing for one in left):
+            live.silenced_until = None  # whoever was told of the card hears of its status
             self._closed[group.about] = Closed(group, live, at + CLOSED, at)
         if not left:
             del self._groups[group.about]

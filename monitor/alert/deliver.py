@@ -8,64 +8,26 @@ knows is followed by a message that says so.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from monitor.alert.bucket import Bucket
 from monitor.alert.calm import HOUR, Calm
+from monitor.alert.outbox_port import OutboxPort
 from monitor.alert.receivers.receiver import Reason, Receiver
 from monitor.clock import Clock, first_of
 from monitor.errors import DeliveryError
 from monitor.records import Notification
-from monitor.store.queue import Due, Queued
+from monitor.store.queue import Queued
 from monitor.store.withdrawn import Attempted
 
 _AT_ONCE = 50  # rows asked of the outbox
 _LONGEST_PAUSE = timedelta(hours=1)
-
-
-class OutboxPort(Protocol):
-    """The store's outbox, as seen from the event loop; whoever builds it calls the store on the worker thread."""
-
-    async def due(self, receiver: str, now: datetime, limit: int) -> Due:
-        """`Store.due`."""
-        ...
-
-    async def unclaimed(self, receivers: Collection[str]) -> Sequence[Notification]:
-        """`Store.unclaimed`."""
-        ...
-
-    async def begun(self, key: str) -> None:
-        """`Store.mark_begun`."""
-        ...
-
-    async def sent(self, key: str, receipt: str, attempted: Attempted) -> None:
-        """`Store.mark_sent`."""
-        ...
-
-    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
-        """`Store.sent_since`."""
-        ...
-
-    async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
-        """`Store.mark_held`."""
-        ...
-
-    async def gather(self, receiver: str, now: datetime) -> bool:
-        """`Store.gather`."""
-        ...
-
-    async def failed(
-        self, key: str, next_at: datetime, reason: str, detail: str, *, unknown: bool, attempted: Attempted
-    ) -> None:
-        """`Store.mark_failed`."""
-        ...
-
-    async def dead(self, key: str, reason: str, detail: str, *, unknown: bool, attempted: Attempted | None) -> None:
-        """`Store.mark_dead`."""
-        ...
+_WHENEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Backoff(NamedTuple):
@@ -146,11 +108,14 @@ class Deliverer:
         """Delivers until `stop` is set and the sends in hand have ended or used up their grace."""
         self._stop = stop
         await self._bury_unclaimed()
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            for receiver in self._receivers.values():
-                self._begin(receiver)
-            await stop.wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                for receiver in self._receivers.values():
+                    self._begin(receiver)
+                await stop.wait()
+        finally:
+            await self._marked(*self._marks)
 
     @property
     def receivers(self) -> list[Receiver]:
@@ -158,12 +123,16 @@ class Deliverer:
         return list(self._receivers.values())
 
     async def exchange(self, receivers: Sequence[Receiver], kept: Collection[str]) -> None:
-        """Serves these receivers instead; those named in `kept` go on as they are, with the send they have in hand."""
-        ending = [self._serving.pop(name) for name in list(self._serving) if name not in kept]
-        for task in ending:
+        """Serves these receivers instead; those named in `kept` go on as they are, with the send they have in hand.
+
+        Of the others a send in hand is broken off, and what they have taken is written down first.
+        """
+        ending = {name: self._serving.pop(name) for name in list(self._serving) if name not in kept}
+        for task in ending.values():
             task.cancel()
         if ending:
-            await asyncio.wait(ending)
+            await asyncio.wait(ending.values())
+            await self._marked(*ending)
         self._receivers = {one.name: self._receivers[one.name] if one.name in kept else one for one in receivers}
         self._new = {name: self._new.get(name) or asyncio.Event() for name in self._receivers}
         await self._bury_unclaimed()
@@ -187,6 +156,7 @@ class Deliverer:
 
     async def _serve(self, receiver: Receiver, stop: asyncio.Event) -> None:
         new = self._new[receiver.name]
+        await self._release(receiver.name)
         while not stop.is_set():
             new.clear()
             due = await self._outbox.due(receiver.name, self._clock.now(), _AT_ONCE)
@@ -203,9 +173,15 @@ class Deliverer:
             if pause:
                 await first_of(self._clock.sleep(pause), stop.wait())
 
-    async def _marked(self, receiver: str) -> None:
-        """Until the outbox knows all that the receiver has."""
-        await asyncio.gather(*self._marks.pop(receiver, ()))
+    async def _marked(self, *receivers: str) -> None:
+        """Until the outbox knows all that the receivers have; an error of one is raised when all have ended."""
+        marks = [mark for receiver in receivers for mark in self._marks.get(receiver, ())]
+        if marks:
+            await asyncio.wait(marks)  # which leaves them alone where it is cancelled
+        for receiver in receivers:
+            self._marks.pop(receiver, None)
+        for mark in marks:
+            mark.result()
 
     async def _rest(self, new: asyncio.Event, next_at: datetime | None, stop: asyncio.Event) -> None:
         """Until there is new work, or something is due, or the stop."""
@@ -222,10 +198,16 @@ class Deliverer:
         await self._marked(receiver.name)
         hold = calm.hold(note.alert, now, await self._outbox.sent_since(receiver.name, now - HOUR))
         if hold is None:
-            return await self._outbox.gather(receiver.name, now)
+            return await self._outbox.gather(receiver.name, now, edits=calm.edits)
         await self._outbox.hold(note.key, hold.until, hold.why, hold.until - now)
         self._observe(Attempt(receiver.name, Outcome.HELD, hold.why, timedelta()))
         return True
+
+    async def _release(self, receiver: str) -> None:
+        """What was held back under other quiet hours, or another budget, waits no longer than those hold."""
+        calm, now = self._calm(receiver), self._clock.now()
+        if calm is None or calm.holds(now, await self._outbox.sent_since(receiver, now - HOUR)) is None:
+            await self._outbox.gather(receiver, _WHENEVER, edits=calm is not None and calm.edits)
 
     def _held(self, receiver: Receiver) -> timedelta:
         """How long its channel's pace holds the next one back."""
@@ -239,7 +221,7 @@ class Deliverer:
             await self._bury(note, Reason.EXPIRED, f"after {queued.attempts} attempts", None)
             return timedelta()
         repeats = receiver.repeats(note)
-        if repeats and not note.repeat:
+        if not note.repeat and receiver.repeats(replace(note, earlier="")):  # where the card is gone it is posted anew
             await self._outbox.begun(note.key)
         begun = self._clock.monotonic()
         try:

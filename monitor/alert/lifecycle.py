@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.records import Because, Finding
+from monitor.records import Alert, AlertState, Because, Finding
 from monitor.watched import Rules
 
 COUNTS = ("claims", "denials", "celebrations", "questions", "authors")
@@ -56,6 +56,13 @@ class Live(Struct, array_like=True):
         if self.gone is not None:
             times.append(self.gone + rules.keep_firing)
         return min(times, default=None)
+
+
+def on_card(alert: Alert) -> AlertState:
+    """How the alert's card stands after this step: it is not over while another rule fires on it."""
+    if alert.state is not AlertState.RESOLVED or not alert.also:
+        return alert.state
+    return AlertState.FIRING if alert.acknowledged is None else AlertState.ACKNOWLEDGED
 
 
 def begin(finding: Finding) -> Live:

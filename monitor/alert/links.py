@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from monitor.alert.lifecycle import on_card
 from monitor.marks import Status
 from monitor.records import Alert, AlertState, Offered
 
@@ -80,10 +81,10 @@ class Links(NamedTuple):
 
 
 def offered(alert: Alert) -> list[Action]:
-    """What can be done about an alert: nothing is acknowledged or silenced that is over."""
-    alive = alert.state is not AlertState.RESOLVED
-    acts = [Action.ACKNOWLEDGE] if alert.state is AlertState.FIRING else []
-    acts += [Action.SILENCE_30M, Action.SILENCE_2H] if alive else []
+    """What can be done about an alert and what shares its card: nothing is acknowledged or silenced that is over."""
+    state = on_card(alert)
+    acts = [Action.ACKNOWLEDGE] if state is AlertState.FIRING else []
+    acts += [Action.SILENCE_30M, Action.SILENCE_2H] if state is not AlertState.RESOLVED else []
     acts += [Action.CONFIRM, Action.DEBUNK] if alert.narrative else []
     return [*acts, Action.USEFUL, Action.NOT_USEFUL]
 

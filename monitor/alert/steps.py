@@ -55,14 +55,16 @@ class Steps:
         change: str = "",
         members: Sequence[Live] = (),
     ) -> Alert:
-        """One step; `members` of its group, itself among them. Where there is a change, the desk is told now."""
-        never_heard = live.silenced_until is not None and state == AlertState.RESOLVED
+        """One step; `members` of its group, itself among them. Where there is a change, the desk is told now.
+
+        Whoever was told of the alert hears of its end, and who takes it on, whatever is silenced then.
+        """
         until, why = self.unheard(live, at) or (None, "")
-        ends_side_claim = why == SETTLED and state == AlertState.RESOLVED  # who was told of it hears of its end
+        to_who_was_told = state is AlertState.RESOLVED or change == "acknowledged"
         others = {one.rule for one in members if one is not live and one.firing and one.silenced_until is None}
         alert = structs.replace(
             self._as_it_stands(live, state, at, reason),
-            silenced=never_heard or (until is not None and not ends_side_claim),
+            silenced=(live.silenced_until if to_who_was_told else until) is not None,
             group=group.id,
             also=tuple(sorted(others)),
             change=change,

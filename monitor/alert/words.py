@@ -177,6 +177,7 @@ TOLD_BECAUSE = {
     "resolved": "it is over",
     "event_removed": "the event is not watched any more",
     "evidence_deleted": "the author of a post on it has deleted it",
+    "gathered": "it changed while nothing was sent, and a digest has told it",
 }
 """An alert's change, in words; a test has none."""
 RULE = {

@@ -12,7 +12,7 @@ from monitor.store.worker import StoreWorker
 
 
 class WorkerOutbox:
-    """Implements `monitor.alert.deliver.OutboxPort`; a call waits while the store cannot be used."""
+    """Implements `monitor.alert.outbox_port.OutboxPort`; a call waits while the store cannot be used."""
 
     def __init__(self, store: Store, worker: StoreWorker) -> None:
         self._store = store
@@ -56,6 +56,6 @@ class WorkerOutbox:
         """As `Store.mark_held`."""
         await self._worker.call(self._store.mark_held, key, until, reason, longer)
 
-    async def gather(self, receiver: str, now: datetime) -> bool:
+    async def gather(self, receiver: str, now: datetime, *, edits: bool) -> bool:
         """As `Store.gather`."""
-        return await self._worker.call(self._store.gather, receiver, now)
+        return await self._worker.call(partial(self._store.gather, receiver, now, edits=edits))

@@ -29,7 +29,7 @@ from monitor.marks import AckMark, Correction, FactCheck, GapMark, MergeMark, Si
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
-from monitor.store import queue, retention
+from monitor.store import queue, retention, withdrawn
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.left import left
 from monitor.store.store import Commit, Store
@@ -52,6 +52,8 @@ class Desk:
         self._archive = configured.monitor.store.archive
         self._walk = Walk(configured.events, load_tagger(configured.model), clock)
         self._races: Mapping[str, list[RaceReading]] = {}
+        self._have = store.change(withdrawn.have)
+        """As the store had it under the configuration before: whoever is told since, the events name."""
         self.upto = restored(self._walk, store.change(lambda connection: left(connection, REMEMBERED)))
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
@@ -109,8 +111,9 @@ class Desk:
 
     def reconfigure(self, configured: settings.Settings, prepared: Prepared) -> dict[str, str]:
         """Goes on under a new configuration, between two batches; answers the resume points of all sources."""
-        resume = self._store.resume_points()  # all that can fail comes first
+        resume, have = self._store.resume_points(), self._store.change(withdrawn.have)  # all that can fail comes first
         self._configure(configured)
+        self._have = have
         self._walk.watch(prepared)
         return resume
 
@@ -252,9 +255,11 @@ class Desk:
     def _told(self, alert: Alert, removed: Mapping[str, Event]) -> dict[str, timedelta]:
         """Who is told of the step, and for how long it may be tried; of a removed event's, who was told so far.
 
-        What changes nothing on a card goes only where every alert stands for itself.
+        The end goes to whoever was told before, though the event may name others now. What changes nothing on a card
+        goes only where every alert stands for itself.
         """
         event = self._events.get(alert.event) or removed.get(alert.event)
         chosen = event.receivers if event is not None else ()
-        lasts = {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen}
+        had = self._have.get(alert.group or alert.id, set()) if alert.state is AlertState.RESOLVED else set()
+        lasts = {name: lasts for name, lasts in self._lasts.items() if not chosen or name in chosen or name in had}
         return {name: lasts[name] for name in lasts if alert.change or name not in self._cards}

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, case, exists, func, or_, select, update
 
-from monitor.records import EVIDENCE_DELETED, Alert, AlertState, Gathered, Notification
+from monitor.records import EVIDENCE_DELETED, GATHERED, QUIET, Alert, AlertState, Gathered, Notification
 from monitor.store.alerts import alert_from_json, alert_to_json, portions
 from monitor.store.dialect import insert_new
-from monitor.store.schema import EPOCH, outbox
+from monitor.store.schema import EPOCH, alerts, outbox
 
 
 class QueueState(StrEnum):
@@ -78,14 +78,22 @@ _OF_THE_SAME = (
     _had.c.receiver == outbox.c.receiver,
     _had.c.state == QueueState.SENT.value,
 )
-_LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number)
+
+
+def _quiet(table: FromClause) -> ColumnElement[bool]:
+    """Whether a row only brings a card up to date; a quote in a text is escaped, so that no post looks like it."""
+    return or_(*(table.c.body.contains(f'"change":"{change}"', autoescape=True) for change in sorted(QUIET)))
+
+
+_LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number, ~_quiet(_had))
 _EARLIER = select(_had.c.receipt).where(*_OF_THE_SAME).order_by(_had.c.number.desc()).limit(1).scalar_subquery()
 """What the receiver answered to the last step of the card that it has."""
 
 
 def waiting(connection: Connection) -> int:
-    """How many notifications are on their way, to any receiver."""
-    return connection.execute(select(func.count()).select_from(outbox).where(_QUEUED)).scalar_one()
+    """How many notifications are on their way, to any receiver; those that are held back for a digest are not."""
+    under_way = (_QUEUED, outbox.c.reason.not_in(HELD))
+    return connection.execute(select(func.count()).select_from(outbox).where(*under_way)).scalar_one()
 
 
 def put(connection: Connection, notifications: Sequence[Notification]) -> None:
@@ -108,11 +116,11 @@ def put(connection: Connection, notifications: Sequence[Notification]) -> None:
 
 
 def due(connection: Connection, receiver: str, now: datetime, limit: int) -> Due:
-    """What `receiver` can be sent at `now`, at most `limit`."""
+    """What `receiver` can be sent at `now`, at most `limit`: digests, and then what is oldest."""
     columns = (outbox, case((_LATER_WAS_SENT, ""), else_=_EARLIER).label("earlier"))
     waiting = select(*columns).where(_QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE)
-    ready = waiting.where(outbox.c.next_attempt_at <= now).order_by(outbox.c.number).limit(limit)
-    rows = connection.execute(ready).all()
+    ready = waiting.where(outbox.c.next_attempt_at <= now).order_by(outbox.c.alert_id != "", outbox.c.number)
+    rows = connection.execute(ready.limit(limit)).all()
     times = select(func.min(outbox.c.next_attempt_at)).where(
         _QUEUED, outbox.c.receiver == receiver, _FIRST_IN_LINE, outbox.c.key.not_in([row.key for row in rows])
     )
@@ -127,12 +135,13 @@ def unclaimed(connection: Connection, receivers: Collection[str]) -> list[Notifi
 
 
 def standing(connection: Connection, receiver: str) -> list[Alert]:
-    """The last step that `receiver` has of every alert, oldest first, where that is not its end."""
-    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value, outbox.c.alert_id != "")
+    """The last step that `receiver` has of every alert that is not over, oldest first."""
+    over = exists().where(alerts.c.id == outbox.c.alert_id, alerts.c.state == AlertState.RESOLVED.value)
+    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value, outbox.c.alert_id != "", ~over)
     last = select(func.max(outbox.c.number)).where(*has).group_by(outbox.c.alert_id)
     rows = connection.execute(select(outbox.c.body).where(outbox.c.number.in_(last)).order_by(outbox.c.number))
-    alerts = (alert_from_json(row.body) for row in rows)
-    return [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
+    stand = (alert_from_json(row.body) for row in rows)
+    return [alert for alert in stand if alert.state is not AlertState.RESOLVED]
 
 
 def begun(connection: Connection, key: str) -> None:
@@ -147,8 +156,9 @@ def sent(connection: Connection, key: str, receipt: str, at: datetime | None) ->
 
 
 def sent_since(connection: Connection, receiver: str, since: datetime) -> list[datetime]:
-    """When a receiver was sent something after a time, in order."""
-    times = select(outbox.c.sent_at).where(outbox.c.receiver == receiver, outbox.c.sent_at > since)
+    """When a receiver was sent something after a time, in order, but for edits that notify nobody."""
+    told = (outbox.c.receiver == receiver, outbox.c.sent_at > since, ~_quiet(outbox))
+    times = select(outbox.c.sent_at).where(*told)
     return [time for time in connection.execute(times.order_by(outbox.c.sent_at)).scalars() if time is not None]
 
 
@@ -159,12 +169,13 @@ def hold(connection: Connection, key: str, until: datetime, reason: str, longer:
         _set(connection, key, next_attempt_at=until, reason=reason, deadline=deadline + longer)
 
 
-def gather(connection: Connection, receiver: str, now: datetime) -> bool:
+def gather(connection: Connection, receiver: str, now: datetime, *, edits: bool) -> bool:
     """Makes one message of what was held back until `now` or less; says whether there was something.
 
-    The last step of a single card comes as itself, several cards come as a digest; that a post was deleted comes as
-    itself too, for a digest takes nothing off a card. What a later step of the same card has overtaken is not told any
-    more: that step, which was urgent, shows it.
+    The last step of a single card comes as itself, several cards come as a digest, and then those of them that stand
+    are brought up to date where the receiver `edits`, which notifies nobody. That a post was deleted comes as itself
+    too, for a digest takes nothing off a card. What a later step of the same card has overtaken is not told any more:
+    that step, which was urgent, shows it.
     """
     held = (_QUEUED, outbox.c.receiver == receiver, outbox.c.reason.in_(HELD), outbox.c.next_attempt_at <= now)
     mine = select(outbox).where(*held, outbox.c.alert_id != "").order_by(outbox.c.number)
@@ -181,20 +192,31 @@ def gather(connection: Connection, receiver: str, now: datetime) -> bool:
         alone.append(numbers.pop())
     elif told:
         connection.execute(insert_new(connection.dialect, outbox, ["key"]), [_digest(told)])
+        standing = {row.card: row for row in told if edits and row.card in late}
+        _quietly(connection, list(standing.values()))
+        alone += [row.number for row in standing.values()]
+        numbers = [number for number in numbers if number not in alone]
     _all(connection, alone, reason="", next_attempt_at=EPOCH)
     _all(connection, [*numbers, *overtaken], state=QueueState.GATHERED.value)
     return True
 
 
 def _overtaken(connection: Connection, receiver: str, cards: Collection[str]) -> dict[str, int]:
-    """Card → the number of the last step of it that the receiver has."""
-    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value)
+    """Card → the number of the last step of it that the receiver was told."""
+    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value, ~_quiet(outbox))
     last = select(outbox.c.card, func.max(outbox.c.number).label("last")).where(*has).group_by(outbox.c.card)
     return {
         row.card: row.last
         for some in portions(sorted(cards))
         for row in connection.execute(last.where(outbox.c.card.in_(some)))
     }
+
+
+def _quietly(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Makes of steps what only brings their cards up to date."""
+    for row in rows:
+        body = alert_to_json(replace(alert_from_json(row.body), change=GATHERED))
+        connection.execute(update(outbox).where(outbox.c.number == row.number).values(body=body))
 
 
 def _all(connection: Connection, numbers: Sequence[int], **values: object) -> None:

@@ -229,10 +229,10 @@ class Store:
         with self._transaction() as connection:
             queue.hold(connection, key, until, reason, longer)
 
-    def gather(self, receiver: str, now: datetime) -> bool:
+    def gather(self, receiver: str, now: datetime, *, edits: bool = False) -> bool:
         """Makes one message of what a receiver was not sent until `now`; says whether there was something."""
         with self._transaction() as connection:
-            return queue.gather(connection, receiver, now)
+            return queue.gather(connection, receiver, now, edits=edits)
 
     def mark_failed(
         self,

@@ -10,10 +10,11 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, or_, select, update
 
-from monitor.records import EVIDENCE_DELETED, Alert, Gathered, Notification
+from monitor.records import EVIDENCE_DELETED, Alert, AlertState, Gathered, Notification
 from monitor.store import alerts, fired, queue
 from monitor.store.alerts import alert_from_json, left_of, portions, shown_by
 from monitor.store.queue import HELD, QueueState
+from monitor.store.schema import alerts as kept
 from monitor.store.schema import outbox
 
 Step = Row[Any]
@@ -29,6 +30,16 @@ class Attempted(NamedTuple):
 
     alert: Alert
     at: datetime
+
+
+def have(connection: Connection) -> dict[str, set[str]]:
+    """Card → the receivers that are told of it, of every card on which something fires."""
+    fires = kept.c.state.in_([AlertState.FIRING.value, AlertState.ACKNOWLEDGED.value])
+    told = (outbox.c.alert_id.in_(select(kept.c.id).where(fires)), outbox.c.state != QueueState.DEAD.value)
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(select(outbox.c.card, outbox.c.receiver).distinct().where(*told)):
+        found.setdefault(row.card, set()).add(row.receiver)
+    return found
 
 
 def withdraw(connection: Connection, gone: AbstractSet[int], until: Mapping[str, datetime]) -> None:

@@ -96,3 +96,21 @@ async def test_after_a_crash_in_an_attempt_the_next_one_is_marked(store: Store) 
     receiver = ScriptedReceiver(keyless=True)
     async with running(store, receiver):
         assert receiver.marked == [True]
+
+
+async def test_after_a_crash_in_an_edit_a_card_that_is_gone_is_posted_anew_with_a_mark(store: Store) -> None:
+    class Editing(ScriptedReceiver):
+        def repeats(self, notification: Notification) -> bool:
+            return not notification.earlier
+
+    class Dying(Editing):
+        async def send(self, notification: Notification) -> str | None:
+            raise KeyError(notification)
+
+    queue(store, first := a_notification(), a_notification(alert=an_alert(at=AT + SECOND)))
+    store.mark_sent(first.key, "a card that people deleted")
+    with pytest.RaisesGroup(KeyError):
+        await Deliverer(DirectOutbox(store), [Dying()], ManualClock(AT), Random(1)).run(asyncio.Event())
+    receiver = Editing()
+    async with running(store, receiver):
+        assert receiver.marked == [True]

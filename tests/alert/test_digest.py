@@ -96,7 +96,7 @@ async def test_what_changes_in_quiet_hours_comes_as_one_digest_at_their_end(stor
         ]
         assert digest.digest[0].alert.state is AlertState.RESOLVED
         assert desk.held() == ["quiet_hours"] * 3
-        assert store.waiting() == 0
+        assert store.due("desk", AT + timedelta(days=9), 9) == ((), None)
         assert store.dead_letters() == []
 
 
@@ -106,7 +106,7 @@ async def test_of_a_single_card_only_the_last_step_comes_and_as_itself(store: St
         await desk.tell(*(note("a", minutes) for minutes in (0, 5, 9)))
         await desk.clock.advance(MORNING)
         assert [(one.digest, one.alert.at) for one in receiver.sent] == [((), AT + 9 * MINUTE)]
-        assert store.waiting() == 0
+        assert store.due("desk", AT + timedelta(days=9), 9) == ((), None)
 
 
 async def test_what_is_urgent_goes_out_in_quiet_hours_past_what_is_held(store: Store) -> None:
@@ -127,7 +127,7 @@ async def test_what_was_held_is_not_told_after_a_later_step_of_its_card_that_was
         await desk.tell(note("a", 1, id="a-race", rule="race", change="rule_joined"))
         await desk.clock.advance(MORNING)
         assert [one.alert.rule for one in receiver.sent] == ["race"]
-        assert store.waiting() == 0
+        assert store.due("desk", AT + timedelta(days=9), 9) == ((), None)
 
 
 async def test_what_is_held_after_an_urgent_step_of_its_card_edits_that(store: Store) -> None:
@@ -186,7 +186,7 @@ async def test_beyond_the_hourly_budget_it_degrades_to_a_digest(store: Store) ->
         await desk.clock.advance(2 * MINUTE)
         assert [len(one.digest) for one in receiver.sent] == [0, 0, 0, 57]
         await desk.clock.advance(timedelta(hours=1))
-        assert store.waiting() == 0
+        assert store.due("desk", AT + timedelta(days=9), 9) == ((), None)
 
 
 async def test_the_budget_is_remembered_over_a_restart(store: Store) -> None:

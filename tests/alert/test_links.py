@@ -9,8 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from monitor.alert import words
+from monitor.alert.card import card
 from monitor.alert.links import Action, Link, Links, offered, over
+from monitor.marks import AckMark
 from monitor.records import AlertState
 from monitor.watched import Duration
 from tests.fakes.alerts import AT, an_alert
@@ -69,3 +73,14 @@ def test_even_the_longest_links_leave_room_for_a_card() -> None:
         an_alert(id="f" * 16, narrative="n" * 16), "r" * 64
     )
     assert max(len(one.url) for one in longest) <= 290
+
+
+def test_a_card_on_which_another_rule_fires_on_offers_what_can_still_be_done() -> None:
+    goes_on = an_alert(state=AlertState.RESOLVED, also=("volume",), change="denials_overtook")
+    assert offered(goes_on) == list(Action)
+    taken = replace(goes_on, acknowledged=AckMark(at=AT, alert="a1", by="ada"))
+    assert offered(taken) == [one for one in Action if one is not Action.ACKNOWLEDGE]
+    assert [card(one).state for one in (goes_on, taken)] == [
+        words.STATE[AlertState.FIRING],
+        words.STATE[AlertState.ACKNOWLEDGED],
+    ]

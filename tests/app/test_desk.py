@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.alert.decide import AlertPolicy
+from monitor.alert.outbox import notifications
 from monitor.alert.steps import Described
 from monitor.app.desk import Desk
 from monitor.app.parts import Taken
@@ -87,6 +89,30 @@ def test_of_a_removed_events_alert_only_its_own_receivers_hear_that_it_is_over(
         second = desk(after, store, tmp_path)
     assert told(batch(second, 310)) == [("cup", "sports", AlertState.RESOLVED)]
     assert told(batch(second, 320)) == []
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_who_was_told_of_an_alert_hears_its_end_though_the_event_names_others_now(
+    tmp_path: Path,
+    store: Store,
+    running: bool,  # noqa: FBT001
+) -> None:
+    before = configured(tmp_path / "before", events=("cup",))
+    configured(tmp_path / "after", events=("cup",))
+    (tmp_path / "after" / "events" / "cup.toml").write_text(EVENT.format(name="cup", told="politics"), "utf-8")
+    after = load(tmp_path / "after", {})
+    batch(desk(before, store, tmp_path), 300)
+    policy = AlertPolicy({event.name: event for event in before.events})
+    plain: dict[str, Any] = {"event": "cup", "narrative": "n", "rule": "race", "reason": "r", "numbers": {}}
+    found = [Finding(at=BEGIN + timedelta(seconds=at), holds=not at, **plain) for at in (0, 200)]
+    steps = policy.decide(found, counted([]), BEGIN + timedelta(minutes=5), lambda *_: Described("", ()))
+    notes = notifications(steps[-1], {"sports": timedelta(hours=1)}, BEGIN)
+    store.commit(Commit(none(), alerts=steps, state=policy.snapshot(), outbox=notes))
+    second = desk(before if running else after, store, tmp_path)
+    if running:
+        second.reconfigure(after, second.prepared(after))
+    over = AlertState.RESOLVED
+    assert told(batch(second, 7_200)) == [("cup", "sports", over), ("cup", "politics", over)]
 
 
 def test_the_archive_says_from_when_on_which_events_were_watched(tmp_path: Path, store: Store) -> None:

@@ -10,7 +10,7 @@ from monitor.store.withdrawn import Attempted
 
 
 class DirectOutbox:
-    """Implements monitor.alert.deliver.OutboxPort."""
+    """Implements monitor.alert.outbox_port.OutboxPort."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -41,5 +41,5 @@ class DirectOutbox:
     async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
         self.store.mark_held(key, until, reason, longer)
 
-    async def gather(self, receiver: str, now: datetime) -> bool:
-        return self.store.gather(receiver, now)
+    async def gather(self, receiver: str, now: datetime, *, edits: bool) -> bool:
+        return self.store.gather(receiver, now, edits=edits)

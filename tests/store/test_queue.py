@@ -104,3 +104,14 @@ def test_notifications_to_a_receiver_that_no_longer_exists_are_found(store: Stor
     mine, lost = a_notification("desk"), a_notification("gone")
     store.commit(Commit(none(), outbox=[mine, lost]))
     assert store.unclaimed(["desk"]) == [lost]
+
+
+def test_what_is_over_does_not_stand_although_its_end_never_arrived(store: Store) -> None:
+    firing, resolved = an_alert(), an_alert(state=AlertState.RESOLVED, at=SOON)
+    begun, ended = a_notification(alert=firing), a_notification(alert=resolved)
+    store.commit(Commit(none(), alerts=[firing], outbox=[begun]))
+    store.mark_sent(begun.key)
+    assert store.standing("desk") == [firing]
+    store.commit(Commit(none(), alerts=[resolved], outbox=[ended]))
+    store.mark_dead(ended.key, "expired")
+    assert store.standing("desk") == []

@@ -111,7 +111,7 @@ def test_a_deletion_that_was_held_back_leaves_as_itself(store: Store) -> None:
     (queued,) = store.due("desk", AT, 9).queued
     store.mark_held(queued.notification.key, AT + NIGHT, "quiet_hours", NIGHT)
     hold(store, an_alert(id="a2"), an_alert(id="a3"))
-    deletion, digest = at_dawn(store)
+    digest, deletion = at_dawn(store)
     assert (deletion.alert.change, len(digest.digest)) == (EVIDENCE_DELETED, 2)
 
 

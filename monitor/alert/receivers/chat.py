@@ -10,7 +10,7 @@ from monitor.alert.bucket import Pace
 from monitor.alert.calm import Calm, Hours, Span
 from monitor.alert.card import Card, card
 from monitor.alert.digest import digest_card
-from monitor.records import EVIDENCE_DELETED, Notification
+from monitor.records import QUIET, Notification
 from monitor.watched import Duration, Name
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -45,7 +45,12 @@ class Chat(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def calm(self) -> Calm:
         """When it is left in peace."""
         hours = tuple(Span.parse(one) for one in self.quiet_hours)
-        return Calm(hours, ZoneInfo(self.zone), frozenset(self.urgent), self.per_hour)
+        return Calm(hours, ZoneInfo(self.zone), frozenset(self.urgent), self.per_hour, self.edits)
+
+    @property
+    def edits(self) -> bool:
+        """Whether it edits cards where they stand."""
+        return False
 
     @property
     def pace(self) -> Pace:
@@ -70,6 +75,11 @@ class Bot(Chat, frozen=True, kw_only=True):
     token_file: str | None = None
     """File that holds it, as an alternative to `token_env`; one of the two is needed."""
 
+    @property
+    def edits(self) -> bool:
+        """Always."""
+        return True
+
 
 def shown(notification: Notification, settings: Chat, *, marked: bool = True) -> Card:
     """The card or the digest for this chat; `marked` where it is a new message, which may be a repeat."""
@@ -80,8 +90,8 @@ def shown(notification: Notification, settings: Chat, *, marked: bool = True) ->
 
 
 def withdraws(notification: Notification) -> bool:
-    """Whether it only takes a deleted post off the card: where that is gone too, nothing is left to do."""
-    return notification.alert.change == EVIDENCE_DELETED
+    """Whether it only brings the card up to date, and notifies nobody: where that is gone, nothing is left to do."""
+    return notification.alert.change in QUIET
 
 
 def weighty(notification: Notification) -> bool:

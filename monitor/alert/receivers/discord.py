@@ -47,6 +47,11 @@ class DiscordSettings(Hook, tag="discord", tag_field="kind", frozen=True, kw_onl
     chart: bool = True
     """Shows the chart: on the card."""
 
+    @property
+    def edits(self) -> bool:
+        """Always."""
+        return True
+
 
 class _Message(Struct):
     id: str

@@ -92,10 +92,9 @@ class Matrix:
             await self._show(notification, event, until)
             return receipt(event, self._settings.room)
         await self._put(key, _edit(card, event))
-        if self._settings.thread:
+        if self._settings.thread and not withdraws(notification):
             await self._put(f"{key}-thread", _reply(card, event))
-            if not withdraws(notification):
-                await self._show(notification, event, until)
+            await self._show(notification, event, until)
         return notification.earlier
 
     async def _show(self, notification: Notification, event: str, until: float) -> None:

@@ -92,11 +92,10 @@ class SlackBot:
             card = self._card(notification, marked=False)
             said = await self._call("chat.update", {"channel": channel, "ts": ts, **message(card)})
             if said.ok:
-                if self._settings.thread:
+                if self._settings.thread and not withdraws(notification):
                     if not await self._arrived(notification, ts):
                         await self._reply(notification, ts)
-                    if not withdraws(notification):
-                        await self._show(notification, ts, until)
+                    await self._show(notification, ts, until)
                 return notification.earlier
         if withdraws(notification):
             return notification.earlier
