@@ -1,7 +1,7 @@
 """Of what a platform says again and again only the news is told, and whatever an answer holds nothing breaks."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from monitor.collect.html import text_of
 from monitor.collect.news import Document, Known, News, Reads, framed, parsed, unframed
 from monitor.errors import PostRejectedError
 from monitor.records import REJECTIONS
-from tests.fakes.answers import ANSWERS
+from tests.fakes.answers import ANSWERS, claim, claim_review
 from tests.fakes.clock import START
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "platforms" / "samples"
@@ -125,7 +125,13 @@ def test_five_thousand_hostile_payloads_break_nothing(platform: str, junk: st.Da
 
 def hostile(platform: str, junk: st.DataObject) -> None:
     """An answer with parts of it exchanged for others, cut, or for anything at all."""
-    body = junk.draw(st.sampled_from(ANSWERS[platform]))
+    found = parsed([changed(ANSWERS[platform], junk)], "source", platform, START, READERS[platform])
+    assert set(found.rejected[0]) <= set(REJECTIONS)
+
+
+def changed(answers: Sequence[bytes], junk: st.DataObject) -> bytes:
+    """One of them, hostile now."""
+    body = junk.draw(st.sampled_from(answers))
     way = junk.draw(st.sampled_from(["swap", "cut", "any", "grown"]))
     if way == "swap" and body.startswith(b"{"):
         body = json.dumps(swapped(json.loads(body), junk)).encode()
@@ -136,8 +142,7 @@ def hostile(platform: str, junk: st.DataObject) -> None:
         body = junk.draw(st.binary(max_size=300))
     else:
         body += junk.draw(st.binary(max_size=40)) + body
-    found = parsed([body], "source", platform, START, READERS[platform])
-    assert set(found.rejected[0]) <= set(REJECTIONS)
+    return body
 
 
 ANYTHING = st.recursive(
@@ -158,8 +163,27 @@ def swapped(value: object, junk: st.DataObject) -> object:
     return value
 
 
+CHECKED = [
+    json.dumps({"claims": [claim(), claim(rating="Inexact")]}).encode(),
+    json.dumps(claim_review()).encode(),
+    f'<html><script type="application/ld+json">{json.dumps(claim_review())}</script></html>'.encode(),
+]
+
+
 @given(st.one_of(st.binary(max_size=300), st.builds(lambda value: json.dumps(value).encode(), ANYTHING)))
 def test_any_page_has_reviews_or_has_none(body: bytes) -> None:
+    reviewed(body)
+
+
+@pytest.mark.prove
+@settings(max_examples=5_000, deadline=None)
+@given(junk=st.data())
+def test_five_thousand_hostile_reviews_break_nothing(junk: st.DataObject) -> None:
+    reviewed(changed(CHECKED, junk))
+
+
+def reviewed(body: bytes) -> None:
+    """Reviews with all they need, or none."""
     try:
         found = list(reviews(body))
     except PostRejectedError:
