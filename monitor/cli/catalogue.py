@@ -16,6 +16,11 @@ in the archive as a gap, never as a zero.
 Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
 rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.
 `monitor source replay NAME FILE…` reads them as the source would and prints post/1 lines for `monitor replay`.
+
+What comes late is archived, tagged and shown, and is in no count, no race and no spike, lest the end of an outage look
+like one: more than two minutes after it was posted, and from Telegram eight minutes later than that, Reddit five, RSS
+thirty, YouTube twenty, GDELT forty-five, since these are asked every few minutes. So what a source finds by looking
+back when an event is added tells the desk what was said, and alarms nobody.
 """
 _HEADINGS = {
     "reads": "brings",
