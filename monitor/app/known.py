@@ -129,9 +129,9 @@ async def _by_http(asked: Asked, session: ClientSession) -> Known:
             allow_redirects=False,
         ) as answer:
             body = await answer.content.read(64 * 1024)
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a secret that no header can hold
         return Known(f"it cannot be asked ({type(error).__name__})")
-    if answer.status in _PASSES or answer.status >= _SERVERS:
+    if answer.status in _PASSES or answer.status >= _SERVERS or b"quotaExceeded" in body:
         return Known(f"it is too busy to say whether it knows us (status {answer.status})", passes=True)
     said_no = b'"ok":false' in body.replace(b" ", b"")  # Slack says so with a 200
     if answer.status >= HTTPStatus.MULTIPLE_CHOICES or said_no:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from random import Random
 
 import polars as pl
@@ -50,7 +51,8 @@ class Sources:
         for source in sources:
             made = collector(source, secrets.get(source.name), self._clock, self._metrics, self._events)
             if isinstance(made, Refresher):
-                again = refreshing(made, self._hot, self._put, self._clock)
+                stands = partial(self._stands, source.name)
+                again = refreshing(made, self._hot, self._put, self._clock, stands=stands)
                 self._refreshing[source.name] = self._tasks.create_task(again, name=f"refresh {source.name}")
             work = supervise(
                 made,
@@ -61,6 +63,10 @@ class Sources:
                 chance=self._chance,
             )
             self._running[source.name] = self._tasks.create_task(work, name=f"source {source.name}")
+
+    def _stands(self, name: str) -> bool:
+        """Nothing is read again, nor paid for, while a source is refused."""
+        return self._states.get(name) is not SourceState.REFUSED
 
     async def stop(self, names: Iterable[str]) -> None:
         """Ends sources and waits until they have ended."""

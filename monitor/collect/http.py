@@ -226,7 +226,7 @@ class Http:
                 self._metrics.rate_resets_at.labels(self._name).set(rate.resets_at.timestamp())
             if wait is None and rate.remaining < 1 and rate.resets_at is not None:
                 wait = (rate.resets_at - now).total_seconds()
-        self._spent[bucket] = self._clock.monotonic() + (wait or 0.0)
+        self._spent[bucket] = max(self._spent.get(bucket, 0.0), self._clock.monotonic() + (wait or 0.0))
 
     async def body(self, response: ClientResponse) -> bytes:
         """The whole body; raises SourceUnavailableError where it is too large."""

@@ -7,7 +7,7 @@ is as hot as it is new, answered, quoted and reposted; half of that is gone afte
 import logging
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -21,6 +21,8 @@ from monitor.errors import SourceRefusedError, SourceUnavailableError
 HALVED = timedelta(minutes=30)
 REFUSED = timedelta(hours=1)
 """After so long a platform that refused it is asked again: a budget is given anew, a right is granted."""
+COLD = 2.0**-12
+"""What nobody has answered for six hours is not read again."""
 MOST = 5_000
 """Posts that are remembered; the coldest make room."""
 
@@ -101,7 +103,7 @@ class Hot:
 
         A deleted one has none.
         """
-        age = (pl.lit(self._clock.now()) - pl.col("seen_at")).dt.total_microseconds() / 1e6
+        age = ((pl.lit(self._clock.now()) - pl.col("seen_at")).dt.total_microseconds() / 1e6).clip(lower_bound=0)
         at = self._clock.monotonic()
         self._take(mentions.filter(pl.col("text") != "").with_columns(at=at - age), at)
 
@@ -129,7 +131,7 @@ class Hot:
         waiting = [
             (-post.now(at), name, post)
             for (_, name), post in self._posts.items()
-            if post.source == source and at - post.read_at >= how.again.total_seconds()
+            if post.source == source and at - post.read_at >= how.again.total_seconds() and post.now(at) >= COLD
         ]
         chosen = sorted(waiting, key=lambda one: one[:2])[: how.room]
         for _, _, post in chosen:
@@ -137,8 +139,10 @@ class Hot:
         return [name for _, name, _ in chosen]
 
 
-async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
-    """Reads hot posts again, for ever; where the platform refuses it the source itself goes on.
+async def refreshing(
+    one: Refresher, hot: Hot, put: Put, clock: Clock, *, stands: Callable[[], bool] = lambda: True
+) -> None:
+    """Reads hot posts again, for ever, while the source `stands`; where the platform refuses it the source goes on.
 
     Where it refuses a question, one of its posts is to blame: each half is asked for by itself, and so on down to it.
     """
@@ -148,7 +152,7 @@ async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
     pause = timedelta(minutes=1) / per_minute
     halves: deque[list[str]] = deque()
     while True:
-        await clock.sleep(pause)
+        await _turn(clock, pause, stands)
         how = one.refreshes
         ids = halves.popleft() if halves else hot.due(one.name, how)
         if not ids and not how.waiting:
@@ -172,3 +176,10 @@ async def refreshing(one: Refresher, hot: Hot, put: Put, clock: Clock) -> None:
             continue
         if payload is not None:
             await put(payload)
+
+
+async def _turn(clock: Clock, pause: timedelta, stands: Callable[[], bool]) -> None:
+    """Waits for the next request."""
+    await clock.sleep(pause)
+    while not stands():
+        await clock.sleep(pause)

@@ -37,6 +37,7 @@ class Turns:
             now, there = self._clock.monotonic(), parts()
             self._due = {part: self._due.get(part, now) for part in there}
             self._failures = {part: one for part, one in self._failures.items() if part in self._due}
+            self._show(len(self._failures))
             if not there:
                 await self._clock.sleep(IDLE)
                 return None

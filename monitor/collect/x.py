@@ -208,7 +208,8 @@ class XCollector:
                     if not error.question:
                         raise
                     why = f"the search does not take a question of {event.name}"
-                    yield self._gap(self._begun(begin), self._clock.now(), why)
+                    now = self._clock.now()
+                    yield self._gap(min(self._begun(begin), now), now, why)
 
     def _queries(self, event: Event) -> list[str]:
         return queries(event, LONGEST_QUERY, self._settings.more) if self._settings.search_pages else []

@@ -14,7 +14,7 @@ from msgspec import Struct
 from monitor.collect.http import Answer, Http
 from monitor.collect.http_rates import Budget
 from monitor.collect.terms import Asked, asked, questions, quoted
-from monitor.errors import SourceUnavailableError
+from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.watched import Event
 
 TAG = "event:"
@@ -101,6 +101,7 @@ async def keep_in_step(
     missing = sorted(due - there)
     over = [one.id for one in standing if (one.tag or "").startswith(TAG) and Rule(one.value, one.tag or "") not in due]
     headers = {**headers, "Content-Type": "application/json"}
+    taken, wrong = bool(there & due) or not missing, ""
     adding = [missing[some : some + AT_ONCE] for some in range(0, len(missing), AT_ONCE)]
     while adding:
         some = adding.pop()
@@ -111,9 +112,13 @@ async def keep_in_step(
             continue
         alone = _Wrong(str(http.refusal(answer)), some[0].value)
         refused = (alone,) if answer.status == _WRONG else _told(answer, _Added).errors or ()
-        for wrong in refused:
-            said = "source %s: X does not take the rule %r: %s %s"
-            log.error(said, source, wrong.value, wrong.title, "; ".join(wrong.details), extra={"source": source})
+        taken = taken or len(refused) < len(some)
+        for one in refused:
+            said, wrong = "source %s: X does not take the rule %r: %s %s", one.title
+            log.error(said, source, one.value, one.title, "; ".join(one.details), extra={"source": source})
+    if not taken:
+        why = f"X takes none of {len(missing)} rules; the last: {wrong}"
+        raise SourceRefusedError(why)
     for begin in range(0, len(over), AT_ONCE):
         body = msgspec.json.encode({"delete": {"ids": over[begin : begin + AT_ONCE]}})
         await http.post(address, body, headers=headers, budgets=(budget,))

@@ -14,8 +14,3 @@ def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
     (tmp_path / UNIT.name).write_text(text, "utf-8")
     said = told("systemd-analyze", "verify", f"./{UNIT.name}", folder=tmp_path)
     assert [line for line in said.splitlines() if UNIT.name in line] == []
-
-
-def test_a_wrong_configuration_is_not_tried_for_ever() -> None:
-    lines = UNIT.read_text("utf-8").splitlines()
-    assert {"Restart=on-failure", "RestartPreventExitStatus=2"} <= set(lines)
