@@ -8,6 +8,7 @@ knows is followed by a message that says so.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -115,7 +116,9 @@ class Deliverer:
                     self._begin(receiver)
                 await stop.wait()
         finally:
-            await self._marked(*self._marks)
+            with suppress(TimeoutError):  # a store that cannot be written holds up no end
+                async with asyncio.timeout(self._grace.total_seconds()):
+                    await self._marked(*self._marks)
 
     @property
     def receivers(self) -> list[Receiver]:
@@ -196,7 +199,8 @@ class Deliverer:
         if calm is None:
             return False
         await self._marked(receiver.name)
-        hold = calm.hold(note.alert, now, await self._outbox.sent_since(receiver.name, now - HOUR))
+        sent = await self._outbox.sent_since(receiver.name, now - HOUR, edits=calm.edits)
+        hold = calm.hold(note.alert, now, sent)
         if hold is None:
             return await self._outbox.gather(receiver.name, now, edits=calm.edits)
         await self._outbox.hold(note.key, hold.until, hold.why, hold.until - now)
@@ -206,7 +210,10 @@ class Deliverer:
     async def _release(self, receiver: str) -> None:
         """What was held back under other quiet hours, or another budget, waits no longer than those hold."""
         calm, now = self._calm(receiver), self._clock.now()
-        if calm is None or calm.holds(now, await self._outbox.sent_since(receiver, now - HOUR)) is None:
+        if (
+            calm is None
+            or calm.holds(now, await self._outbox.sent_since(receiver, now - HOUR, edits=calm.edits)) is None
+        ):
             await self._outbox.gather(receiver, _WHENEVER, edits=calm is not None and calm.edits)
 
     def _held(self, receiver: Receiver) -> timedelta:

@@ -28,7 +28,7 @@ class OutboxPort(Protocol):
         """`Store.mark_sent`."""
         ...
 
-    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
+    async def sent_since(self, receiver: str, since: datetime, *, edits: bool) -> Sequence[datetime]:
         """`Store.sent_since`."""
         ...
 

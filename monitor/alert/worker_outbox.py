@@ -48,9 +48,9 @@ class WorkerOutbox:
             partial(self._store.mark_dead, key, reason, detail, unknown=unknown, attempted=attempted)
         )
 
-    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
+    async def sent_since(self, receiver: str, since: datetime, *, edits: bool) -> Sequence[datetime]:
         """As `Store.sent_since`."""
-        return await self._worker.call(self._store.sent_since, receiver, since)
+        return await self._worker.call(partial(self._store.sent_since, receiver, since, edits=edits))
 
     async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
         """As `Store.mark_held`."""

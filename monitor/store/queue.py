@@ -64,28 +64,28 @@ _NEW = {
 _before = outbox.alias("before")
 _had = outbox.alias("had")
 _FIRST_IN_LINE = ~exists().where(
-    _before.c.state == QueueState.QUEUED.value,
+    _before.c.state.concat("")
+    == QueueState.QUEUED.value,  # found by its card: SQLite would look at all that are queued
     _before.c.reason.not_in(HELD),
     _before.c.card == outbox.c.card,
     _before.c.receiver == outbox.c.receiver,
     _before.c.number < outbox.c.number,
 )
 """What shares one card reaches a receiver in its order: a later step waits for the earlier, unless that is held."""
-
-
 _OF_THE_SAME = (
     _had.c.card == outbox.c.card,
     _had.c.receiver == outbox.c.receiver,
-    _had.c.state == QueueState.SENT.value,
+    _had.c.state.concat("") == QueueState.SENT.value,
 )
 
 
-def _quiet(table: FromClause) -> ColumnElement[bool]:
-    """Whether a row only brings a card up to date; a quote in a text is escaped, so that no post looks like it."""
-    return or_(*(table.c.body.contains(f'"change":"{change}"', autoescape=True) for change in sorted(QUIET)))
+def _tells(table: FromClause, changes: Collection[str]) -> ColumnElement[bool]:
+    """Whether a row is a step of one of these changes; a quote in a text is escaped, so that no post looks like it."""
+    return or_(*(table.c.body.contains(f'"change":"{change}"', autoescape=True) for change in sorted(changes)))
 
 
-_LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number, ~_quiet(_had))
+_NO_STEP = frozenset({EVIDENCE_DELETED})  # it says of a card what is no more, and overtakes no step of it
+_LATER_WAS_SENT = exists().where(*_OF_THE_SAME, _had.c.number > outbox.c.number, ~_tells(_had, _NO_STEP))
 _EARLIER = select(_had.c.receipt).where(*_OF_THE_SAME).order_by(_had.c.number.desc()).limit(1).scalar_subquery()
 """What the receiver answered to the last step of the card that it has."""
 
@@ -155,10 +155,10 @@ def sent(connection: Connection, key: str, receipt: str, at: datetime | None) ->
     _set(connection, key, **values, attempts=outbox.c.attempts + 1)
 
 
-def sent_since(connection: Connection, receiver: str, since: datetime) -> list[datetime]:
-    """When a receiver was sent something after a time, in order, but for edits that notify nobody."""
-    told = (outbox.c.receiver == receiver, outbox.c.sent_at > since, ~_quiet(outbox))
-    times = select(outbox.c.sent_at).where(*told)
+def sent_since(connection: Connection, receiver: str, since: datetime, *, edits: bool) -> list[datetime]:
+    """When a receiver was sent something after a time, in order; not, where it `edits`, edits that notify nobody."""
+    heard = [~_tells(outbox, QUIET)] if edits else []
+    times = select(outbox.c.sent_at).where(outbox.c.receiver == receiver, outbox.c.sent_at > since, *heard)
     return [time for time in connection.execute(times.order_by(outbox.c.sent_at)).scalars() if time is not None]
 
 
@@ -180,8 +180,10 @@ def gather(connection: Connection, receiver: str, now: datetime, *, edits: bool)
     held = (_QUEUED, outbox.c.receiver == receiver, outbox.c.reason.in_(HELD), outbox.c.next_attempt_at <= now)
     mine = select(outbox).where(*held, outbox.c.alert_id != "").order_by(outbox.c.number)
     rows = connection.execute(mine).all()
+    digests = update(outbox).where(*held, outbox.c.alert_id == "").values(reason="", next_attempt_at=EPOCH)
+    freed = connection.execute(digests).rowcount > 0
     if not rows:
-        return False
+        return freed
     late = _overtaken(connection, receiver, {row.card for row in rows})
     overtaken = [row.number for row in rows if row.number < late.get(row.card, 0)]
     left = [row for row in rows if row.number not in overtaken]
@@ -203,13 +205,10 @@ def gather(connection: Connection, receiver: str, now: datetime, *, edits: bool)
 
 def _overtaken(connection: Connection, receiver: str, cards: Collection[str]) -> dict[str, int]:
     """Card → the number of the last step of it that the receiver was told."""
-    has = (outbox.c.receiver == receiver, outbox.c.state == QueueState.SENT.value, ~_quiet(outbox))
+    has = (outbox.c.receiver == receiver, outbox.c.state.concat("") == QueueState.SENT.value, ~_tells(outbox, _NO_STEP))
     last = select(outbox.c.card, func.max(outbox.c.number).label("last")).where(*has).group_by(outbox.c.card)
-    return {
-        row.card: row.last
-        for some in portions(sorted(cards))
-        for row in connection.execute(last.where(outbox.c.card.in_(some)))
-    }
+    found = (connection.execute(last.where(outbox.c.card.in_(some))) for some in portions(sorted(cards)))
+    return {row.card: row.last for rows in found for row in rows}
 
 
 def _quietly(connection: Connection, rows: Sequence[Row[Any]]) -> None:

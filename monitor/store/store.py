@@ -219,10 +219,10 @@ class Store:
             if attempted is not None:
                 withdrawn.since_sent(connection, key, attempted)
 
-    def sent_since(self, receiver: str, since: datetime) -> list[datetime]:
+    def sent_since(self, receiver: str, since: datetime, *, edits: bool) -> list[datetime]:
         """When a receiver was sent something after a time, in order."""
         with self._transaction() as connection:
-            return queue.sent_since(connection, receiver, since)
+            return queue.sent_since(connection, receiver, since, edits=edits)
 
     def mark_held(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
         """Held back for a digest; its deadline is put off by `longer`."""

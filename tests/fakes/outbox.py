@@ -35,8 +35,8 @@ class DirectOutbox:
     async def dead(self, key: str, reason: str, detail: str, *, unknown: bool, attempted: Attempted | None) -> None:
         self.store.mark_dead(key, reason, detail, unknown=unknown, attempted=attempted)
 
-    async def sent_since(self, receiver: str, since: datetime) -> Sequence[datetime]:
-        return self.store.sent_since(receiver, since)
+    async def sent_since(self, receiver: str, since: datetime, *, edits: bool) -> Sequence[datetime]:
+        return self.store.sent_since(receiver, since, edits=edits)
 
     async def hold(self, key: str, until: datetime, reason: str, longer: timedelta) -> None:
         self.store.mark_held(key, until, reason, longer)

@@ -15,7 +15,7 @@ from monitor.watched import Duration, Name
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
-WEIGHTY = frozenset({"denials_overtook", "status_set", "resolved"})
+WEIGHTY = frozenset({"denials_overtook", "status_set", "resolved", "event_removed"})
 """Why a channel hears of a step beside the edit of its card, which notifies nobody."""
 _EMOJI_NAME = re.compile(r":(?=[\w+'-]{1,100}:)")
 PerHour = Annotated[int, Meta(ge=1, le=3600)]
