@@ -24,8 +24,8 @@ REJECTIONS = (
 """Every reason for which a post is rejected; the label values of `monitor_posts_rejected_total`."""
 
 EVIDENCE_DELETED, GATHERED = "evidence_deleted", "gathered"
-QUIET = frozenset({EVIDENCE_DELETED, GATHERED})  # a card that stands is edited, and nobody is notified
-"""The change of a notification that brings no new step: a post that the last one showed was deleted by its author."""
+QUIET = frozenset({EVIDENCE_DELETED, GATHERED})
+"""Changes that edit a card that stands and notify nobody: a post on it was deleted, a digest told of its last step."""
 VOICE = "voice:"
 """Before the name of a registered voice, where a subject is no source."""
 
@@ -58,10 +58,9 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class NarrativeState(StrEnum):
-    """Where a narrative stands in its life."""
+    """Where a narrative stands in its life; it is too small with fewer originals or authors than the rules ask for."""
 
     TOO_SMALL = "too-small"
-    """Too small to report: fewer originals or authors than the rules ask for."""
     WATCH = "watch"
     RISING = "rising"
     VIRAL_UNCONFIRMED = "viral-unconfirmed"
@@ -115,7 +114,7 @@ class Narrative(Struct, frozen=True, kw_only=True):
     first_seen: datetime
     first_post: Cited | None = None
     first_denial: Cited | None = None
-    """The first mention that contests it."""
+    """The mention that contests it and was posted first."""
     voices: tuple[str, ...] = ()
     """Registered voices that spoke of it, in order."""
     platforms: tuple[str, ...] = ()

@@ -18,8 +18,7 @@ from monitor.records import VOICE, Alert, AlertState, Evidence, Offered
 
 _CLAIM = 200
 _TEXT = 240
-_SHORT = 80
-_WORD = 80
+_SHORT = _WORD = 80
 _SHORT_WHY = 300
 _MOST_EVIDENCE = 5
 _MOST_GAPS = 5

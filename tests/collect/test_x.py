@@ -1,6 +1,5 @@
 """X: rules in step with the events, what the stream missed from the search, and never more than the budget."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -23,18 +22,6 @@ from tests.fakes.x_api import TOKEN, FakeX, said
 NOW = START.timestamp()
 BRIDGE = Event(name="bridge", proposition="The bridge has come down", any=("bridge", "old harbour"), none=("chess",))
 FIRE = Event(name="fire", proposition="The mill burns", any=("#mill",), all=("fire",))
-
-
-@pytest.fixture
-def x() -> FakeX:
-    return FakeX()
-
-
-@pytest.fixture
-async def server(x: FakeX) -> AsyncIterator[Platform]:
-    async with platform(x.answers) as server:
-        yield server
-        x.hang_up()
 
 
 def collector(

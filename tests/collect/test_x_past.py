@@ -1,6 +1,5 @@
 """What X is searched for because an event was added, when the search fails in the middle."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -9,22 +8,10 @@ from monitor.collect.supervise import SourceState
 from monitor.watched import Event
 from tests.collect.test_x import BRIDGE, FIRE, NOW, collector, streaming
 from tests.fakes.clock import ManualClock
-from tests.fakes.polled import Platform, listening, platform
+from tests.fakes.polled import Platform, listening
 from tests.fakes.x_api import FakeX, said
 
 MILL = Event(name="mill", proposition="The lock has burst", any=("lock",))
-
-
-@pytest.fixture
-def x() -> FakeX:
-    return FakeX()
-
-
-@pytest.fixture
-async def server(x: FakeX) -> AsyncIterator[Platform]:
-    async with platform(x.answers) as server:
-        yield server
-        x.hang_up()
 
 
 async def test_a_look_back_that_fails_midway_goes_on_where_it_was_also_after_a_restart(

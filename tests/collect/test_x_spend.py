@@ -1,6 +1,5 @@
 """What X costs is counted whatever it was read for, and a dry run costs next to nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import msgspec
@@ -11,20 +10,8 @@ from monitor.collect.supervise import SourceState
 from monitor.collect.x_spend import Place
 from tests.collect.test_x import NOW, collector, streaming
 from tests.fakes.clock import ManualClock
-from tests.fakes.polled import Platform, listening, platform
+from tests.fakes.polled import Platform, listening
 from tests.fakes.x_api import FakeX, said
-
-
-@pytest.fixture
-def x() -> FakeX:
-    return FakeX()
-
-
-@pytest.fixture
-async def server(x: FakeX) -> AsyncIterator[Platform]:
-    async with platform(x.answers) as server:
-        yield server
-        x.hang_up()
 
 
 async def test_what_is_paid_for_posts_that_are_read_again_is_known_after_a_restart(x: FakeX, server: Platform) -> None:
