@@ -46,7 +46,7 @@ def reddit(url: str, clock: Clock) -> Collector:
 def telegram(url: str, clock: Clock) -> Collector:
     channels = tuple(f"channel_{number}" for number in range(50))
     settings = TelegramSource(name="s", channels=channels, site=url, slowest=Duration(seconds=45))
-    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()))
+    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()), tuple)
 
 
 def gdelt(url: str, clock: Clock) -> Collector:
@@ -64,7 +64,7 @@ def factcheck(url: str, clock: Clock) -> Collector:
 
 def rss(url: str, clock: Clock) -> Collector:
     feeds = tuple(f"{url}/feed-{number}" for number in range(50))
-    return RssCollector(RssSource(name="s", feeds=feeds, private=True), clock, metrics())
+    return RssCollector(RssSource(name="s", feeds=feeds, private=True), clock, metrics(), tuple)
 
 
 def videos() -> Answers:

@@ -58,12 +58,12 @@ class FakeClient:
         self.open = False
 
     async def iter_messages(
-        self, entity: str, limit: int, *, min_id: int = 0, reverse: bool = False
+        self, entity: str, limit: int, *, min_id: int = 0, offset_id: int = 0, reverse: bool = False
     ) -> AsyncIterator[Any]:
         self.asked.append((entity, limit, min_id))
         if self.faults:
             raise self.faults.pop(0)
-        numbers = sorted((one for one in self.messages if one > min_id), reverse=not reverse)
+        numbers = sorted((one for one in self.messages if min_id < one < (offset_id or one + 1)), reverse=not reverse)
         for number in numbers[:limit]:
             yield self.messages[number]
 
@@ -99,7 +99,7 @@ def source(client: FakeClient, clock: ManualClock, **more: Any) -> TelegramColle
         **more,
     )
     loaded = Library(client, RAISED, events.MessageEdited(), events.MessageDeleted())
-    return TelegramCollector(settings, clock, metrics(), telethon(settings, "hash", clock, lambda *_: loaded))
+    return TelegramCollector(settings, clock, metrics(), telethon(settings, "hash", clock, lambda *_: loaded), tuple)
 
 
 def numbers(found: Reading, op: str = "create") -> list[int]:
