@@ -10,8 +10,10 @@ _INTRODUCTION = """# Sources
 
 What each kind of source asks for, and what it can and cannot tell. Written by `monitor source catalogue` from what the
 sources declare of themselves; a test holds them together. `monitor source test NAME` tries one that is configured,
-without consequences: it prints ten posts and stores nothing. Whatever a source is silent about stands on its card and
-in the archive as a gap, never as a zero.
+without consequences: it prints ten posts and stores nothing. Only X cannot be tried for nothing: it buys a page of ten
+posts and says so first; what that costs stands in no budget, for the daemon alone keeps it.
+
+Whatever a source is silent about stands on its card and in the archive as a gap, never as a zero.
 
 Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
 rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.
