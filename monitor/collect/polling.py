@@ -80,8 +80,7 @@ class Polling:
     """The parts of one source, over all its connections.
 
     `apart`: a part that is refused is no reason to stop the others; otherwise the source stops with it, unless only
-    what was asked of the part is refused. `behind`: what it owes to
-    events that are added.
+    what was asked of the part is refused. `behind`: what it still has to look back for.
     """
 
     def __init__(
@@ -178,8 +177,8 @@ class Polling:
 
     async def _looked_back(self, there: Sequence[str], look: Look) -> Arrival | None:
         """A page of the past, if one is due and comes."""
-        owed = self._owed(there)
-        if self._behind is None or owed is None or (found := await self._behind.turn(owed, look)) is None:
+        behind, owed = self._behind, self._owed(there)
+        if behind is None or owed is None or (found := await behind.turn(owed, look)) is None:
             return None
         news, answer = found
         return Payload(self._source, framed(news, answer), self._saved({}), news.posts) if news else Contact()
