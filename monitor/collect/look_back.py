@@ -84,7 +84,10 @@ class LookBack:
         return self._past if self._past is not None else Past()
 
     def due(self, ready: Callable[[str], bool] = lambda _: True) -> Owed | None:
-        """What is asked next, of the questions that are `ready`; None where nothing is, or not yet after a failure."""
+        """What is asked next, of the questions that are `ready`; None where nothing is, or not yet after a failure.
+
+        It stands first from then on, for `came`, `failed` and `last`.
+        """
         first = next((one for one in self.past.owed if ready(one.question)), None)
         if first is None or self._waits > self._clock.monotonic():
             return None

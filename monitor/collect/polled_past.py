@@ -63,8 +63,8 @@ class Behind:
     async def turn(self, owed: Owed, look: Look) -> tuple[News, bytes] | None:
         """One page of what is due: what of it is told, and the answer; None where it did not come.
 
-        A part that does not answer makes room for the others.
-        A part that is refused here is given up alone: its next turn says whether it is to be had at all.
+        A part that does not answer makes room for the others. One that is refused is given up alone: its next turn says
+        whether it is to be had at all.
         """
         try:
             page = await look(owed)
