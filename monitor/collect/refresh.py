@@ -23,7 +23,9 @@ HALVED = timedelta(minutes=30)
 REFUSED = timedelta(hours=1)
 """After so long a platform that refused it is asked again: a budget is given anew, a right is granted."""
 COLD = 2.0**-12
-"""What nobody has answered for six hours, and what did not grow at its last read, is not read again."""
+"""What nobody has answered for six hours is not read again,"""
+GROWS = 1.0
+"""… unless it had gained so many reactions a minute at its last read: each read costs, on X money."""
 DOUBLES = timedelta(minutes=10)
 """Who has waited so long comes as early as if it were twice as hot."""
 MOST = 5_000
@@ -101,6 +103,10 @@ class _Post:
     def now(self, at: float) -> float:
         return heat(self.answers, at - self.touched_at, self.count - self.before, at - self.before_at)
 
+    def lives(self, at: float) -> bool:
+        """Whether it is worth reading at all."""
+        return heat(self.answers, at - self.touched_at, 0, 0) >= COLD or self.now(at) >= GROWS
+
     def touch(self, at: float) -> None:
         self.answers, self.touched_at = heat(self.answers, at - self.touched_at, 0, 0) + 1.0, at
 
@@ -161,7 +167,7 @@ class Hot:
         waiting = [
             (-urgency(post.now(at), at - max(post.asked_at, self._began)), name, post)
             for (_, name), post in self._posts.items()
-            if post.source == source and at - post.asked_at >= how.again.total_seconds() and post.now(at) >= COLD
+            if post.source == source and at - post.asked_at >= how.again.total_seconds() and post.lives(at)
         ]
         chosen = sorted(waiting, key=lambda one: one[:2])[: how.room]
         for _, _, post in chosen:

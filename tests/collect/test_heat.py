@@ -65,3 +65,12 @@ async def test_only_a_read_that_was_answered_says_that_a_post_does_not_grow(cloc
     await clock.advance(timedelta(hours=7))
     await running(one, hot, clock, 10 * MINUTE)
     assert one.asked == [["old"], ["old"]]
+
+
+async def test_what_nobody_answers_any_more_is_read_only_while_it_grows_fast(clock: ManualClock) -> None:
+    hot = Hot(clock)
+    hot.take(mentions(("fast", "create", None), ("slow", "create", None)))
+    hot.take(mentions(("fast", "counts", None), likes=480))
+    hot.take(mentions(("slow", "counts", None), likes=300))
+    await clock.advance(timedelta(hours=7))
+    assert hot.due("sky", HOW) == ["fast"]
