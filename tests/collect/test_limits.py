@@ -183,7 +183,8 @@ async def test_ten_minutes_of_looking_back_violate_no_limit_of_bluesky() -> None
         for number in range(99)
     ]
     async with jetstreams.jetstream() as stream, passive(counted) as url:
-        settings = BlueskySource(name="s", host=stream.url, login=LOGIN, service=url, searches=10)
+        longer = Duration(minutes=2)  # than the pause between two posts, lest the stream be taken for dead
+        settings = BlueskySource(name="s", host=stream.url, login=LOGIN, service=url, searches=10, stale=longer)
         one = BlueskyCollector(settings, clock, metrics(), password=PASSWORD, events=lambda: EVENTS)
         async with listening(one, clock):
             await stream.at_rest.wait()
