@@ -22,6 +22,7 @@ from monitor.app.walk import REMEMBERED, Walk
 from monitor.app.walked import Prepared, Walked
 from monitor.arrivals import Answered, Settled
 from monitor.clock import Clock
+from monitor.collect.parsed import Gone
 from monitor.collect.record import Recorder
 from monitor.frames import CLUSTERED, ORDER, POSTS, TIME, Batch
 from monitor.judge.readings import RaceReading
@@ -30,6 +31,7 @@ from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
 from monitor.store import queue, retention, withdrawn
+from monitor.store.authors import Written, written_by
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.left import left
 from monitor.store.store import Commit, Store
@@ -158,7 +160,7 @@ class Desk:
         """Parses and walks what arrived; a StoreError comes before anything has changed: repeat the call."""
         with self._in_hand.walked(part.digests):
             began = self._clock.monotonic()
-            batch, settled = self._batch(part)
+            batch, settled, gone = self._batch(part)
             parsed = self._clock.monotonic()
             walked = self._walk(batch)
         self.upto = batch.upto
@@ -177,6 +179,7 @@ class Desk:
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             checks=[mark for mark in batch.marks if isinstance(mark, FactCheck)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
+            gone=gone,
             until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
                 Answered(payload.source, payload.request, done, now)
@@ -228,10 +231,14 @@ class Desk:
         latencies = [(one.source, now - one.arrived_at) for one in taken.part.payloads if one.arrived_at is not None]
         return Committed(latencies, seconds)
 
-    def _batch(self, part: Part) -> tuple[Batch, list[Settled]]:
-        """Payloads → one batch, all seen when it closed, and what became of each."""
+    def _batch(self, part: Part) -> tuple[Batch, list[Settled], list[int]]:
+        """Payloads → one batch, all seen when it closed, what became of each, and mentions of accounts that are gone.
+
+        What those wrote is in the batch as if the source had told its deletion post by post.
+        """
         rejected: Counter[tuple[str, str]] = Counter()
         frames = [pl.DataFrame(schema=POSTS)]
+        went: list[Written] = []
         reviews: list[FactCheck] = []
         settled = [Settled(0, {})] * len(part.payloads)
         for source in dict.fromkeys(payload.source for payload in part.payloads):
@@ -239,14 +246,25 @@ class Desk:
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             reviews += parsed.reviews
+            if parsed.gone:
+                went.append(self._written_by(parsed.gone, source, part.closed_at))
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
                 settled[place] = Settled(counts.get(index, 0), dict(reasons))
                 rejected.update({(source, reason): count for reason, count in reasons.items()})
-        posts = self._pseudonyms.hide(pl.concat(frames)).sort(ORDER, maintain_order=True)
+        hidden = self._pseudonyms.hide(pl.concat(frames))
+        posts = pl.concat([hidden, *(one.posts for one in went)]).sort(ORDER, maintain_order=True)
         marks = (*part.marks, *(self._walk.about(reviews) if reviews else ()))
-        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled
+        keys = [key for one in went for key in one.keys]
+        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled, keys
+
+    def _written_by(self, gone: Sequence[Gone], source: str, at: datetime) -> Written:
+        """What the store has of accounts that are gone, told by `source` at a time."""
+        authors = {(one.platform, name) for one in gone for name in self._pseudonyms.names(*one)}
+        found = self._store.change(lambda connection: written_by(connection, authors))
+        told = (pl.lit(source).alias("source"), pl.lit(at).cast(TIME).alias("seen_at"))
+        return found._replace(posts=found.posts.with_columns(told))
 
     def _outbox(self, walked: Walked, now: datetime) -> list[Notification]:
         told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]

@@ -9,6 +9,14 @@ import polars as pl
 from monitor.marks import FactCheck
 
 
+class Gone(NamedTuple):
+    """An account that is no more, and with it all that it ever wrote; no document of post/1 says such a thing."""
+
+    platform: str
+    author: str
+    """As the source names the authors of posts."""
+
+
 class Parsed(NamedTuple):
     """What the payloads of a batch hold."""
 
@@ -22,3 +30,5 @@ class Parsed(NamedTuple):
     """What fact-checkers say, of no event yet; from a source that brings no posts."""
     documents: Sequence[bytes] = ()
     """Per row: its own document as its source sent it; empty where only the whole payload is known."""
+    gone: Sequence[Gone] = ()
+    """Accounts whose posts are all deleted, also those from before the source started."""
