@@ -14,6 +14,7 @@ from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
+from monitor.app.deletions import Deletions
 from monitor.app.parts import Committed, Part, Taken
 from monitor.app.pseudonyms import pseudonyms
 from monitor.app.restored import restored
@@ -22,7 +23,6 @@ from monitor.app.walk import REMEMBERED, Walk
 from monitor.app.walked import Prepared, Walked
 from monitor.arrivals import Answered, Settled
 from monitor.clock import Clock
-from monitor.collect.parsed import Gone
 from monitor.collect.record import Recorder
 from monitor.frames import CLUSTERED, ORDER, POSTS, TIME, Batch
 from monitor.judge.readings import RaceReading
@@ -31,7 +31,6 @@ from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import Alert, AlertState, Answer, Narrative, NarrativeState, Notification
 from monitor.store import queue, retention, withdrawn
-from monitor.store.authors import Written, written_by
 from monitor.store.in_hand import CONVICTED, InHand
 from monitor.store.left import left
 from monitor.store.store import Commit, Store
@@ -49,6 +48,7 @@ class Desk:
         self._in_hand = in_hand
         self._clock = clock
         self._pseudonyms = pseudonyms(configured, in_hand.folder.parent)
+        self._deletions = Deletions(store, self._pseudonyms)
         self._metrics = metrics
         self._configure(configured)
         self._archive = configured.monitor.store.archive
@@ -56,7 +56,9 @@ class Desk:
         self._races: Mapping[str, list[RaceReading]] = {}
         self._have = store.change(withdrawn.have)
         """As the store had it under the configuration before: whoever is told since, the events name."""
-        self.upto = restored(self._walk, store.change(lambda connection: left(connection, REMEMBERED)))
+        before = store.change(lambda connection: left(connection, REMEMBERED))
+        self._deletions.restore(before.state)
+        self.upto = restored(self._walk, before)
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
         """How far that is ahead of the clock: nothing is decided until the clock has caught up."""
@@ -168,7 +170,7 @@ class Desk:
         commit = Commit(
             mentions=walked.mentions if self._archive else walked.mentions.clear(),
             resume=batch.resume,
-            state=walked.state,
+            state={**walked.state, **self._deletions.note(walked.mentions)},
             alerts=walked.alerts,
             outbox=self._outbox(walked, now),
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
@@ -234,11 +236,11 @@ class Desk:
     def _batch(self, part: Part) -> tuple[Batch, list[Settled], list[int]]:
         """Payloads → one batch, all seen when it closed, what became of each, and mentions of accounts that are gone.
 
-        What those wrote is in the batch as if the source had told its deletion post by post.
+        What deletions do not name is looked up, and deleted in the batch post by post.
         """
         rejected: Counter[tuple[str, str]] = Counter()
         frames = [pl.DataFrame(schema=POSTS)]
-        went: list[Written] = []
+        gone: list[int] = []
         reviews: list[FactCheck] = []
         settled = [Settled(0, {})] * len(part.payloads)
         for source in dict.fromkeys(payload.source for payload in part.payloads):
@@ -246,25 +248,17 @@ class Desk:
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             reviews += parsed.reviews
-            if parsed.gone:
-                went.append(self._written_by(parsed.gone, source, part.closed_at))
+            deleted = self._deletions.of(parsed, source, part.closed_at)
+            frames.append(deleted.posts)
+            gone += deleted.keys
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
                 settled[place] = Settled(counts.get(index, 0), dict(reasons))
                 rejected.update({(source, reason): count for reason, count in reasons.items()})
-        hidden = self._pseudonyms.hide(pl.concat(frames))
-        posts = pl.concat([hidden, *(one.posts for one in went)]).sort(ORDER, maintain_order=True)
+        posts = self._pseudonyms.hide(pl.concat(frames)).sort(ORDER, maintain_order=True)
         marks = (*part.marks, *(self._walk.about(reviews) if reviews else ()))
-        keys = [key for one in went for key in one.keys]
-        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled, keys
-
-    def _written_by(self, gone: Sequence[Gone], source: str, at: datetime) -> Written:
-        """What the store has of accounts that are gone, told by `source` at a time."""
-        authors = {(one.platform, name) for one in gone for name in self._pseudonyms.names(*one)}
-        found = self._store.change(lambda connection: written_by(connection, authors))
-        told = (pl.lit(source).alias("source"), pl.lit(at).cast(TIME).alias("seen_at"))
-        return found._replace(posts=found.posts.with_columns(told))
+        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled, gone
 
     def _outbox(self, walked: Walked, now: datetime) -> list[Notification]:
         told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]

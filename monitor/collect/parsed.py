@@ -1,7 +1,7 @@
 """What every source's parse answers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -15,6 +15,12 @@ class Gone(NamedTuple):
     platform: str
     author: str
     """As the source names the authors of posts."""
+
+
+class Unnamed(NamedTuple):
+    """A deleted post of which only that is known what the source's server calls it."""
+
+    local: str
 
 
 class Parsed(NamedTuple):
@@ -32,3 +38,7 @@ class Parsed(NamedTuple):
     """Per row: its own document as its source sent it; empty where only the whole payload is known."""
     gone: Sequence[Gone] = ()
     """Accounts whose posts are all deleted, also those from before the source started."""
+    local: Mapping[str, str] = {}
+    """Id of a post → what the source's server calls it, where that is another id."""
+    unnamed: Sequence[str] = ()
+    """What the server calls posts that are deleted, where the source does not know their ids any more."""

@@ -1,17 +1,23 @@
-"""An account that is gone takes along what it wrote before a restart, as if it had deleted each of its posts."""
+"""Deletions that name no post reach posts from before a restart: of an account, and by an id of the server's own."""
 
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
+from monitor.app.deletions import Deletions
 from monitor.app.desk import Desk
+from monitor.app.pseudonyms import Pseudonyms
 from monitor.arrivals import Payload
+from monitor.collect.mastodon_wire import Own, owned
+from monitor.collect.parsed import Parsed
 from monitor.errors import StoreError
+from monitor.frames import POSTS
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import EVIDENCE_DELETED
@@ -21,6 +27,8 @@ from monitor.store.schema import METADATA
 from monitor.store.store import Store
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.jetstream import Happening, Jetstream, post
+from tests.fakes.mastodon import name_of, status
+from tests.fakes.mentions import clustered
 
 EVENT = (
     'name = "fall"\nproposition = "Bazarak has fallen"\nany = ["bazarak"]\n'
@@ -28,7 +36,9 @@ EVENT = (
 )
 MONITOR = (
     '[pipeline]\nin_hand = "{folder}/in-hand"\n[store]\nauthors = "{authors}"\n'
-    '[[source]]\nkind = "bluesky"\nname = "sky"\n[[receiver]]\nkind = "file"\nname = "log"\npath = "{folder}/log"\n'
+    '[[source]]\nkind = "bluesky"\nname = "sky"\n[[source]]\nkind = "mastodon"\nname = "far"\n'
+    'instance = "https://far.example"\ntoken_env = "TOKEN"\ntags = ["flood"]\n'
+    '[[receiver]]\nkind = "file"\nname = "log"\npath = "{folder}/log"\n'
 )
 ADA, BO = "did:plc:ada", "did:plc:bo"
 SAID = "unheard-of"
@@ -57,12 +67,12 @@ class Place:
 
     def start(self) -> None:
         """Begins, or begins again from what is in the store."""
-        settings, metrics = load(self.folder, {}), Metrics(CollectorRegistry(), version="1")
+        settings, metrics = load(self.folder, {"TOKEN": "a token"}), Metrics(CollectorRegistry(), version="1")
         self.desk = Desk(settings, self.store, InHand(self.folder / "in-hand"), ManualClock(START), metrics)
 
-    def see(self, at: datetime, *lines: bytes, commits: bool = True) -> None:
+    def see(self, at: datetime, *lines: bytes, commits: bool = True, source: str = "sky") -> None:
         """Walks one batch, and commits it."""
-        payload = Payload("sky", b"\n".join(lines), f"behind {at:%H:%M}")
+        payload = Payload(source, b"\n".join(lines), f"behind {at:%H:%M}")
         for part in self.desk.parts(Arrivals((payload,) if lines else (), (), at)):
             taken = self.desk.walk(part)
             if commits:
@@ -135,3 +145,55 @@ def test_a_store_that_cannot_be_asked_is_asked_again_before_anything_is_walked(
             at.see(LATER, GONE)
     at.see(LATER, GONE)
     assert SAID not in at.whole()
+
+
+def toot(number: int, text: str, in_reply_to_id: str | None = None) -> bytes:
+    told = {
+        "event": "update",
+        "stream": ["hashtag", "flood"],
+        "payload": json.dumps(status(number, text, in_reply_to_id=in_reply_to_id)),
+    }
+    return json.dumps(told).encode()
+
+
+def unnamed(*numbers: int) -> bytes:
+    return owned(Own(unnamed=[name_of(number) for number in numbers]))
+
+
+def test_a_delete_by_the_servers_own_id_reaches_a_post_from_before_a_restart(at: Place) -> None:
+    at.see(LATER, toot(1, f"bazarak has fallen, {SAID}"), toot(2, "bazarak is theirs"), toot(3, "rain"), source="far")
+    at.start()
+    at.see(LATER + timedelta(minutes=1), unnamed(3, 1, 77), source="far")
+    theirs = at.store.recent_mentions(2)
+    assert theirs["text"].to_list() == ["", "bazarak is theirs"]
+    assert theirs["author"].n_unique() == 2
+
+
+def test_so_does_one_of_a_post_that_waited_for_the_post_it_answers(at: Place) -> None:
+    answer = toot(5, "and so is the bridge", in_reply_to_id=name_of(4))
+    own = owned(Own(uris={name_of(4): status(4)["uri"]}))
+    at.see(LATER, own, answer, source="far")
+    at.see(LATER + timedelta(seconds=1), toot(4, "bazarak is theirs, I saw it"), source="far")
+    assert "and so is the bridge" in at.whole()
+    at.start()
+    at.see(LATER + timedelta(minutes=1), unnamed(5), source="far")
+    assert "and so is the bridge" not in at.whole()
+
+
+def test_only_the_last_mentions_are_known_by_such_an_id_and_only_by_a_plain_one(at: Place) -> None:
+    posts = {f"https://far.example/{number}": name for number, name in enumerate(("1001", "1002", "a\0b", "1003"))}
+    frame = clustered(*({"source": "far", "id": post} for post in posts))
+    nothing = pl.DataFrame(schema=POSTS)
+    told = Parsed(nothing, pl.Series("payload", [], pl.UInt32), [], local=posts)
+    few = Deletions(at.store, Pseudonyms(None), 2)
+    few.of(told, "far", LATER)
+    rows = few.note(frame)
+    assert rows["local/far/1001"] == b""
+    again = Deletions(at.store, Pseudonyms(None), 2)
+    again.restore(rows)
+    deleted = again.of(told._replace(unnamed=["1001", "1002", "a\0b", "1003"]), "far", LATER).posts
+    assert deleted.select("source", "id", "op").rows() == [
+        ("far", "https://far.example/1", "delete"),
+        ("far", "https://far.example/3", "delete"),
+    ]
+    assert again.of(told._replace(unnamed=["1002"]), "near", LATER).posts.is_empty()
