@@ -11,7 +11,9 @@ _INTRODUCTION = """# Sources
 What each kind of source asks for, and what it can and cannot tell. Written by `monitor source catalogue` from what the
 sources declare of themselves; a test holds them together. `monitor source test NAME` tries one that is configured,
 without consequences: it prints ten posts and stores nothing. Whatever a source is silent about stands on its card and
-in the archive as a gap, never as a zero.
+in the archive as a gap, never as a zero. So does a feed, a channel or another part of a source that is
+refused, or fails twice in a row, while the others go on: as a gap of `SOURCE: PART`, until it answers. Spikes go on
+being judged by what the other parts bring; that the source is silent is not.
 
 Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
 rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.

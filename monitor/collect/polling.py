@@ -1,6 +1,6 @@
 """A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,11 +11,16 @@ from msgspec import Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
-from monitor.collect.news import Found, Known, framed
+from monitor.collect.news import Found, Known, digest, framed
 from monitor.collect.turns import Turns
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.marks import GapMark
+from monitor.marks import GapMark, part_of
 from monitor.metrics import Metrics
+
+PIECE = timedelta(minutes=10)
+"""How often it is noted that a part is still blind."""
+BLIND = "it cannot be read"
+"""Why a part is blind; the log says more, in words of others."""
 
 Arrival = Payload | GapMark | Contact
 
@@ -46,6 +51,8 @@ class Place(Struct, omit_defaults=True):
     """Where it goes on, in its own words."""
     read_at: datetime | None = None
     """When its last turn ended."""
+    blind: datetime | None = None
+    """Since when it cannot be read, where that was noted."""
 
 
 class Part:
@@ -56,6 +63,17 @@ class Part:
         self.known = Known(place.known)
         self.mark = place.mark
         self.read_at = place.read_at
+        self.failing = place.blind
+        """Since when it fails."""
+        self.blind = place.blind is not None
+        """It failed again, or is refused: that is to be noted,"""
+        self.noted = place.blind
+        """… and was, up to then."""
+
+    @property
+    def place(self) -> Place:
+        """For the resume point."""
+        return Place(self.known.saved(), self.mark, self.read_at, self.failing if self.noted is not None else None)
 
     @property
     def first(self) -> bool:
@@ -117,16 +135,30 @@ class Polling:
                             yield arrival
                         self._learn(part, read)
                         wait = read.wait
-            except SourceUnavailableError as error:
-                self._turns.failed(name, error)
-                continue
-            except SourceRefusedError as error:
-                if not (self._apart or error.question):
+            except (SourceUnavailableError, SourceRefusedError) as error:
+                if isinstance(error, SourceRefusedError) and not (self._apart or error.question):
                     raise
-                self._turns.failed(name, error)
+                part.failing = part.failing or self._clock.now()
+                part.blind = self._turns.failed(name, error) or part.blind
                 continue
             part.read_at = self._clock.now()
             self._turns.done(name, wait)
+            for gap in self._gaps(part):
+                yield gap
+
+    def _gaps(self, answers: Part) -> Iterator[GapMark]:
+        """The outage that is over of the part that answers, and those of others that go on, noted now and then."""
+        now = self._clock.now()
+        if answers.failing is not None and answers.noted is not None:
+            yield self._gap(answers.name, answers.failing, now)
+        answers.failing, answers.blind, answers.noted = None, False, None
+        for part in self._parts.values():
+            if part.failing is not None and part.blind and (part.noted is None or now - part.noted >= PIECE):
+                part.noted = now
+                yield self._gap(part.name, part.failing, now, goes_on=True)
+
+    def _gap(self, part: str, begins: datetime, ends: datetime, *, goes_on: bool = False) -> GapMark:
+        return GapMark(source=part_of(self._source, called(part)), begins=begins, ends=ends, why=BLIND, goes_on=goes_on)
 
     def _keep(self, there: Sequence[str]) -> None:
         """Nothing is remembered of parts that are gone."""
@@ -150,10 +182,17 @@ class Polling:
 
     def _resume(self, coming: Part, read: Read) -> str:
         """The resume point behind an answer that is not learnt yet: its turn has not ended, others may be to come."""
-        self._places |= {name: Place(part.known.saved(), part.mark, part.read_at) for name, part in self._parts.items()}
+        self._places |= {name: part.place for name, part in self._parts.items()}
         mark = coming.mark if read.mark is None else read.mark
-        saved = Place(coming.known.saved(read.documents), mark, coming.read_at or self._clock.now())
+        read_at = coming.read_at or self._clock.now()
+        saved = Place(coming.known.saved(read.documents), mark, read_at, coming.place.blind)
         return msgspec.json.encode(self._places | {coming.name: saved}).decode()
+
+
+def called(part: str) -> str:
+    """A part's name for people: of an address no question, in which a key may stand, but digits that tell it apart."""
+    address, asks, _ = part.partition("?")
+    return f"{address} ({digest(part)})" if asks else part
 
 
 def places(since: str | None) -> dict[str, Place]:
