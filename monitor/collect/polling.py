@@ -15,9 +15,9 @@ from msgspec import Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.look_back import Owed, Past
-from monitor.collect.news import Found, Known, digest, framed
+from monitor.collect.news import Found, Known, framed
 from monitor.collect.polled_past import Behind, Further, Look, nothing
-from monitor.collect.turns import Turns
+from monitor.collect.turns import Turns, called
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark, part_of
 from monitor.metrics import Metrics
@@ -218,7 +218,7 @@ class Polling:
     def _told(self, part: Part, read: Read) -> list[Arrival]:
         told: list[Arrival] = []
         if read.lost and part.read_at is not None:
-            why = f"{part.name}: {read.lost}"
+            why = f"{called(part.name)}: {read.lost}"
             told.append(GapMark(source=self._source, begins=part.read_at, ends=self._clock.now(), why=why))
         news = part.known.news(part.name, read.documents, read.gone)
         if news:
@@ -242,12 +242,6 @@ class Polling:
         self._places |= {name: part.place for name, part in self._parts.items()}
         whole = {_WHOLE: Place(past=self._behind.past)} if self._behind is not None else {}
         return msgspec.json.encode(self._places | coming | whole).decode()
-
-
-def called(part: str) -> str:
-    """A part's name for people: of an address no question, in which a key may stand, but digits that tell it apart."""
-    address, asks, _ = part.partition("?")
-    return f"{address} ({digest(part)})" if asks else part
 
 
 def places(since: str | None) -> dict[str, Place]:

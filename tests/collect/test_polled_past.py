@@ -204,3 +204,86 @@ async def test_a_feed_that_is_gone_is_given_up_alone_and_one_that_fails_is_read_
         await source.passes(5 * MINUTE)
         assert source.ids() == {"urn:news:1": 5}  # /away at its turn, and again for the event
         assert len(gone) == 2
+
+
+async def test_what_one_host_asks_to_wait_for_holds_up_no_other_hosts_past() -> None:
+    feed, asked = FakeFeed(), list[str]()
+
+    async def answers(request: web.Request) -> web.StreamResponse:
+        if request.path == "/busy" and "If-None-Match" not in request.headers:
+            asked.append(request.path)
+            if len(asked) > 1:
+                return web.Response(status=429, headers={"Retry-After": "1000000"})
+        return await feed.answers(request)
+
+    clock, events = ManualClock(), [BRIDGE]
+    feed.add(1, START - MINUTE)
+    async with platform(answers) as server:
+        feeds = (server.url + "/busy", server.url.replace("127.0.0.1", "localhost") + "/feed")
+        settings = RssSource(name="news", feeds=feeds, private=True)
+        async with reading(RssCollector(settings, clock, metrics(), lambda: events), clock) as source:
+            events.append(FIRE)
+            await source.passes(MINUTE)
+            assert len(asked) == 2
+            assert again(source, 2) == {1}
+
+
+async def test_events_that_are_added_together_are_looked_back_for_by_one_walk(
+    channel: FakeChannel, server: Platform
+) -> None:
+    clock, events = ManualClock(), [BRIDGE]
+    channel.add(30, START - MINUTE)
+    async with reading(telegram(server, clock, events), clock) as source:
+        server.asked.clear()
+        events += [FIRE, Event(name="flood", proposition="The dam breaks", any=("dam",))]
+        await source.passes(2 * MINUTE)
+        assert [page for page in before(server) if page] == ["11"]
+        assert again(source, 2) == set()
+
+
+async def test_a_past_that_does_not_come_is_asked_for_ever_more_seldom(channel: FakeChannel, server: Platform) -> None:
+    async def answers(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503) if "before" in request.query else await channel.answers(request)
+
+    clock, events, asked = ManualClock(), [BRIDGE], list[int]()
+    channel.add(30, START - MINUTE)
+    async with reading(telegram(server, clock, events), clock) as source:
+        server.answers = answers
+        await source.passes(MINUTE)
+        channel.add(70, clock.now())
+        await source.passes(MINUTE)
+        events.append(FIRE)
+        for _ in range(5):
+            server.asked.clear()
+            await source.passes(HOUR)
+            asked.append(len([page for page in before(server) if page]))
+        assert asked[0] <= 7
+        assert asked[3:] == [1, 1]
+
+
+async def test_what_is_refused_of_the_past_is_asked_for_once_and_no_key_of_a_feed_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    feed, asked = FakeFeed(), list[str]()
+
+    async def answers(request: web.Request) -> web.StreamResponse:
+        asked.append(key := request.query["key"])
+        if len(asked) > 2 and key == "hunter3":
+            return web.Response(status=503)
+        if len(asked) > 2 and "If-None-Match" not in request.headers:
+            return web.Response(status=410)
+        return await feed.answers(request)
+
+    clock, events = ManualClock(), [BRIDGE]
+    feed.add(1, START - MINUTE)
+    async with (
+        platform(answers) as server,
+        reading(rss(server, clock, events, "/feed?key=hunter2", "/feed?key=hunter3"), clock) as source,
+    ):
+        events += [FIRE, Event(name="flood", proposition="The dam breaks", any=("dam",))]
+        await source.passes(MINUTE)
+        assert sorted(asked[2:]) == ["hunter2", "hunter3"]
+        await source.passes(2 * MINUTE)
+    assert "does not look back" in caplog.text
+    assert "cannot be read" in caplog.text
+    assert "hunter" not in caplog.text
