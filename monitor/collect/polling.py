@@ -1,6 +1,6 @@
 """A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read.
 
-Where it can look back for an event that is added, it does so between the turns of its parts.
+Where it can look back for an event that is added, it does so while none of its parts is due, and now and then.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -24,6 +24,8 @@ from monitor.metrics import Metrics
 
 PIECE = timedelta(minutes=10)
 """How often it is noted that a part is still blind."""
+_BETWEEN = 5
+"""So many turns of parts that are due come between two looks back, which otherwise wait until none is."""
 BLIND = "it cannot be read"
 """Why a part is blind; the log says more, in words of others."""
 
@@ -144,13 +146,17 @@ class Polling:
         if not self._parts:
             self._places = places(since)
             self._take_up(parts())
+        turns = 0
         while True:
-            if (arrival := await self._looked_back(parts(), look)) is not None:
-                yield arrival
             if self._turns.resting(parts()):
                 yield Contact(rests=True)
             name = await self._turns.next(parts, lambda: self._owed(parts()) is not None)
             self._keep(parts())
+            turns += 1
+            if name is None or turns > _BETWEEN:
+                turns = 0
+                if (arrival := await self._looked_back(parts(), look)) is not None:
+                    yield arrival
             if name is None:
                 yield Contact(rests=True)
                 continue

@@ -1,12 +1,17 @@
 """An event that is added is looked back for where nothing can be searched: in channels, page by page, and in feeds."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from aiohttp import web
 
 from monitor.collect import telegram_preview
+from monitor.collect.look_back import Owed
+from monitor.collect.polled_past import Behind, Further
+from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.rss import RssCollector, RssSource
 from monitor.collect.supervise import SourceState
 from monitor.collect.telegram import TelegramCollector
@@ -287,3 +292,27 @@ async def test_what_is_refused_of_the_past_is_asked_for_once_and_no_key_of_a_fee
     assert "does not look back" in caplog.text
     assert "cannot be read" in caplog.text
     assert "hunter" not in caplog.text
+
+
+async def test_what_is_new_goes_first_and_the_past_is_not_starved_where_some_part_is_always_due() -> None:
+    clock, events, done = ManualClock(), [BRIDGE], list[str]()
+
+    async def ask(part: Part) -> AsyncIterator[Read]:
+        done.append(part.name)
+        yield Read(b"[]", [])
+
+    async def look(owed: Owed) -> Further:
+        done.append(f"past of {owed.question}")
+        return Further(b"[]", [], "further")
+
+    behind = Behind("source", clock, HOUR, 50, lambda: events)
+    polling = Polling("source", clock, timedelta(), metrics(), behind=behind)
+    async with aclosing(polling.arrivals(None, lambda: ["a", "b"], ask, look)) as arrivals:  # type: ignore[type-var]
+        await anext(arrivals)
+        events.append(FIRE)
+        async for _ in arrivals:
+            if len(done) == 60:
+                break
+    past = [at for at, name in enumerate(done) if name == "past of a"]
+    assert 6 <= len(past) <= 12
+    assert all(later - earlier > 4 for earlier, later in pairwise(past))
