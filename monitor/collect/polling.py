@@ -214,12 +214,12 @@ class Polling:
         return self._behind.due(there, self._turns.failing) if self._behind is not None else None
 
     async def _looked_back(self, there: Sequence[str], look: Look) -> Arrival | None:
-        """A page of the past, if one is due and comes."""
+        """A page of the past, if one is due and comes; it moves the resume point on, whether there is news in it or not."""
         behind, owed = self._behind, self._owed(there)
         if behind is None or owed is None or (found := await behind.turn(owed, look)) is None:
             return None
         news, answer = found
-        return Payload(self._source, framed(news, answer), self._saved({}), news.posts) if news else Contact()
+        return Payload(self._source, framed(news, answer), self._saved({}), max(1, news.posts))
 
     def _told(self, part: Part, read: Read) -> list[Arrival]:
         told: list[Arrival] = []

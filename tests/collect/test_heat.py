@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 
 async def read_until(
-    hot: Hot, clock: ManualClock, hours: int, likes: Callable[[float], int], every: timedelta = 2 * MINUTE
+    hot: Hot, clock: ManualClock, hours: int, likes: Callable[[float], int | None], every: timedelta = 2 * MINUTE
 ) -> list[float]:
     """The minutes in which `a` was read while its likes went on as they are at a minute; told as the answers come."""
     read: list[float] = []
@@ -103,7 +103,17 @@ async def test_what_grows_steadily_or_by_chance_is_read_as_long_as_it_does(clock
         gained[0] += sum(chance.random() < 0.025 for _ in range(600))
         return gained[0]
 
-    for likes in (lambda at: round(at * 1.5), by_chance, lambda at: int(at // 12) * 18):  # the last: a cached answer
+    def steady(at: float) -> int:
+        return round(at * 1.5)
+
+    def from_a_cache(at: float) -> int:
+        return int(at // 12) * 18
+
+    def missing_at_times(at: float) -> int | None:
+        return steady(at) if at % 15 else None
+
+    ways: tuple[Callable[[float], int | None], ...] = (steady, by_chance, from_a_cache, missing_at_times)
+    for likes in ways:
         hot = Hot(clock)
         hot.take(mentions(("a", "create", None), likes=likes(clock.monotonic() / 60)))
         begun = clock.monotonic() / 60

@@ -165,6 +165,20 @@ async def test_what_a_feed_still_holds_of_the_last_day_is_told_again_and_read_in
         assert source.gaps == []
 
 
+async def test_a_feed_with_nothing_of_late_is_read_in_full_once_also_over_a_restart() -> None:
+    clock, events, feed = ManualClock(), [BRIDGE], FakeFeed()
+    feed.add(2, START - 30 * HOUR)
+    async with platform(feed.answers) as server:
+        async with reading(rss(server, clock, events), clock) as source:
+            events.append(FIRE)
+            await source.passes(MINUTE)
+            assert again(source) == set()
+            since = source.resume
+        async with reading(rss(server, clock, events), clock, since) as source:
+            await source.passes(MINUTE)
+        assert ["If-None-Match" in request.headers for request in server.asked] == [False, False, True]
+
+
 async def test_an_entry_that_does_not_say_when_it_was_published_is_not_told_again() -> None:
     clock, events = ManualClock(), [BRIDGE]
     body = "<item><title>Bridge</title><link>https://news.example/{}</link>{}</item>"
