@@ -25,6 +25,10 @@ PASSWORD = "a word of the monitor's"
 _OPTIONS = ("-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=32MB")
 _HARDLY_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")
 """For tests that cut no power: the process may be killed, the machine not."""
+server_proved = pytest.mark.parametrize(
+    "places", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)], indirect=True
+)
+"""For a long test of `make test`: on a server it runs in `make prove`."""
 
 
 class Postgres:

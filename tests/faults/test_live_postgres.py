@@ -9,9 +9,7 @@ import pytest
 
 from tests.fakes.postgres import Postgres, running
 from tests.faults.test_live import EVENTS, kept, said
-from tests.rig.live import Live, live
-
-TIMES = 20
+from tests.rig.live import ROUNDS, Live, live
 
 
 @pytest.fixture(scope="module")
@@ -47,23 +45,10 @@ async def test_twenty_restarts_of_the_server(tmp_path: Path, server: Postgres, h
     async with live(tmp_path, events=EVENTS, store=server.place()) as rig:
 
         async def deed() -> None:
-            for _ in range(TIMES):
+            for _ in range(ROUNDS):
                 await rig.rest(rig.chance.uniform(1.0, 4.0))
                 await restarted(rig, server, how)
 
         books = await rig.suffer(deed)
-    said(f"PostgreSQL {'restarted' if how is signal.SIGINT else 'crashed'} {TIMES} times", books)
-    kept(books)
-
-
-@pytest.mark.prove
-async def test_twenty_kills_of_a_monitor_on_a_server(tmp_path: Path, server: Postgres) -> None:
-    async with live(tmp_path, events=EVENTS, store=server.place()) as rig:
-
-        async def deed() -> None:
-            for _ in range(TIMES):
-                await rig.killed()
-
-        books = await rig.suffer(deed)
-    said(f"kill -9 at {TIMES} random moments, store on PostgreSQL", books)
+    said(f"PostgreSQL {'restarted' if how is signal.SIGINT else 'crashed'} {ROUNDS} times", rig.rig.store, books)
     kept(books)
