@@ -168,10 +168,10 @@ def immutable(store: Path) -> Iterator[None]:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A disk of 128 MB in memory."""
+def small_disk(folder: Path, megabytes: int = 128) -> Iterator[Path]:
+    """A disk in memory."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m", "tmpfs", str(folder)], check=True)  # noqa: S603, S607 -- our own folder
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)  # noqa: S603, S607 -- our own folder
     try:
         yield folder
     finally:

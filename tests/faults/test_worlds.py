@@ -178,5 +178,5 @@ async def test_the_clock_jumps_by_an_hour_and_back_twenty_times(
     tmp_path: Path, stores: list[str], by: timedelta
 ) -> None:
     books = await together(tmp_path, stores, lambda rig: clock_set(rig, by, 5.0))
-    said(f"clock set by {by} and back {LIVES * EACH} times", stores[0], books)
+    said(f"clock set by {by.total_seconds() / 3600:+g} h and back {LIVES * EACH} times", stores[0], books)
     nothing_lost(books)
