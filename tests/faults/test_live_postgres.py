@@ -69,6 +69,7 @@ async def test_a_server_that_is_read_only_for_half_a_minute(tmp_path: Path, serv
 
         books = await rig.suffer(deed)
     said("server read-only for 30 s", rig.rig.store, books)
+    assert waited(rig)
     kept(books)
 
 
@@ -99,8 +100,14 @@ async def test_a_server_whose_disk_is_full_twenty_times(tmp_path: Path) -> None:
                 await rig.rest(5)
 
             books = await rig.suffer(deed)
-    said(f"PostgreSQL's disk full {ROUNDS} times, of which it died {died} times", rig.rig.store, books)
+    said(f"disk full {ROUNDS} times: the monitor waited {waited(rig)}, the server died {died}", rig.rig.store, books)
+    assert waited(rig)
     kept(books)
+
+
+def waited(rig: Live) -> int:
+    """How often the monitor said that it waits for its store."""
+    return (rig.rig.folder / "daemon.log").read_text("utf-8").count("the store cannot be used")
 
 
 @contextmanager

@@ -23,10 +23,12 @@ _FED = text("SELECT id FROM mentions WHERE id LIKE 'f%'")
 
 
 class Audit(NamedTuple):
-    """What came of a run; the first three must be 0."""
+    """What came of a run; the first four must be 0."""
 
     lost: int
     """Mentions that were acknowledged and are not in the archive."""
+    broken: int
+    """Those of them that the monitor itself had acknowledged: the others were a broker's."""
     doubled: int
     """Mentions that stand in the archive twice, or were counted more often than they stand there."""
     alerts_lost: int
@@ -81,6 +83,7 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
         lost=len(ledger.acknowledged - set(mentions)),
+        broken=len(ledger.promised - set(mentions)),
         doubled=twice + sum(one.more for one in counts),
         alerts_lost=alerts_lost,
         uncounted=sum(one.fewer for one in counts),
