@@ -170,7 +170,7 @@ def on_both(examples: int, few: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("places", "examples"), rounds, indirect=["places"])
 
 
-@on_both(25, 3)
+@on_both(25, 2)
 def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_state(
     places: Callable[[], str], examples: int
 ) -> None:
