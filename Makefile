@@ -34,6 +34,7 @@ packages:
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
+	$(PYTHON) -c "import ensurepip" 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -z "$$missing" ]; then echo "servers: here already: $(SERVERS) postgresql npm systemd-analyze"; exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "servers: no apt-get here; install by hand:$$missing"; exit 1; fi; \
 	if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \

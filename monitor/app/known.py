@@ -58,7 +58,7 @@ async def known(configured: Source | Receiver, secret: str, session: ClientSessi
     """Asks; None where there is nothing to ask with, or nothing to ask but to send."""
     match configured:
         case MqttSource() | MqttSettings():
-            return await _by_broker(configured, secret)
+            return await _by_broker(configured, f"{configured.client_id_used}-doctor", secret)
         case MailSettings():
             return await _by_mail(Mail(configured, secret or None, clock)) if configured.username else None
         case _:
@@ -139,10 +139,10 @@ async def _by_http(asked: Asked, session: ClientSession) -> Known:
     return Known()
 
 
-async def _by_broker(broker: Broker, password: str) -> Known:
-    """As a client of another name, with a session that ends with the connection."""
+async def _by_broker(broker: Broker, client_id: str, password: str) -> Known:
+    """As a client of another name than the daemon's, with a session that ends with the connection."""
     try:
-        async with connected(broker, password or None, Session(client_id="")):
+        async with connected(broker, password or None, Session(client_id)):
             return Known()
     except BrokerError as error:
         return Known(str(error), passes=error.trouble is Trouble.BUSY)

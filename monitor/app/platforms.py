@@ -25,10 +25,10 @@ def polled(source: Polled, word: str | None, clock: Clock, metrics: Metrics, eve
     made: Collector
     match source:
         case RssSource():
-            made = RssCollector(source, clock, metrics)
+            made = RssCollector(source, clock, metrics, events)
         case TelegramSource():
             user = telethon(source, word or "", clock) if source.via is Via.TELETHON else None
-            made = TelegramCollector(source, clock, metrics, user or preview(source, clock, metrics))
+            made = TelegramCollector(source, clock, metrics, user or preview(source, clock, metrics), events)
         case FactcheckSource():
             made = FactcheckCollector(source, word, clock, metrics, events)
         case XSource():

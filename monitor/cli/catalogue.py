@@ -10,12 +10,19 @@ _INTRODUCTION = """# Sources
 
 What each kind of source asks for, and what it can and cannot tell. Written by `monitor source catalogue` from what the
 sources declare of themselves; a test holds them together. `monitor source test NAME` tries one that is configured,
-without consequences: it prints ten posts and stores nothing. Whatever a source is silent about stands on its card and
-in the archive as a gap, never as a zero.
+without consequences: it prints ten posts and stores nothing. Only X cannot be tried for nothing: it buys a page of ten
+posts and says so first; what that costs stands in no budget, for the daemon alone keeps it.
+
+Whatever a source is silent about stands on its card and in the archive as a gap, never as a zero.
 
 Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
 rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.
 `monitor source replay NAME FILE…` reads them as the source would and prints post/1 lines for `monitor replay`.
+
+Where a platform has to be asked what became of a post, the hottest are read again first. A post is as hot as it is new
+and answered, quoted or reposted by mentions, half of which is gone after half an hour, and as many likes, reposts and
+replies a minute as it had gained at its last read. Ten minutes of waiting weigh like twice the heat, so that none waits
+for ever; what nobody has answered for six hours is left alone, unless it gained a reaction a minute.
 
 What comes late is archived, tagged and shown, and is in no count, no race and no spike, lest the end of an outage look
 like one: more than two minutes after it was posted, and from Telegram eight minutes later than that, Reddit five, RSS

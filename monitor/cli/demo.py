@@ -17,11 +17,11 @@ from monitor.cli.outputs import writing
 from monitor.clock import SystemClock
 from monitor.demo.board import Board
 from monitor.demo.picture import HEIGHT, WIDTH, picture
-from monitor.demo.play import WHOLE_STORY, Outcome, Play, Script, write
+from monitor.demo.play import EVENTS, WHOLE_STORY, Outcome, Play, Script, write
 from monitor.demo.story import NAMES
 from monitor.demo.summary import summary
 from monitor.demo.view import headline, progress, render
-from monitor.errors import StoreError
+from monitor.errors import SettingsError, StoreError
 from monitor.settings import packaged_model
 from monitor.tag.tagger import load_tagger
 
@@ -64,6 +64,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Plays the story; returns the exit status: 130 where it was interrupted before its end."""
+    if not EVENTS.is_dir():
+        raise SettingsError(["the demo's event files are not part of what is installed; in a checkout: make demo"])
     console = _console()
     with console.status("writing the story …"):
         script = write(arguments.scenario, arguments.seed, arguments.posts)

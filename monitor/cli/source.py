@@ -31,7 +31,7 @@ from monitor.watched import Duration
 from monitor.web.bodies import SourceList
 
 NAME = "source"
-HELP = "lists sources, tries one without consequences, says what each kind can tell"
+HELP = "lists sources, tries one, says what each kind can tell"
 EPILOG = """
 exit status:
   0  done
@@ -55,7 +55,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     example = "\nexamples:\n  monitor source list\n"
     listing = options.command(actions, "list", "what is configured, and how it is doing if the daemon runs", example)
-    example = "\nFetches and parses, and prints ten posts; nothing is stored, acknowledged or recorded.\n"
+    example = """
+Fetches and parses, and prints ten posts; nothing is stored, acknowledged or recorded.
+From X it buys a page of ten posts and says so: the budget, which the daemon keeps, does not count them.
+"""
     testing = options.command(actions, "test", "a dry run of one source", example)
     testing.add_argument("name", metavar="NAME", help="the source's name in monitor.toml")
     testing.add_argument(
@@ -133,6 +136,8 @@ async def _test(one: Collector, lasts: timedelta) -> int:
     some = one.sample() if isinstance(one, Sampled) else one.payloads(None)
     try:
         async with asyncio.timeout(lasts.total_seconds()), aclosing(some) as arrivals:  # type: ignore[type-var]
+            if isinstance(one, Sampled):
+                print(f"{one.name}: {one.sample_costs}")
             print(f"{one.name}: connecting …")
             async for arrival in arrivals:
                 if isinstance(arrival, GapMark):

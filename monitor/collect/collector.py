@@ -40,6 +40,11 @@ class Collector(Protocol):
 class Sampled(Protocol):
     """A collector that cannot be tried by its payloads, since to read them has consequences at the platform."""
 
+    @property
+    def sample_costs(self) -> str:
+        """What a dry run has for a consequence, which is said before it."""
+        ...
+
     def sample(self) -> AsyncIterator[Payload | GapMark | Contact]:
         """A few payloads for a dry run, then a Contact that rests; raises as `payloads` does."""
         ...

@@ -1,7 +1,7 @@
-"""What is still to be searched for in the past because an event was added: question by question, page by page.
+"""What is still to be asked for of the past because an event was added: question by question, page by page.
 
 It goes on where it was after a failure and, being part of a resume point, after a restart. What it brings and the
-stream brought too is one mention: the platform's id of a post is the same both ways.
+source brought otherwise too is one mention: the platform's id of a post is the same both ways.
 """
 
 import logging
@@ -28,7 +28,7 @@ class Owed(Struct, frozen=True, omit_defaults=True):
     """In the platform's own words."""
     since: datetime
     until: datetime
-    """When the event was added: what came later the stream brings."""
+    """When the event was added: what came later comes anyway."""
     token: str = ""
     """Where it goes on, in the platform's own words."""
     pages: int = 0
@@ -44,7 +44,10 @@ class Past(Struct, frozen=True, omit_defaults=True):
 
 
 class LookBack:
-    """The questions that one source owes the events; as many pages of each as are set, of so much of the past."""
+    """The questions that one source owes the events; as many pages of each as are set, of so much of the past.
+
+    Where the reach is nothing, none is asked.
+    """
 
     def __init__(self, source: str, clock: Clock, reach: timedelta, pages: int) -> None:
         self._source = source
@@ -69,7 +72,10 @@ class LookBack:
         kept = [one for one in owed if one.event in names]
         for event in events:
             if event.name not in events_known:
-                kept += [Owed(event.name, question, now - self._reach, now) for question in ask(event)]
+                kept += [
+                    Owed(event.name, question, now - self._reach, now)
+                    for question in (ask(event) if self._reach else ())
+                ]
         self._past = Past(names, tuple(kept))
 
     @property
@@ -77,11 +83,17 @@ class LookBack:
         """For the resume point."""
         return self._past if self._past is not None else Past()
 
-    def due(self) -> Owed | None:
-        """What is asked next; None where nothing is, or not yet after a failure."""
-        if not self.past.owed or self._waits > self._clock.monotonic():
+    def due(self, ready: Callable[[str], bool] = lambda _: True) -> Owed | None:
+        """What is asked next, of the questions that are `ready`; None where nothing is, or not yet after a failure.
+
+        It stands first from then on, for `came`, `failed` and `last`.
+        """
+        first = next((one for one in self.past.owed if ready(one.question)), None)
+        if first is None or self._waits > self._clock.monotonic():
             return None
-        return self.past.owed[0]
+        rest = tuple(one for one in self.past.owed if one is not first)
+        self._past = Past(self.past.events, (first, *rest))
+        return first
 
     def came(self, token: str) -> None:
         """A page of what was due came; the question goes on at `token`, or has ended."""
@@ -93,6 +105,11 @@ class LookBack:
             said = "source %s: looks back no further for %s than %d pages of one question"
             log.info(said, self._source, first.event, more.pages, extra={"source": self._source})
         self._past = Past(self.past.events, tuple(rest))
+
+    def last(self) -> None:
+        """What was due is asked behind all the others."""
+        first, *others = self.past.owed
+        self._past = Past(self.past.events, (*others, first))
 
     def failed(self, error: SourceUnavailableError | SourceRefusedError, alike: str = "") -> None:
         """What was due did not come: it is asked again later.

@@ -1,6 +1,9 @@
-"""A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read."""
+"""A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read.
 
-from collections.abc import AsyncIterator, Callable, Sequence
+Where it can look back for an event that is added, it does so between the turns of its parts.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,13 +14,17 @@ from msgspec import Struct
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.look_back import Owed, Past
 from monitor.collect.news import Found, Known, framed
+from monitor.collect.polled_past import Behind, Further, Look, nothing
 from monitor.collect.turns import Turns
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
 Arrival = Payload | GapMark | Contact
+_WHOLE = ""
+"""Stands for the source itself in a resume point: no part is called so."""
 
 
 class Read(NamedTuple):
@@ -46,6 +53,8 @@ class Place(Struct, omit_defaults=True):
     """Where it goes on, in its own words."""
     read_at: datetime | None = None
     """When its last turn ended."""
+    past: Past | None = None
+    """Of the source itself: what it still has to look back for."""
 
 
 class Part:
@@ -71,13 +80,23 @@ class Polling:
     """The parts of one source, over all its connections.
 
     `apart`: a part that is refused is no reason to stop the others; otherwise the source stops with it, unless only
-    what was asked of the part is refused.
+    what was asked of the part is refused. `behind`: what it still has to look back for.
     """
 
-    def __init__(self, source: str, clock: Clock, every: timedelta, metrics: Metrics, *, apart: bool = False) -> None:
+    def __init__(
+        self,
+        source: str,
+        clock: Clock,
+        every: timedelta,
+        metrics: Metrics,
+        *,
+        apart: bool = False,
+        behind: Behind | None = None,
+    ) -> None:
         self._source = source
         self._clock = clock
         self._apart = apart
+        self._behind = behind
         self._turns = Turns(source, clock, every, metrics.source_failing.labels(source).set)
         self._parts: dict[str, Part] = {}
         self._places: dict[str, Place] = {}
@@ -88,50 +107,81 @@ class Polling:
         parts: Callable[[], Sequence[str]],
         means: AbstractAsyncContextManager[Means],
         ask: Callable[[Means, Part], AsyncIterator[Read]],
+        look: Callable[[Means, Owed], Awaitable[Further]] | None = None,
     ) -> AsyncIterator[Arrival]:
         """As `arrivals`, with the `means` by which a part is asked, which are open meanwhile."""
         async with means as opened:
-            arrivals = self.arrivals(since, parts, partial(ask, opened))
+            arrivals = self.arrivals(since, parts, partial(ask, opened), partial(look, opened) if look else nothing)
             async with aclosing(arrivals):  # type: ignore[type-var]
                 async for arrival in arrivals:
                     yield arrival
 
-    async def arrivals(self, since: str | None, parts: Callable[[], Sequence[str]], ask: Ask) -> AsyncIterator[Arrival]:
-        """What the parts say, for ever; `ask` reads one of them. A resume point that is not understood is none."""
+    async def arrivals(
+        self, since: str | None, parts: Callable[[], Sequence[str]], ask: Ask, look: Look = nothing
+    ) -> AsyncIterator[Arrival]:
+        """What the parts say, for ever; `ask` reads one of them, `look` a page of its past.
+
+        A resume point that is not understood is none.
+        """
         if not self._parts:
             self._places = places(since)
+            self._take_up(parts())
         while True:
+            if (arrival := await self._looked_back(parts(), look)) is not None:
+                yield arrival
             if self._turns.resting(parts()):
                 yield Contact(rests=True)
-            name = await self._turns.next(parts)
+            name = await self._turns.next(parts, lambda: self._owed(parts()) is not None)
             self._keep(parts())
             if name is None:
                 yield Contact(rests=True)
                 continue
             part = self._parts.setdefault(name, Part(name, self._places.get(name, Place())))
-            wait: timedelta | None = None
-            try:
-                async with aclosing(ask(part)) as reads:  # type: ignore[type-var]
-                    async for read in reads:
-                        for arrival in self._told(part, read):
-                            yield arrival
-                        self._learn(part, read)
-                        wait = read.wait
-            except SourceUnavailableError as error:
-                self._turns.failed(name, error)
-                continue
-            except SourceRefusedError as error:
-                if not (self._apart or error.question):
-                    raise
-                self._turns.failed(name, error)
-                continue
-            part.read_at = self._clock.now()
-            self._turns.done(name, wait)
+            async with aclosing(self._turn(part, ask)) as turn:  # type: ignore[type-var]
+                async for arrival in turn:
+                    yield arrival
+
+    async def _turn(self, part: Part, ask: Ask) -> AsyncIterator[Arrival]:
+        wait: timedelta | None = None
+        try:
+            async with aclosing(ask(part)) as reads:  # type: ignore[type-var]
+                async for read in reads:
+                    for arrival in self._told(part, read):
+                        yield arrival
+                    self._learn(part, read)
+                    wait = read.wait
+        except SourceUnavailableError as error:
+            self._turns.failed(part.name, error)
+            return
+        except SourceRefusedError as error:
+            if not (self._apart or error.question):
+                raise
+            self._turns.failed(part.name, error)
+            return
+        part.read_at = self._clock.now()
+        self._turns.done(part.name, wait)
 
     def _keep(self, there: Sequence[str]) -> None:
         """Nothing is remembered of parts that are gone."""
         self._parts = {name: part for name, part in self._parts.items() if name in there}
         self._places = {name: place for name, place in self._places.items() if name in there}
+
+    def _take_up(self, there: Sequence[str]) -> None:
+        past = self._places.pop(_WHOLE, Place()).past
+        if self._behind is not None:
+            self._behind.take_up(past, there)
+
+    def _owed(self, there: Sequence[str]) -> Owed | None:
+        """What can be read back now; not of a part that cannot be read at all."""
+        return self._behind.due(there, self._turns.failing) if self._behind is not None else None
+
+    async def _looked_back(self, there: Sequence[str], look: Look) -> Arrival | None:
+        """A page of the past, if one is due and comes."""
+        behind, owed = self._behind, self._owed(there)
+        if behind is None or owed is None or (found := await behind.turn(owed, look)) is None:
+            return None
+        news, answer = found
+        return Payload(self._source, framed(news, answer), self._saved({}), news.posts) if news else Contact()
 
     def _told(self, part: Part, read: Read) -> list[Arrival]:
         told: list[Arrival] = []
@@ -150,10 +200,15 @@ class Polling:
 
     def _resume(self, coming: Part, read: Read) -> str:
         """The resume point behind an answer that is not learnt yet: its turn has not ended, others may be to come."""
-        self._places |= {name: Place(part.known.saved(), part.mark, part.read_at) for name, part in self._parts.items()}
         mark = coming.mark if read.mark is None else read.mark
         saved = Place(coming.known.saved(read.documents), mark, coming.read_at or self._clock.now())
-        return msgspec.json.encode(self._places | {coming.name: saved}).decode()
+        return self._saved({coming.name: saved})
+
+    def _saved(self, coming: dict[str, Place]) -> str:
+        """The resume point behind what was learnt and what is `coming`."""
+        self._places |= {name: Place(part.known.saved(), part.mark, part.read_at) for name, part in self._parts.items()}
+        whole = {_WHOLE: Place(past=self._behind.past)} if self._behind is not None else {}
+        return msgspec.json.encode(self._places | coming | whole).decode()
 
 
 def places(since: str | None) -> dict[str, Place]:

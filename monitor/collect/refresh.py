@@ -1,7 +1,8 @@
 """Hot posts are read again: on most platforms fresh counts, edits and deletions come only to whoever asks.
 
 Hottest first, in the platform's own batch size, so many requests a minute, and no post more often than is set. A post
-is as hot as it is new, answered, quoted and reposted; half of that is gone after half an hour.
+is as hot as it is new, answered, quoted and reposted, half of which is gone after half an hour, and as its likes,
+reposts and replies grew until its last read. Whoever waits for long has a turn too.
 """
 
 import logging
@@ -22,7 +23,11 @@ HALVED = timedelta(minutes=30)
 REFUSED = timedelta(hours=1)
 """After so long a platform that refused it is asked again: a budget is given anew, a right is granted."""
 COLD = 2.0**-12
-"""What nobody has answered for six hours is not read again."""
+"""What nobody has answered for six hours is not read again,"""
+GROWS = 1.0
+"""… unless it had gained so many reactions a minute at its last read: each read costs, on X money."""
+DOUBLES = timedelta(minutes=10)
+"""Who has waited so long comes as early as if it were twice as hot."""
 MOST = 5_000
 """Posts that are remembered; the coldest make room."""
 
@@ -69,20 +74,45 @@ class Refresher(Protocol):
         ...
 
 
+def heat(answers: float, idle: float, grown: int, over: float) -> float:
+    """How hot a post is: answers, the last of them `idle` seconds ago, and reactions that were added a minute.
+
+    `grown`: reactions (likes, reposts, replies) that were added in the last `over` seconds; less than a minute is one.
+    """
+    return answers * math.exp2(-idle / HALVED.total_seconds()) + max(grown, 0) / max(over / 60, 1.0)
+
+
+def urgency(hot: float, waited: float) -> float:
+    """In what order posts are read, the largest first: heat in doublings, and one more each time DOUBLES has passed.
+
+    `waited`: seconds since it was read. So what is lukewarm comes after so many times DOUBLES as the others are hotter.
+    """
+    return math.log2(1.0 + hot) + waited / DOUBLES.total_seconds()
+
+
 class _Post:
-    """A mention, and how hot it was when it was last touched."""
+    """A mention: its answers when it was last touched, its reactions now and before it was last read."""
 
-    __slots__ = ("heat", "read_at", "source", "touched_at")
+    __slots__ = ("answers", "asked_at", "before", "before_at", "count", "read_at", "source", "touched_at")
 
-    def __init__(self, source: str, at: float) -> None:
+    def __init__(self, source: str, at: float, age: float) -> None:
         self.source = source
-        self.heat, self.touched_at, self.read_at = 1.0, at, at
+        self.answers, self.touched_at, self.asked_at, self.read_at = 1.0, at, at, at
+        self.count, self.before, self.before_at = 0, 0, at - age
 
     def now(self, at: float) -> float:
-        return self.heat * math.exp2((self.touched_at - at) / HALVED.total_seconds())
+        return heat(self.answers, at - self.touched_at, self.count - self.before, at - self.before_at)
+
+    def lives(self, at: float) -> bool:
+        """Whether it is worth reading at all."""
+        return heat(self.answers, at - self.touched_at, 0, 0) >= COLD or self.now(at) >= GROWS
 
     def touch(self, at: float) -> None:
-        self.heat, self.touched_at = self.now(at) + 1.0, at
+        self.answers, self.touched_at = heat(self.answers, at - self.touched_at, 0, 0) + 1.0, at
+
+    def read(self) -> None:
+        """It was read when it was asked for: what is told of it now is the growth since it was read before."""
+        self.before, self.before_at, self.read_at = self.count, self.read_at, self.asked_at
 
 
 class Hot:
@@ -92,6 +122,7 @@ class Hot:
         self._clock = clock
         self._most = most
         self._posts: dict[tuple[str, str], _Post] = {}
+        self._began = clock.monotonic()
 
     def take(self, mentions: pl.DataFrame) -> None:
         """A batch of mentions (CLUSTERED): new ones, and what they answer or quote; bare reposts heat only."""
@@ -108,15 +139,20 @@ class Hot:
         self._take(mentions.filter(pl.col("text") != "").with_columns(at=at - age), at)
 
     def _take(self, mentions: pl.DataFrame, now: float) -> None:
-        columns = ("source", "platform", "id", "op", "parent", "repost_of", "at")
-        for source, platform, name, op, parent, repost_of, at in mentions.select(columns).iter_rows():
+        age = (pl.col("seen_at") - pl.col("posted_at")).dt.total_microseconds() / 1e6
+        counts = pl.sum_horizontal("likes", "reposts", "replies")
+        columns = ("source", "platform", "id", "op", "parent", "repost_of", "at", age.fill_null(0.0), counts)
+        for source, platform, name, op, parent, repost_of, at, old, count in mentions.select(columns).iter_rows():
             if op == "delete":
                 self._posts.pop((platform, name), None)
-            elif op == "create":
+                continue
+            if op == "create":
                 if repost_of is None:
-                    self._posts.setdefault((platform, name), _Post(source, at))
+                    self._posts.setdefault((platform, name), _Post(source, at, old))
                 if (answered := self._posts.get((platform, parent))) is not None:
                     answered.touch(at)
+            if (post := self._posts.get((platform, name))) is not None:
+                post.count = max(post.count, count)
         if len(self._posts) > self._most:
             by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(now))
             self._posts = dict(by_heat[: self._most * 9 // 10])
@@ -126,17 +162,24 @@ class Hot:
         self._posts = {key: post for key, post in self._posts.items() if (key[1], post.source) != (name, source)}
 
     def due(self, source: str, how: Refreshes) -> list[str]:
-        """The hottest posts of a source that were left alone long enough; they count as read from now on."""
+        """The hottest posts of a source that were left alone long enough; they count as asked for from now on."""
         at = self._clock.monotonic()
         waiting = [
-            (-post.now(at), name, post)
+            (-urgency(post.now(at), at - max(post.asked_at, self._began)), name, post)
             for (_, name), post in self._posts.items()
-            if post.source == source and at - post.read_at >= how.again.total_seconds() and post.now(at) >= COLD
+            if post.source == source and at - post.asked_at >= how.again.total_seconds() and post.lives(at)
         ]
         chosen = sorted(waiting, key=lambda one: one[:2])[: how.room]
         for _, _, post in chosen:
-            post.read_at = at
+            post.asked_at = at
         return [name for _, name, _ in chosen]
+
+    def read(self, source: str, names: Sequence[str]) -> None:
+        """These were asked for, and the platform has answered; what it said is taken after this."""
+        answered = set(names)
+        for (_, name), post in self._posts.items():
+            if name in answered and post.source == source:
+                post.read()
 
 
 async def refreshing(
@@ -174,6 +217,7 @@ async def refreshing(
             if not error.question:
                 await clock.sleep(REFUSED)
             continue
+        hot.read(one.name, ids)
         if payload is not None:
             await put(payload)
 

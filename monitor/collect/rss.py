@@ -1,6 +1,7 @@
 """Feeds: RSS and Atom, asked with conditional requests, each at its own pace.
 
-A feed says what is newest again and again; what it does not say any more when we come is lost, and noted as a gap.
+A feed says what is newest again and again; what it does not say any more when we come is lost, and noted as a gap. It
+cannot be searched: for an event that is added each is read once in full, and what it still holds of late is told again.
 """
 
 import asyncio
@@ -19,10 +20,13 @@ from monitor.collect.about import About
 from monitor.collect.http import Http, host_of, opened
 from monitor.collect.http_addresses import is_public
 from monitor.collect.http_settings import HttpSource
+from monitor.collect.look_back import Owed
 from monitor.collect.news import Document, parsed
 from monitor.collect.parsed import Parsed
+from monitor.collect.polled_past import Behind, Further
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.rss_feed import PLATFORM, entries
+from monitor.collect.terms import Events
 from monitor.collect.turns import LONGEST
 from monitor.errors import PostRejectedError, SourceUnavailableError
 from monitor.marks import GapMark
@@ -50,9 +54,11 @@ class RssSource(HttpSource, tag="rss", tag_field="kind", frozen=True, forbid_unk
     ABOUT: ClassVar[About] = About(
         reads="entries of RSS and Atom feeds: title and summary, with the site as their author",
         access="none",
-        limits="none is announced; each feed is asked with its own ETag, no more often than it says that it changes",
+        limits="none is announced; each feed is asked with its own ETag, no more often than it says that it changes, "
+        "but once for an event that is added",
         resumes="what a feed still holds when it is asked again; a feed that holds nothing any more that is "
-        "known is a gap",
+        "known is a gap; for an event that is added what each feed still holds of the last day, "
+        "but for entries without a date",
         edits="an entry whose text changed is an update; entries that are taken back are not told",
         cannot="reactions, replies, followers; deletions",
         reposts="there are none",
@@ -64,6 +70,8 @@ class RssSource(HttpSource, tag="rss", tag_field="kind", frozen=True, forbid_unk
     """The addresses of the feeds."""
     every: Duration = Duration(minutes=2)
     """How often each is asked; less often where it says itself how long it stays as it is."""
+    look_back: Duration = Duration(days=1)
+    """How old an entry may be that is told again for an event that is added while the source runs; 0s: none is."""
     private: bool = False
     """Also asks addresses of private networks, and of this machine."""
 
@@ -74,12 +82,13 @@ class RssCollector:
     stale_after: timedelta | None = None
     """An answer that does not come in time is a failure."""
 
-    def __init__(self, settings: RssSource, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, settings: RssSource, clock: Clock, metrics: Metrics, events: Events) -> None:
         self.name = settings.name
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True)
+        behind = Behind(settings.name, clock, settings.look_back, 1, events)
+        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True, behind=behind)
 
     def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """The new and changed entries, feed by feed; a GapMark where a feed holds nothing any more that we know."""
@@ -89,6 +98,7 @@ class RssCollector:
             lambda: self._settings.feeds,
             opened(self.name, self._settings, self._clock, self._metrics, allows=allows),
             self._ask,
+            self._look,
         )
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
@@ -102,15 +112,21 @@ class RssCollector:
         if answer.status == _UNCHANGED:
             yield Read(b"", (), wait=wait)
             return
-        documents = await self._documents(answer.body, feed.name)
+        documents = await self._documents(answer.body, feed.name, self._clock.now())
         nothing_known = bool(documents) and not any(one["id"] in feed.known for one in documents)
         lost = "it holds nothing any more that was known; what came between may be lost" if nothing_known else ""
         mark = _Validators(answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", ""))
         yield Read(answer.body, documents, mark=msgspec.json.encode(mark).decode(), lost=lost, wait=wait)
 
-    async def _documents(self, body: bytes, feed: str) -> list[Document]:
+    async def _look(self, http: Http, owed: Owed) -> Further:
+        """The whole feed; an entry that does not say when it was published counts as too old."""
+        feed = owed.question
+        answer = await http.get(feed, headers=_headers(_Validators()), bucket=host_of(feed), follow=True)
+        return Further(answer.body, await self._documents(answer.body, feed, owed.since - timedelta(seconds=1)))
+
+    async def _documents(self, body: bytes, feed: str, undated: datetime) -> list[Document]:
         def reading() -> list[Document]:
-            return list(entries(body, feed, self._clock.now()))
+            return list(entries(body, feed, undated))
 
         try:
             return await asyncio.to_thread(reading) if len(body) > _LARGE else reading()

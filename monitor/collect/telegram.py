@@ -1,7 +1,8 @@
 """Public Telegram channels, from their web preview or with Telethon: the newest messages of each, again and again.
 
 Messages have numbers, so nothing is lost while we are away but what is deleted meanwhile; after a long time away the
-pages between are fetched one by one. A message that was on a page and is not any more was deleted.
+pages between are fetched one by one. A message that was on a page and is not any more was deleted. For an event that is
+added each channel is paged back: one walk serves all its terms, in whatever script, as no search would.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -9,13 +10,17 @@ from datetime import datetime, timedelta
 
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
+from monitor.collect.claims import posted
+from monitor.collect.look_back import Owed
 from monitor.collect.news import Document, parsed
 from monitor.collect.parsed import Parsed
+from monitor.collect.polled_past import Behind, Further
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.telegram_messages import read
 from monitor.collect.telegram_page import PLATFORM
 from monitor.collect.telegram_pages import Opens, Pages
 from monitor.collect.telegram_settings import TelegramSource
+from monitor.collect.terms import Events
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
@@ -29,16 +34,17 @@ class TelegramCollector:
     stale_after: timedelta | None = None
     """An answer that does not come in time is a failure."""
 
-    def __init__(self, settings: TelegramSource, clock: Clock, metrics: Metrics, opens: Opens) -> None:
+    def __init__(self, settings: TelegramSource, clock: Clock, metrics: Metrics, opens: Opens, events: Events) -> None:
         self.name = settings.name
         self._settings = settings
         self._clock = clock
         self._opens = opens
-        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True)
+        behind = Behind(settings.name, clock, settings.look_back, settings.pages, events)
+        self._polling = Polling(settings.name, clock, settings.every, metrics, apart=True, behind=behind)
 
     def payloads(self, since: str | None) -> AsyncIterator[Payload | GapMark | Contact]:
         """New, edited and deleted messages, channel by channel; a GapMark where there are too many to fetch."""
-        return self._polling.payloads(since, lambda: self._settings.channels, self._opens(), self._ask)
+        return self._polling.payloads(since, lambda: self._settings.channels, self._opens(), self._ask, self._look)
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
         """The messages on these pages."""
@@ -62,6 +68,13 @@ class TelegramCollector:
         told = [*newest.documents, *(one for one in newest.edited if one["id"] in channel.known)]
         wait = self._wait(newest.documents)
         yield Read(newest.body, told, gone, str(max(newest.last, last)), lost, wait)
+
+    async def _look(self, pages: Pages, owed: Owed) -> Further:
+        page = await pages.page(owed.question, before=(before := int(owed.token or 0)))
+        now = self._clock.now()
+        goes_on = page.first > 1 and (not before or page.first < before)
+        reached = any(posted(one["created_at"], now) < owed.since for one in page.documents)
+        return Further(page.body, page.documents, str(page.first) if goes_on and not reached else "")
 
     def _wait(self, documents: Sequence[Document]) -> timedelta:
         """The longer a channel has rested, the longer until it is asked again."""

@@ -39,8 +39,8 @@ class Page(NamedTuple):
 class Pages(Protocol):
     """Reads channels."""
 
-    async def page(self, channel: str, after: int | None = None) -> Page:
-        """The newest messages, or those right after a number.
+    async def page(self, channel: str, after: int | None = None, before: int | None = None) -> Page:
+        """The newest messages, or those right after a number, or right before one (0: the newest, as history).
 
         Raises SourceUnavailableError, and SourceRefusedError where the channel is not to be had.
         """

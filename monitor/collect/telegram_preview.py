@@ -39,10 +39,10 @@ class _Preview:
         self._budget = budget
         self._metrics = metrics
 
-    async def page(self, channel: str, after: int | None = None) -> Page:
+    async def page(self, channel: str, after: int | None = None, before: int | None = None) -> Page:
         """As Pages says; a page that is not understood is drift, which is shown."""
         address = f"{self._settings.site.rstrip('/')}/s/{quote(channel)}"
-        params = [("after", str(after))] if after is not None else []
+        params = [(name, str(one)) for name, one in (("after", after), ("before", before)) if one]
         answer = await self._http.get(address, params=params, budgets=(self._budget,), also=_MOVED)
         if answer.status in _MOVED:
             why = "has no public web preview, or does not exist"

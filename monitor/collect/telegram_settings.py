@@ -35,7 +35,8 @@ class TelegramSource(
         limits="none is announced; 30 pages a minute, and a channel that rests is asked ever more seldom; via telethon "
         "10 requests in 30 seconds, and the waits that Telegram asks for",
         resumes="messages have numbers: pages back to the last one are fetched, 50 of 20 messages (of 100 via "
-        "telethon); beyond them is a gap",
+        "telethon); beyond them is a gap; for an event that is added each channel is read back an hour, within as "
+        "many pages",
         edits="those of the newest twenty messages, as the page shows them: another text, or a number that is missing; "
         "via telethon of the newest hundred, and of older ones where the account has joined the channel",
         cannot="private channels and groups, comments, who forwards; edits and deletions of what left the "
@@ -57,7 +58,9 @@ class TelegramSource(
     per_minute: Annotated[int, Meta(ge=1, le=600)] = 30
     """Pages in a minute, of all channels together: Telegram names no limit."""
     pages: Annotated[int, Meta(ge=1, le=1000)] = 50
-    """Pages of a channel that are fetched to make up for time away; beyond them there is a gap."""
+    """Pages of a channel that are fetched to make up for time away, beyond which there is a gap, or to look back."""
+    look_back: Duration = Duration(hours=1)
+    """How far each channel is read back for an event that is added while the source runs, within `pages`; 0s: never."""
     site: Address = "https://t.me"
     """Where the web preview is."""
     api_id: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None

@@ -41,8 +41,10 @@ class Client(Protocol):
         """Ends the connection."""
         ...
 
-    def iter_messages(self, entity: str, limit: int, *, min_id: int = 0, reverse: bool = False) -> AsyncIterator[Any]:
-        """Messages, the newest first; with `reverse` the oldest first, above `min_id`."""
+    def iter_messages(
+        self, entity: str, limit: int, *, min_id: int = 0, offset_id: int = 0, reverse: bool = False
+    ) -> AsyncIterator[Any]:
+        """Messages, the newest first, below `offset_id`; with `reverse` the oldest first, above `min_id`."""
         ...
 
     def add_event_handler(self, callback: Callable[[Any], Awaitable[None]], event: Any) -> None:  # noqa: ANN401 -- Telethon's
@@ -137,13 +139,15 @@ class _User:
         self._client.add_event_handler(self._take_edited, self._library.edited)
         self._client.add_event_handler(self._take_deleted, self._library.deleted)
 
-    async def page(self, channel: str, after: int | None = None) -> Page:
-        """As Pages says: a hundred messages."""
+    async def page(self, channel: str, after: int | None = None, before: int | None = None) -> Page:
+        """As Pages says: a hundred messages; with the newest comes what changed since they were asked for last."""
         wait = self._until - self._clock.monotonic()
         if wait > 0:
             why = "Telegram asks to wait"
             raise SourceUnavailableError(why, wait, whole=True)
-        found = self._client.iter_messages(channel, _AT_ONCE, min_id=after or 0, reverse=after is not None)
+        found = self._client.iter_messages(
+            channel, _AT_ONCE, min_id=after or 0, offset_id=before or 0, reverse=after is not None
+        )
         try:
             async with self._budget.slot():
                 messages = [message async for message in found]
@@ -151,7 +155,8 @@ class _User:
             raise self._trouble(error) from error
         written_down = (self._sent(message, channel) for message in messages)
         sent = sorted((one for one in written_down if one is not None), key=lambda one: one.number)
-        edited, gone = ([], []) if after is not None else self._changed(channel)
+        newest = after is None and before is None
+        edited, gone = self._changed(channel) if newest else ([], [])
         documents = [document(one) for one in sent]
         body = written([*sent, *edited])
         return Page(body, documents, whole=True, edited=[document(one) for one in edited], gone=gone)

@@ -31,8 +31,13 @@ class Turns:
         self._failures: dict[str, tuple[int, SourceUnavailableError | SourceRefusedError]] = {}
         """Part → how often it failed, and how it did last."""
 
-    async def next(self, parts: Callable[[], Sequence[str]]) -> str | None:
-        """Waits for the next turn; None where there was no part to wait for. `parts` may change meanwhile."""
+    async def next(
+        self, parts: Callable[[], Sequence[str]], otherwise: Callable[[], bool] = lambda: False
+    ) -> str | None:
+        """Waits for the next turn; None where there was no part to wait for, or something else is to be done.
+
+        `parts` may change meanwhile.
+        """
         while True:
             now, there = self._clock.monotonic(), parts()
             self._due = {part: self._due.get(part, now) for part in there}
@@ -45,12 +50,18 @@ class Turns:
             wait = timedelta(seconds=self._due[first] - now)
             if wait <= timedelta():
                 return first
+            if otherwise():
+                return None
             await self._clock.sleep(min(wait, IDLE))
 
     def resting(self, there: Sequence[str]) -> bool:
         """Whether every part had its turn, and none is due."""
         now = self._clock.monotonic()
         return bool(there) and all(self._due.get(part, now) > now for part in there)
+
+    def failing(self, part: str) -> bool:
+        """Whether it could not be read at its last turn."""
+        return part in self._failures
 
     def done(self, part: str, wait: timedelta | None = None) -> None:
         """A part was read; it has its next turn after as long as is set, or after `wait` if that is longer."""

@@ -94,6 +94,13 @@ class XCollector:
                 async for arrival in arrivals:
                     yield arrival
 
+    @property
+    def sample_costs(self) -> str:
+        """A page of posts, which X does not give for nothing."""
+        author = f", each author for {self._settings.user_price:g}" if self._settings.authors else ""
+        post = f"each and what comes with it for {self._settings.post_price:g} dollars{author}"
+        return f"buys {_FEWEST} posts at most, {post}; the budget does not count that"
+
     async def sample(self) -> AsyncIterator[Payload | GapMark | Contact]:
         """One page of the search for a dry run: buys ten posts at most, leaves the rules and the stream alone."""
         asked = [one for event in self._events() for one in queries(event, LONGEST_QUERY, self._settings.more)]

@@ -22,13 +22,14 @@ def secret(variable: str | None, file: str | None, environ: Mapping[str, str], p
     if variable is not None and file is not None:
         return Lookup(None, (f"{path}: {word}_env and {word}_file are both set; keep one",))
     if variable is not None:
-        return _checked(
-            environ.get(variable), f"{path}.{word}_env: the environment has no variable {variable!r}; set it"
-        )
+        unset = f"{path}.{word}_env: the environment has no variable {variable!r}; set it"
+        return _checked(environ.get(variable), unset, f"{path}.{word}_env: {variable!r}")
     if file is None:
         return Lookup(None)
     try:
-        return _checked(Path(file).read_text("utf-8"), f"{path}.{word}_file: {file} is empty; write the secret into it")
+        held = Path(file).read_text("utf-8")
+        empty = f"{path}.{word}_file: {file} is empty; write the secret into it"
+        return _checked(held, empty, f"{path}.{word}_file: {file}")
     except UnicodeDecodeError:
         return Lookup(None, (f"{path}.{word}_file: {file} is no UTF-8 text; write the secret as plain text",))
     except (OSError, ValueError) as error:
@@ -36,6 +37,10 @@ def secret(variable: str | None, file: str | None, environ: Mapping[str, str], p
         return Lookup(None, (f"{path}.{word}_file: cannot read {file} ({why}); create it, readable for the monitor",))
 
 
-def _checked(word: str | None, fault: str) -> Lookup:
+def _checked(word: str | None, none: str, place: str) -> Lookup:
+    """`none` is the fault of a place that holds nothing."""
     stripped = (word or "").strip()
-    return Lookup(Secret(stripped)) if stripped else Lookup(None, (fault,))
+    if not stripped.isprintable():
+        why = "holds a line break or another control character within the secret; write the secret alone, on one line"
+        return Lookup(None, (f"{place} {why}",))
+    return Lookup(Secret(stripped)) if stripped else Lookup(None, (none,))

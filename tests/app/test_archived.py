@@ -37,8 +37,8 @@ def at(second: float) -> datetime:
 
 
 def seen_when_closed(stream: pl.DataFrame) -> pl.DataFrame:
-    """As a daemon has it: all posts of twenty seconds are seen at once, when their batch closes."""
-    return stream.with_columns(pl.col("seen_at").dt.truncate("20s") + timedelta(seconds=20, milliseconds=250)).sort(
+    """As a daemon has it: all posts of forty seconds are seen at once, when their batch closes."""
+    return stream.with_columns(pl.col("seen_at").dt.truncate("40s") + timedelta(seconds=40, milliseconds=250)).sort(
         ORDER
     )
 

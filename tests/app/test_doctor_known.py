@@ -1,5 +1,6 @@
 """Every service that can be asked says whether our credentials are good, by one question that changes nothing there."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -131,5 +132,5 @@ async def test_a_broker_is_asked_by_an_account_and_another_name(tmp_path: Path) 
             assert "Not authorized" in wrong.why_not
             assert not wrong.passes
         log = (tmp_path / "mosquitto.log").read_text("utf-8")
-        assert "as auto-" in log
-        assert "virality-monitor" not in log, "the daemon's own connection would be thrown off"
+        names = re.findall(r" as (\S+) ", log)
+        assert set(names) == {f"{one.client_id_used}-doctor" for one in both}, "the daemon's own would be thrown off"

@@ -32,8 +32,9 @@ async def test_posts_that_were_hot_before_a_restart_are_read_again() -> None:
 
     def recent(most: int) -> pl.DataFrame:
         row = {"source": "sky", "platform": "bluesky", "id": URI, "op": "create", "text": "It fell", "parent": None}
-        at = pl.lit(clock.now() - timedelta(minutes=20)).alias("seen_at")
-        return pl.DataFrame([row | {"repost_of": None}]).with_columns(at).head(most)
+        at = pl.lit(clock.now() - timedelta(minutes=20))
+        counts = dict.fromkeys(("likes", "reposts", "replies"), pl.lit(1))
+        return pl.DataFrame([row | {"repost_of": None}]).with_columns(seen_at=at, posted_at=at, **counts).head(most)
 
     async with platform(handle) as url, asyncio.TaskGroup() as tasks:
         sources = Sources(tasks, put, clock, Random(1), metrics(), events=tuple)

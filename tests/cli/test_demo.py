@@ -32,6 +32,14 @@ def test_without_a_terminal_it_prints_a_line_an_hour_and_the_summary(capsys: pyt
     assert "\x1b" not in said
 
 
+def test_where_it_is_installed_without_the_checkout_it_says_where_it_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("monitor.cli.demo.EVENTS", tmp_path / "config" / "demo" / "events")
+    assert main(["demo", "--speed", "max", "--once"]) == 2
+    assert "in a checkout: make demo" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("speed", ["fast", "0", "0.5", "-3", "inf", "nan", ""])
 def test_a_speed_that_is_none_is_refused_with_a_line_that_says_what_to_write(
     speed: str, capsys: pytest.CaptureFixture[str]

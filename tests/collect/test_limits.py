@@ -46,7 +46,7 @@ def reddit(url: str, clock: Clock) -> Collector:
 def telegram(url: str, clock: Clock) -> Collector:
     channels = tuple(f"channel_{number}" for number in range(50))
     settings = TelegramSource(name="s", channels=channels, site=url, slowest=Duration(seconds=45))
-    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()))
+    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()), tuple)
 
 
 def gdelt(url: str, clock: Clock) -> Collector:
@@ -64,7 +64,7 @@ def factcheck(url: str, clock: Clock) -> Collector:
 
 def rss(url: str, clock: Clock) -> Collector:
     feeds = tuple(f"{url}/feed-{number}" for number in range(50))
-    return RssCollector(RssSource(name="s", feeds=feeds, private=True), clock, metrics())
+    return RssCollector(RssSource(name="s", feeds=feeds, private=True), clock, metrics(), tuple)
 
 
 def videos() -> Answers:
@@ -183,7 +183,8 @@ async def test_ten_minutes_of_looking_back_violate_no_limit_of_bluesky() -> None
         for number in range(99)
     ]
     async with jetstreams.jetstream() as stream, passive(counted) as url:
-        settings = BlueskySource(name="s", host=stream.url, login=LOGIN, service=url, searches=10)
+        longer = Duration(minutes=2)  # than the pause between two posts, lest the stream be taken for dead
+        settings = BlueskySource(name="s", host=stream.url, login=LOGIN, service=url, searches=10, stale=longer)
         one = BlueskyCollector(settings, clock, metrics(), password=PASSWORD, events=lambda: EVENTS)
         async with listening(one, clock):
             await stream.at_rest.wait()

@@ -18,7 +18,7 @@ from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark
 from tests.fakes import jetstream
 from tests.fakes import mastodon as mastodons
-from tests.fakes.clock import ManualClock, settle
+from tests.fakes.clock import START, ManualClock, settle
 from tests.fakes.collected import SEEN, Collected
 from tests.fakes.platform import metrics, platform
 
@@ -27,7 +27,9 @@ MINUTE = timedelta(minutes=1)
 HOW = Refreshes(2, 6, timedelta(minutes=2))
 
 
-def mentions(*rows: tuple[str, str, str | None], source: str = "sky") -> pl.DataFrame:
+def mentions(
+    *rows: tuple[str, str, str | None], source: str = "sky", likes: int | None = None, age: timedelta = timedelta()
+) -> pl.DataFrame:
     """Mentions of id, op and parent; one whose id begins with r is a bare repost."""
     return pl.DataFrame(
         {
@@ -37,8 +39,14 @@ def mentions(*rows: tuple[str, str, str | None], source: str = "sky") -> pl.Data
             "op": [op for _, op, _ in rows],
             "parent": [parent for *_, parent in rows],
             "repost_of": [parent if name.startswith("r") else None for name, _, parent in rows],
+            "seen_at": [START] * len(rows),
+            "posted_at": [START - age] * len(rows),
+            "likes": [likes] * len(rows),
+            "reposts": [None] * len(rows),
+            "replies": [None] * len(rows),
         },
-        schema_overrides={"parent": pl.String, "repost_of": pl.String},
+        schema_overrides={"parent": pl.String, "repost_of": pl.String}
+        | dict.fromkeys(("likes", "reposts", "replies"), pl.Int64),
     )
 
 

@@ -29,7 +29,9 @@ async def server(feed: FakeFeed) -> AsyncIterator[Platform]:
 
 def collector(server: Platform, clock: ManualClock, *paths: str) -> RssCollector:
     feeds = tuple(server.url + path for path in paths or ("/feed",))
-    return RssCollector(RssSource(name="news", feeds=feeds, every=Duration(minutes=2), private=True), clock, metrics())
+    return RssCollector(
+        RssSource(name="news", feeds=feeds, every=Duration(minutes=2), private=True), clock, metrics(), tuple
+    )
 
 
 async def test_new_entries_come_once_and_nothing_is_fetched_again_that_has_not_changed(
@@ -124,7 +126,7 @@ async def test_a_feed_that_asks_for_an_hour_holds_up_no_feed_of_another_host(fee
         elsewhere = server.url.replace("127.0.0.1", "localhost")
         feeds = (f"{server.url}/busy", f"{elsewhere}/feed", f"{server.url}/also")
         settings = RssSource(name="news", feeds=feeds, every=Duration(minutes=2), private=True)
-        async with reading(RssCollector(settings, clock, metrics()), clock) as source:
+        async with reading(RssCollector(settings, clock, metrics(), tuple), clock) as source:
             assert source.state is SourceState.RUNNING
             assert source.ids() == {"urn:news:1": 1}
             await source.passes(2 * MINUTE)
@@ -153,13 +155,13 @@ async def test_what_is_no_feed_is_said(server: Platform, feed: FakeFeed) -> None
 def test_entries_without_a_time_were_published_when_they_were_seen() -> None:
     body = b"<rss><channel><item><title>Bridge</title><link>https://news.example/a</link></item></channel></rss>"
     at = datetime(2021, 9, 3, tzinfo=UTC)
-    source = RssCollector(RssSource(name="news", feeds=("https://news.example/feed",)), ManualClock(), metrics())
+    source = RssCollector(RssSource(name="news", feeds=("https://news.example/feed",)), ManualClock(), metrics(), tuple)
     (post,) = source.parse([body], at).posts.to_dicts()
     assert (post["id"], post["posted_at"]) == ("https://news.example/a", at)
 
 
 def test_a_feed_is_never_taken_for_the_name_of_a_file() -> None:
-    source = RssCollector(RssSource(name="news", feeds=("https://news.example/feed",)), ManualClock(), metrics())
+    source = RssCollector(RssSource(name="news", feeds=("https://news.example/feed",)), ManualClock(), metrics(), tuple)
     found = source.parse([b"/etc/hostname"], START)
     assert found.posts.is_empty()
     assert found.rejected == [{"wrong_type": 1}]

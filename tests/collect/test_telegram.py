@@ -43,7 +43,7 @@ def collector(
         per_minute=600,
     )
     shown = measured or metrics()
-    return TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown))
+    return TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown), tuple)
 
 
 def named(*numbers: int) -> dict[str, int]:
@@ -157,7 +157,7 @@ def test_forwards_replies_reactions_and_pictures_are_read() -> None:
     said = Said(12, "The bridge & the <quay> are closed", START)
     body = preview("x", []).replace("</section>", message("harbour_news", said, "3", more) + "</section>").encode()
     settings, clock, shown = TelegramSource(name="channels", channels=("harbour_news",)), ManualClock(), metrics()
-    source = TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown))
+    source = TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown), tuple)
     (post,) = source.parse([body], START).posts.to_dicts()
     assert post["text"] == "The bridge & the <quay> are closed\nsecond line"
     assert (post["repost_of"], post["reply_to"], post["parent_text"]) == (

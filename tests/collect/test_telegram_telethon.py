@@ -15,8 +15,9 @@ from monitor.collect.supervise import SourceState
 from monitor.collect.telegram import TelegramCollector
 from monitor.collect.telegram_settings import TelegramSource, Via
 from monitor.collect.telegram_telethon import EXTRA, Client, Library, library, telethon
+from monitor.collect.terms import Events
 from monitor.errors import SourceRefusedError
-from monitor.watched import Duration
+from monitor.watched import Duration, Event
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.polled import Reading, metrics, reading
 
@@ -58,12 +59,12 @@ class FakeClient:
         self.open = False
 
     async def iter_messages(
-        self, entity: str, limit: int, *, min_id: int = 0, reverse: bool = False
+        self, entity: str, limit: int, *, min_id: int = 0, offset_id: int = 0, reverse: bool = False
     ) -> AsyncIterator[Any]:
         self.asked.append((entity, limit, min_id))
         if self.faults:
             raise self.faults.pop(0)
-        numbers = sorted((one for one in self.messages if one > min_id), reverse=not reverse)
+        numbers = sorted((one for one in self.messages if min_id < one < (offset_id or one + 1)), reverse=not reverse)
         for number in numbers[:limit]:
             yield self.messages[number]
 
@@ -89,7 +90,7 @@ def client() -> FakeClient:
     return FakeClient()
 
 
-def source(client: FakeClient, clock: ManualClock, **more: Any) -> TelegramCollector:  # noqa: ANN401
+def source(client: FakeClient, clock: ManualClock, watched: Events = tuple, **more: Any) -> TelegramCollector:  # noqa: ANN401
     settings = TelegramSource(
         name="channels",
         via=Via.TELETHON,
@@ -99,7 +100,7 @@ def source(client: FakeClient, clock: ManualClock, **more: Any) -> TelegramColle
         **more,
     )
     loaded = Library(client, RAISED, events.MessageEdited(), events.MessageDeleted())
-    return TelegramCollector(settings, clock, metrics(), telethon(settings, "hash", clock, lambda *_: loaded))
+    return TelegramCollector(settings, clock, metrics(), telethon(settings, "hash", clock, lambda *_: loaded), watched)
 
 
 def numbers(found: Reading, op: str = "create") -> list[int]:
@@ -131,6 +132,23 @@ async def test_more_than_the_pages_hold_is_a_gap(client: FakeClient) -> None:
     async with reading(source(client, clock, pages=2), clock, since) as found:
         assert len(numbers(found)) == 300
         assert [gap.why for gap in found.lost] == ["harbour_news: more messages came than 2 pages hold"]
+
+
+async def test_an_event_that_is_added_is_looked_back_for_without_losing_what_changed_meanwhile(
+    client: FakeClient,
+) -> None:
+    clock, watched = ManualClock(), [Event(name="bridge", proposition="It has come down", any=("bridge",))]
+    client.add(250)
+    async with reading(source(client, clock, lambda: watched), clock) as found:
+        client.asked.clear()
+        watched.append(Event(name="fire", proposition="The mill burns", any=("mill",)))
+        client.add(20)
+        await client.edits(155, "It is open")
+        await found.passes(timedelta(seconds=30))
+        assert client.asked == [("harbour_news", 100, 0)] * 3  # the newest, below 171, below 71
+        assert set(numbers(found)) == set(range(1, 271))
+        await found.passes(timedelta(seconds=30))
+        assert found.ids("update") == {"harbour_news/155": 1}
 
 
 async def test_a_message_says_what_telegram_says_of_it(client: FakeClient) -> None:

@@ -47,5 +47,10 @@ async def test_a_dry_run_touches_neither_the_rules_nor_the_stream(
     assert await command._test(collector(server, ManualClock()), timedelta(minutes=1)) == 0  # noqa: SLF001
     assert [(one.method, one.path) for one in server.asked] == [("GET", "/2/tweets/search/recent")]
     assert x.searches[0]["max_results"] == "10"
-    assert capsys.readouterr().out.count("create x ") == 10
+    out = capsys.readouterr().out
+    assert out.count("create x ") == 10
+    bought = "buys 10 posts at most, each and what comes with it for 0.005 dollars; the budget does not count that"
+    assert out.startswith(f"x: {bought}\nx: connecting")
+    one = collector(server, ManualClock(), authors=True)
+    assert "for 0.005 dollars, each author for 0.01; the budget" in one.sample_costs
     assert await command._test(collector(server, ManualClock(), []), timedelta(minutes=1)) == 1  # noqa: SLF001

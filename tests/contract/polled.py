@@ -37,12 +37,12 @@ Made = Callable[[str, Clock], Collector]
 
 
 def rss(url: str, clock: Clock) -> Collector:
-    return RssCollector(RssSource(name="posts", feeds=(f"{url}/feed",), private=True), clock, metrics())
+    return RssCollector(RssSource(name="posts", feeds=(f"{url}/feed",), private=True), clock, metrics(), lambda: EVENTS)
 
 
 def telegram(url: str, clock: Clock) -> Collector:
     settings = TelegramSource(name="posts", channels=("harbour_news",), site=url)
-    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()))
+    return TelegramCollector(settings, clock, metrics(), preview(settings, clock, metrics()), lambda: EVENTS)
 
 
 def factcheck(url: str, clock: Clock) -> Collector:

@@ -5,7 +5,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -113,17 +114,14 @@ def test_code_page_and_dashboards_know_the_same_metrics() -> None:
 
 
 async def test_rules_and_panels_return_data_from_a_daemon_at_work(tmp_path: Path) -> None:
-    """TEXTS, over and over, and not the demo's script: gauges of platforms stand at zero, for none is asked here."""
+    """TEXTS, over and over (test_prometheus_demo plays the story); gauges of platforms stand at zero: none is asked."""
     hook = '[[receiver]]\nkind = "file"\nname = "desk"\npath = "' + str(tmp_path / "alerts.ndjson") + '"\n'
     (tmp_path / "prometheus").mkdir()
     (tmp_path / "daemon").mkdir()
     configuration(tmp_path / "daemon", free_port(), hook)
     (tmp_path / "daemon" / "events" / "loud.toml").write_text(LOUD, "utf-8")
     async with live(tmp_path / "daemon") as daemon:
-        scraped = (DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8")
-        scraped = re.sub(r"global:\n.*\n.*\n", ONCE_A_SECOND + "\n", scraped).replace("9464", str(daemon.port))
-        scraped = scraped.replace("- rules.yml", f"- {DEPLOY / 'prometheus' / 'rules.yml'}")
-        async with prometheus(tmp_path / "prometheus", scraped.replace("127.0.0.1:9093", "127.0.0.1:9")) as server:
+        async with scraping(daemon.port, tmp_path / "prometheus") as server:
             await until_scraped(server)
             feeding = asyncio.create_task(feed(daemon))
             try:
@@ -131,14 +129,31 @@ async def test_rules_and_panels_return_data_from_a_daemon_at_work(tmp_path: Path
             finally:
                 feeding.cancel()
             rules = await server.rules()
-        async with ClientSession() as session, session.get(f"http://127.0.0.1:{daemon.port}/metrics") as page:
-            assert (
-                await asyncio.to_thread(told, "promtool", "check", "metrics", folder=tmp_path, given=await page.text())
-                == ""
-            )
+        await metrics_are_clean(daemon.port, tmp_path)
     assert [rule["name"] for rule in rules if rule["health"] != "ok"] == []
-    firing = {rule["name"] for rule in rules if rule["type"] == "alerting" and rule["state"] == "firing"}
-    assert firing == set()
+    assert firing(rules) == set()
+
+
+@asynccontextmanager
+async def scraping(port: int, folder: Path) -> AsyncIterator[Prometheus]:
+    """A Prometheus with the pack, once a second, at a daemon's port."""
+    scraped = (DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8")
+    scraped = re.sub(r"global:\n.*\n.*\n", ONCE_A_SECOND + "\n", scraped).replace("9464", str(port))
+    scraped = scraped.replace("- rules.yml", f"- {DEPLOY / 'prometheus' / 'rules.yml'}")
+    async with prometheus(folder, scraped.replace("127.0.0.1:9093", "127.0.0.1:9")) as server:
+        yield server
+
+
+async def metrics_are_clean(port: int, folder: Path) -> None:
+    """By Prometheus' own linter."""
+    async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as page:
+        said = await asyncio.to_thread(told, "promtool", "check", "metrics", folder=folder, given=await page.text())
+    assert said == ""
+
+
+def firing(rules: Iterable[dict[str, Any]]) -> set[str]:
+    """Names of the alerts that fire."""
+    return {rule["name"] for rule in rules if rule["type"] == "alerting" and rule["state"] == "firing"}
 
 
 async def feed(daemon: Live) -> None:

@@ -91,6 +91,8 @@ class FakeChannel:
         numbers = sorted(self.messages)
         if "after" in request.query:
             numbers = [one for one in numbers if one > int(request.query["after"])][: self.size]
+        if "before" in request.query:
+            numbers = [one for one in numbers if one < int(request.query["before"])]
         page = preview(self.name, [self.messages[one] for one in numbers[-self.size :]], self.views)
         return web.Response(
             text=page.replace("datetime=", "data-at=") if self.drifted else page, content_type="text/html"

@@ -52,7 +52,7 @@ def alerts(rows: pl.DataFrame, cuts: Sequence[int], marks: Sequence[StatusMark |
     return steps
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.integers(0, 4), st.lists(st.integers(0, 900), max_size=12), st.integers(1, 400))
 def test_any_cut_of_a_stream_gives_the_same_alerts(seed: int, cuts: list[int], second: int) -> None:
     rows = story(seed, sources=3, lag=40.0)

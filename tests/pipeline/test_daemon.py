@@ -8,12 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+from aiohttp import web
 
 from monitor.app.daemon import Daemon
 from monitor.clock import SystemClock
 from monitor.collect.rotated import Place
 from monitor.settings import load
 from monitor.store.store import Store
+from tests.fakes.jetstream import jetstream, post
+from tests.fakes.platform import platform
 
 EVENT = 'name = "fall"\nproposition = "Bazarak has fallen"\nany = ["bazarak"]\n'
 PATIENCE = 20.0
@@ -72,6 +75,39 @@ async def ran(folder: Path, port: int, line: str) -> None:
         await scraped(port, line)
         stop.set()
         await asyncio.wait_for(running, PATIENCE)
+
+
+async def test_what_was_hot_before_a_restart_is_read_again_after_it(tmp_path: Path) -> None:
+    asked: list[str] = []
+    called, port = asyncio.Event(), free_port()
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.extend(request.query.getall("uris"))
+        called.set()
+        return web.json_response({"posts": []})
+
+    hot = post(1, "bazarak has fallen")
+    folder = configuration(tmp_path, port)
+    async with jetstream() as stream, platform(handle) as url:
+        with (folder / "monitor.toml").open("a", encoding="utf-8") as file:
+            file.write(f'[[source]]\nkind = "bluesky"\nname = "sky"\nhost = "{stream.url}"\napi = "{url}"\n')
+            file.write('refresh = 600\nrefresh_again = "0s"\n')
+        stream.say(post(0))
+        running = asyncio.create_task(ran(folder, port, 'monitor_posts_received_total{source="sky"} 1.0'))
+        await stream.at_rest.wait()
+        stream.say(hot)
+        await running
+        called.clear()
+        asked.clear()
+        stop = asyncio.Event()
+        with Daemon(load(folder, {}), SystemClock(), random.Random(1)) as daemon:
+            running = asyncio.create_task(daemon.run(stop))
+            try:
+                await asyncio.wait_for(called.wait(), PATIENCE / 4)
+            finally:
+                stop.set()
+                await asyncio.wait_for(running, PATIENCE)
+    assert set(asked) == {hot.uri}
 
 
 async def test_it_archives_what_a_file_brings_and_goes_on_behind_it_after_a_restart(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_mentions_carry_every_column_of_the_schema() -> None:
         assert dict(one.mentions.schema) == dict(pl.DataFrame(schema=CLUSTERED).schema)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.integers(0, 10), st.lists(st.integers(1, 400), max_size=12))
 def test_any_cut_of_a_stream_into_batches_gives_byte_identical_alerts_and_archive(seed: int, cuts: list[int]) -> None:
     stream = story(seed)
@@ -99,7 +99,7 @@ def at(second: float) -> datetime:
     return BEGIN + timedelta(seconds=second)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10), st.lists(st.integers(150, 450), max_size=12), OUTAGES, SILENCES)
 def test_any_cut_gives_byte_identical_alerts_whatever_is_marked(
     seed: int, cuts: list[int], outages: list[tuple[str, list[int]]], silences: list[tuple[int, str, int, int]]

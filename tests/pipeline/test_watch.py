@@ -63,7 +63,7 @@ def stamped(stream: pl.DataFrame) -> pl.DataFrame:
     return stream.with_columns(posted_at=pl.when(pl.col("posted_at").is_not_null()).then("seen_at"))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 1000), st.lists(st.integers(1, 300), max_size=10), st.sets(st.integers(0, 10), min_size=1))
 def test_exchanging_events_for_the_same_ones_changes_no_byte(seed: int, cuts: list[int], at: set[int]) -> None:
     stream = feed(seed)
@@ -74,7 +74,7 @@ def test_exchanging_events_for_the_same_ones_changes_no_byte(seed: int, cuts: li
     assert state(swapped) == state(straight)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 1000), st.lists(st.integers(1, 300), max_size=10), st.integers(0, 10), st.booleans())
 def test_an_added_or_removed_event_changes_nothing_for_the_others(
     seed: int,

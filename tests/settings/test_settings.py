@@ -39,16 +39,6 @@ ENVIRON = {
 EVENT = {"name": "bridge", "proposition": "The harbour bridge has collapsed", "any": ["bridge"]}
 
 
-@pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty directory to work in, with the files that the fixtures speak of."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("posts.ndjson", "model.npz"):
-        (tmp_path / name).touch()
-    (tmp_path / "token").write_text("a token\n", "utf-8")
-    return tmp_path
-
-
 def configured(name: str) -> Path:
     """A copy of a good configuration, as the relative path an operator would type."""
     shutil.copytree(HERE / "good" / name, "config", dirs_exist_ok=True)
@@ -212,15 +202,6 @@ def test_secrets_do_not_stand_in_mistakes(workplace: Path) -> None:
 def test_an_event_file_with_a_byte_order_mark_is_read() -> None:
     Path("bridge.toml").write_bytes(b"\xef\xbb\xbf" + (HERE / "good/least/events/bridge.toml").read_bytes())
     assert load_event(Path("bridge.toml")).name == "bridge"
-
-
-def test_an_empty_secret_is_no_secret(workplace: Path) -> None:
-    directory = configured("small")
-    (workplace / "blank").write_text(" \n", "utf-8")
-    (directory / "monitor.toml").write_text('[web]\ntoken_file = "blank"\n', "utf-8")
-    assert mistakes_of(directory) == (
-        "config/monitor.toml: $.web.token_file: blank is empty; write the secret into it",
-    )
 
 
 @pytest.mark.parametrize(
