@@ -27,8 +27,8 @@ class Audit(NamedTuple):
 
     lost: int
     """Mentions that were acknowledged and are not in the archive."""
-    broken: int
-    """Those of them that the monitor itself had acknowledged: the others were a broker's."""
+    lost_pushed: int
+    """Those of them that were pushed over HTTP, where the monitor itself acknowledges, and not a broker."""
     doubled: int
     """Mentions that stand in the archive twice, or were counted more often than they stand there."""
     alerts_lost: int
@@ -83,7 +83,7 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
         lost=len(ledger.acknowledged - set(mentions)),
-        broken=len(ledger.promised - set(mentions)),
+        lost_pushed=len(ledger.promised - set(mentions)),
         doubled=twice + sum(one.more for one in counts),
         alerts_lost=alerts_lost,
         uncounted=sum(one.fewer for one in counts),
