@@ -166,10 +166,15 @@ AWAY = "the monitor did not run"
 """Why every source is blind between two runs: none of them failed."""
 
 
+_PART = ": "
+"""Stands in no source's name."""
+
+
 class GapMark(Struct, frozen=True, kw_only=True):
     """A source saw nothing between two times and could not make up for it: its silence is no zero."""
 
     source: str
+    """Its name; where only a part of it was blind – a feed, a channel – `NAME: PART`."""
     begins: datetime
     ends: datetime
     why: str
@@ -177,8 +182,27 @@ class GapMark(Struct, frozen=True, kw_only=True):
     """It was noted while it lasted: when it will have ended is not known."""
 
     def continues(self, before: "GapMark") -> bool:
-        """Whether this is the same outage as the last gap of the source before it, which was noted while it lasted."""
-        return (self.source, self.why, self.begins) == (before.source, before.why, before.ends)
+        """Whether this is the same outage as the last gap of the source before it, which was noted while it lasted.
+
+        It begins where that ended; or where that began, and says all of it again.
+        """
+        same = (self.source, self.why) == (before.source, before.why)
+        return same and self.begins in {before.begins, before.ends}
+
+    @property
+    def whole(self) -> str:
+        """The source's name, also where only a part of it was blind."""
+        return self.source.partition(_PART)[0]
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a part of the source was blind."""
+        return _PART in self.source
+
+
+def part_of(source: str, part: str) -> str:
+    """What a gap's source is called where only a part of it was blind."""
+    return f"{source}{_PART}{part}"
 
 
 Ruling = MergeMark | SplitMark

@@ -129,7 +129,9 @@ class Metrics:
             "source_last_post_timestamp_seconds", "When the source's newest post arrived, seconds since 1970.", "source"
         )
         self.blind_seconds = self._counter(
-            "source_blind_seconds", "A source was blind so long: unavailable, or the monitor did not run.", "source"
+            "source_blind_seconds",
+            "All of a source was blind so long: unavailable, or the monitor did not run.",
+            "source",
         )
         self.source_requests = self._counter(
             "source_requests", "A platform answered a request of the source.", "source", "code"

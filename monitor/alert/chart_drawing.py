@@ -170,7 +170,7 @@ def _legend(sides: Sequence[_Side]) -> str:
 
 def _gaps(alert: Alert, plane: _Plane) -> list[GapMark]:
     ends = plane.begins + plane.minutes * _MINUTE
-    return [gap for gap in alert.blind if gap.ends > plane.begins and gap.begins < ends]
+    return [gap for gap in alert.blind if not gap.partial and gap.ends > plane.begins and gap.begins < ends]
 
 
 def _blind(plane: _Plane, gap: GapMark) -> str:

@@ -47,7 +47,7 @@ class Marks(msgspec.Struct, array_like=True):
         set_ = sorted((mark for mark in self.statuses if mark.at <= end), key=lambda mark: mark.at)
         self.statuses = [*standing(set_, MOST_STATUSES).values(), *coming]
         known = merged(gap for gap in self.gaps if gap.ends <= end)
-        last = {gap.source: gap for gap in known}
+        last = {gap.source: gap for gap in known if gap.goes_on or not gap.partial}
         touching = [gap for gap in known if gap.ends >= min(since or end, end) - RECENT][-OUTAGES_SHOWN:]
         kept = {*last.values(), *touching}
         self.gaps = [gap for gap in known if gap in kept] + [gap for gap in self.gaps if gap.ends > end]

@@ -14,6 +14,7 @@ from monitor import settings
 from monitor.alert.outbox import notifications
 from monitor.alert.receivers.chat import Chat
 from monitor.app.build import collector
+from monitor.app.deletions import Deletions
 from monitor.app.parts import Committed, Part, Taken
 from monitor.app.pseudonyms import pseudonyms
 from monitor.app.restored import restored
@@ -47,6 +48,7 @@ class Desk:
         self._in_hand = in_hand
         self._clock = clock
         self._pseudonyms = pseudonyms(configured, in_hand.folder.parent)
+        self._deletions = Deletions(store, self._pseudonyms)
         self._metrics = metrics
         self._configure(configured)
         self._archive = configured.monitor.store.archive
@@ -54,7 +56,9 @@ class Desk:
         self._races: Mapping[str, list[RaceReading]] = {}
         self._have = store.change(withdrawn.have)
         """As the store had it under the configuration before: whoever is told since, the events name."""
-        self.upto = restored(self._walk, store.change(lambda connection: left(connection, REMEMBERED)))
+        before = store.change(lambda connection: left(connection, REMEMBERED))
+        self._deletions.restore(before.state)
+        self.upto = restored(self._walk, before)
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
         """How far that is ahead of the clock: nothing is decided until the clock has caught up."""
@@ -158,7 +162,7 @@ class Desk:
         """Parses and walks what arrived; a StoreError comes before anything has changed: repeat the call."""
         with self._in_hand.walked(part.digests):
             began = self._clock.monotonic()
-            batch, settled = self._batch(part)
+            batch, settled, gone = self._batch(part)
             parsed = self._clock.monotonic()
             walked = self._walk(batch)
         self.upto = batch.upto
@@ -166,7 +170,7 @@ class Desk:
         commit = Commit(
             mentions=walked.mentions if self._archive else walked.mentions.clear(),
             resume=batch.resume,
-            state=walked.state,
+            state={**walked.state, **self._deletions.note(walked.mentions)},
             alerts=walked.alerts,
             outbox=self._outbox(walked, now),
             gaps=[mark for mark in part.marks if isinstance(mark, GapMark)],
@@ -177,6 +181,7 @@ class Desk:
             corrections=[mark for mark in part.marks if isinstance(mark, Correction)],
             checks=[mark for mark in batch.marks if isinstance(mark, FactCheck)],
             rulings=[mark for mark in part.marks if isinstance(mark, MergeMark | SplitMark)],
+            gone=gone,
             until={name: now + lasts for name, lasts in self._lasts.items()},
             answered=[
                 Answered(payload.source, payload.request, done, now)
@@ -228,10 +233,14 @@ class Desk:
         latencies = [(one.source, now - one.arrived_at) for one in taken.part.payloads if one.arrived_at is not None]
         return Committed(latencies, seconds)
 
-    def _batch(self, part: Part) -> tuple[Batch, list[Settled]]:
-        """Payloads → one batch, all seen when it closed, and what became of each."""
+    def _batch(self, part: Part) -> tuple[Batch, list[Settled], list[int]]:
+        """Payloads → one batch, all seen when it closed, what became of each, and mentions of accounts that are gone.
+
+        What deletions do not name is looked up, and deleted in the batch post by post.
+        """
         rejected: Counter[tuple[str, str]] = Counter()
         frames = [pl.DataFrame(schema=POSTS)]
+        gone: list[int] = []
         reviews: list[FactCheck] = []
         settled = [Settled(0, {})] * len(part.payloads)
         for source in dict.fromkeys(payload.source for payload in part.payloads):
@@ -239,6 +248,9 @@ class Desk:
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             reviews += parsed.reviews
+            deleted = self._deletions.of(parsed, source, part.closed_at)
+            frames.append(deleted.posts)
+            gone += deleted.keys
             usable = parsed.payload.value_counts()
             counts = dict(zip(usable["payload"].to_list(), usable["count"].to_list(), strict=True))
             for index, (place, reasons) in enumerate(zip(places, parsed.rejected, strict=True)):
@@ -246,7 +258,7 @@ class Desk:
                 rejected.update({(source, reason): count for reason, count in reasons.items()})
         posts = self._pseudonyms.hide(pl.concat(frames)).sort(ORDER, maintain_order=True)
         marks = (*part.marks, *(self._walk.about(reviews) if reviews else ()))
-        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled
+        return Batch(posts, part.closed_at, marks, part.resume, rejected), settled, gone
 
     def _outbox(self, walked: Walked, now: datetime) -> list[Notification]:
         told = [alert for alert in walked.alerts if alert.state is not AlertState.PENDING and not alert.silenced]

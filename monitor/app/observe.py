@@ -119,7 +119,7 @@ def _sources(metrics: Metrics, taken: Taken) -> None:
     for source, complete in taken.watermarks.items():
         metrics.watermark.labels(source).set(complete.timestamp())
     for mark in taken.batch.marks:
-        if isinstance(mark, GapMark):
+        if isinstance(mark, GapMark) and not mark.partial:
             metrics.blind_seconds.labels(mark.source).inc((mark.ends - mark.begins).total_seconds())
 
 

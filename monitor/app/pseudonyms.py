@@ -51,6 +51,14 @@ class Pseudonyms:
             hidden.append(hashed.hexdigest())
         return posts.with_columns(pl.Series("author", hidden, pl.String))
 
+    def names(self, platform: str, author: str) -> tuple[str, ...]:
+        """Every name under which posts of an author may be kept: they may have become a voice, or ceased to be one."""
+        if self._keyed is None:
+            return (author,)
+        hashed = self._keyed.copy()
+        hashed.update(f"{platform}\0{author}".encode())
+        return author, hashed.hexdigest()
+
 
 def pseudonyms(configured: Settings, folder: Path) -> Pseudonyms:
     """Those of a configuration; where it names no key it is in `folder`, and made at first. Raises SettingsError."""

@@ -13,7 +13,10 @@ sources declare of themselves; a test holds them together. `monitor source test 
 without consequences: it prints ten posts and stores nothing. Only X cannot be tried for nothing: it buys a page of ten
 posts and says so first; what that costs stands in no budget, for the daemon alone keeps it.
 
-Whatever a source is silent about stands on its card and in the archive as a gap, never as a zero.
+Whatever a source is silent about stands on its card and in the archive as a gap, never as a zero. So does a feed, a
+channel or another part of a source that is refused, or fails twice in a row, while the others go on: as a gap of
+`SOURCE: PART`, until it answers. Spikes go on being judged by what the other parts bring; the silence of the source is
+not judged.
 
 Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
 rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.

@@ -26,7 +26,7 @@ from monitor.collect.claims import plain
 from monitor.collect.http import Http, Spent, opened
 from monitor.collect.http_rates import Budget, Limit, ratelimit_rate
 from monitor.collect.look_back import Past
-from monitor.collect.parsed import Parsed
+from monitor.collect.parsed import Gone, Parsed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
 from monitor.collect.terms import Events
@@ -128,18 +128,21 @@ class BlueskyCollector:
         return Payload(self.name, msgspec.json.encode({"fold": fold}), None, len(uris))
 
     def parse(self, bodies: Sequence[bytes], seen_at: datetime) -> Parsed:
-        """The posts in these events."""
+        """The posts in these events, and the accounts that are gone."""
         rejected: list[Counter[str]] = [Counter() for _ in bodies]
         rows: list[Mapping[str, Any]] = []
         owners: list[int] = []
+        gone: list[Gone] = []
         for number, body in enumerate(bodies):
             for document in documents(body, self._settings.web):
                 if isinstance(document, PostRejectedError):
                     rejected[number][document.reason] += 1
+                elif isinstance(document, Gone):
+                    gone.append(document)
                 else:
                     rows.append(document)
                     owners.append(number)
-        return of_rows(rows, owners, rejected, self.name, seen_at)
+        return of_rows(rows, owners, rejected, self.name, seen_at)._replace(gone=gone)
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
         hidden = [self._password] if self._password else []

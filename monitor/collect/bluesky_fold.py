@@ -32,6 +32,8 @@ class Folding:
         """Account → the addresses of its posts."""
         self._changed: dict[str, _Known] = {}
         self._gone: list[str] = []
+        self._accounts: dict[str, None] = {}
+        """Accounts that are gone."""
         self._doubted: OrderedDict[str, None] = OrderedDict()
         """Posts of which nobody knows whether they are still there."""
 
@@ -61,6 +63,7 @@ class Folding:
         if event.kind == "account" and account is not None and account.gone:
             gone = list(self._of.get(event.did, ()))
             self._gone += gone
+            self._accounts[event.did] = None
             self.forget(gone)
         elif event.kind == "sync" or (event.kind == "account" and account is not None and not account.active):
             self.doubt(list(self._of.get(event.did, ())))
@@ -94,11 +97,11 @@ class Folding:
 
     def told(self) -> Fold | None:
         """What has changed since this was last asked; None where nothing has."""
-        if not self._changed and not self._gone:
+        if not self._changed and not self._accounts:
             return None
         counts = [(uri, one.likes, one.reposts, one.replies) for uri, one in self._changed.items()]
-        fold = Fold(counts, self._gone)
-        self._changed, self._gone = {}, []
+        fold = Fold(counts, self._gone, list(self._accounts))
+        self._changed, self._gone, self._accounts = {}, [], {}
         return fold
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a payload of Bluesky's events says, as post/1 documents. Pure."""
+"""What a payload of Bluesky's events says, as post/1 documents and accounts that are gone. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,13 +7,18 @@ import msgspec
 
 from monitor.collect.bluesky_wire import PLATFORM, POST, REPOST, Event, Record, Reply, View, event, time_of
 from monitor.collect.claims import posted
+from monitor.collect.parsed import Gone
 from monitor.errors import PostRejectedError
 
 _VIEW = msgspec.json.Decoder(View)
 
 
-def documents(body: bytes, web: str) -> Iterator[Mapping[str, Any] | PostRejectedError]:
-    """The post/1 documents of a payload, or why a line is none; addresses for people begin with `web`."""
+Told = Mapping[str, Any] | PostRejectedError | Gone
+"""A post/1 document, why a line is none, or an account that is gone."""
+
+
+def documents(body: bytes, web: str) -> Iterator[Told]:
+    """What a payload says; addresses for people begin with `web`."""
     for line in body.split(b"\n"):
         if not line.strip():
             continue
@@ -23,7 +28,7 @@ def documents(body: bytes, web: str) -> Iterator[Mapping[str, Any] | PostRejecte
             yield error
 
 
-def _documents(told: Event, web: str) -> Iterator[Mapping[str, Any] | PostRejectedError]:
+def _documents(told: Event, web: str) -> Iterator[Told]:
     if told.kind == "found":
         yield from (_found(one, web) for one in told.posts)
         return
@@ -33,6 +38,7 @@ def _documents(told: Event, web: str) -> Iterator[Mapping[str, Any] | PostReject
             yield {"id": uri, "platform": PLATFORM, "op": "counts", **counts}
         for uri in told.fold.gone:
             yield {"id": uri, "platform": PLATFORM, "op": "delete"}
+        yield from (Gone(PLATFORM, did) for did in told.fold.accounts)
         return
     commit = told.commit
     if told.kind != "commit" or commit is None or commit.collection not in {POST, REPOST}:

@@ -29,7 +29,7 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
         resumes="goes on behind the last event, for as long as the server keeps events (36 hours); beyond is a gap; "
         "of an event that is added the search brings the last hour, a thousand posts a term, where there is a login",
         edits="deletes and accounts that are gone as they happen, hot posts are read again; edits hardly exist",
-        cannot="likes taken back, followers; of an account that goes, posts that are neither remembered nor hot",
+        cannot="likes taken back, followers",
         reposts="by repost posts",
     )
 

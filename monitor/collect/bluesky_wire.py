@@ -119,7 +119,9 @@ class Fold(Struct, omit_defaults=True):
     counts: list[tuple[str, Count, Count, Count]] = []
     """Address of a post, and its likes, reposts and replies by now."""
     gone: list[str] = []
-    """Addresses of posts whose account was deleted or suspended."""
+    """Addresses of posts whose account was deleted or suspended, as far as they are remembered."""
+    accounts: list[str] = []
+    """Accounts that were deleted or suspended."""
 
 
 class _Line(Struct, gc=False):

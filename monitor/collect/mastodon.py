@@ -27,7 +27,7 @@ from monitor.collect.mastodon_past import PAGE, Behind
 from monitor.collect.mastodon_refresh import AT_ONCE, Asking, again
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mastodon_wire import Found, Own, Status, documents, event, found_in, owned, status
-from monitor.collect.parsed import Parsed
+from monitor.collect.parsed import Parsed, Unnamed
 from monitor.collect.refresh import Refreshes
 from monitor.collect.rows import of_rows
 from monitor.collect.terms import Events
@@ -131,14 +131,18 @@ class MastodonCollector:
         rejected: list[Counter[str]] = [Counter() for _ in bodies]
         rows: list[Mapping[str, Any]] = []
         owners: list[int] = []
+        unnamed: list[str] = []
         for number, body in enumerate(bodies):
             for document in documents(body, self._instance, seen_at):
                 if isinstance(document, PostRejectedError):
                     rejected[number][document.reason] += 1
+                elif isinstance(document, Unnamed):
+                    unnamed.append(document.local)
                 else:
                     rows.append(document)
                     owners.append(number)
-        return of_rows(rows, owners, rejected, self.name, seen_at)
+        local = {row["id"]: row["local"] for row in rows if "local" in row}
+        return of_rows(rows, owners, rejected, self.name, seen_at)._replace(local=local, unnamed=unnamed)
 
     def _opened(self) -> AbstractAsyncContextManager[Http]:
         means = (self.name, self._settings, self._clock, self._metrics)
@@ -232,7 +236,8 @@ class MastodonCollector:
             raise SourceRefusedError(why)
         if told.event == "delete":
             uri = self._known.bury(told.payload)
-            return Payload(self.name, owned(Own(gone=[uri])), None) if uri is not None else None
+            own = Own(gone=[uri]) if uri is not None else Own(unnamed=[told.payload])
+            return Payload(self.name, owned(own), None)
         if found is None:
             return None
         kind, *tag = told.stream or [""]

@@ -23,8 +23,8 @@ class MastodonSource(
         resumes="reads what was missed from the timelines, to a bound; beyond is a gap; of an event that is added, the "
         "last hour of the timelines, and what the server's search finds where it has one and lets us (read:search)",
         edits="as they happen while it runs; hot posts are read again; not those of other posts while it was away",
-        cannot="posts that the server does not know, deletions of posts from before its start, counts of posts "
-        "that are not hot",
+        cannot="posts that the server does not know, deletions while it was away of posts that are not hot, and of "
+        "posts before the last 50,000 mentions, counts of posts that are not hot",
         reposts="not at all: timelines of hashtags hold no boosts; the number on a post is what one server knows",
     )
 

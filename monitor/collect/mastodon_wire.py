@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from monitor.collect.claims import Count, known_time, posted
 from monitor.collect.html import text_of
+from monitor.collect.parsed import Unnamed
 from monitor.collect.post1 import MAX_TEXT
 from monitor.errors import PostRejectedError
 
@@ -80,6 +81,8 @@ class Own(Struct, omit_defaults=True):
     """Id → address, of posts that others answer."""
     gone: list[str] = []
     """Addresses of posts that were deleted."""
+    unnamed: list[str] = []
+    """Ids of posts that were deleted and whose addresses are not known any more."""
     counted: list[str] = []
     """Addresses of posts that are read again: what is said of them are counts, and an edit if there was one."""
 
@@ -148,8 +151,12 @@ def event(line: bytes) -> Event:
         raise PostRejectedError(_reason(line), str(error)) from error
 
 
-def documents(body: bytes, instance: str, seen_at: datetime) -> Iterator[Mapping[str, Any] | PostRejectedError]:
-    """The post/1 documents of a payload of the server `instance`, or why a line is none."""
+Told = Mapping[str, Any] | PostRejectedError | Unnamed
+"""A post/1 document, with the server's own id of it as `local`; why it is none; or a deletion that names no post."""
+
+
+def documents(body: bytes, instance: str, seen_at: datetime) -> Iterator[Told]:
+    """What a payload of the server `instance` says."""
     own = Own()
     for line in body.split(b"\n"):
         if not line.strip():
@@ -158,6 +165,7 @@ def documents(body: bytes, instance: str, seen_at: datetime) -> Iterator[Mapping
             if line.startswith(_MARK):
                 own = _own(line)
                 yield from ({"id": uri, "platform": PLATFORM, "op": "delete"} for uri in own.gone)
+                yield from map(Unnamed, own.unnamed)
             elif line.lstrip().startswith(b"["):
                 for one in page(line):
                     yield from _read(one, "create", own, instance, seen_at)
@@ -197,6 +205,7 @@ def _document(found: Status, op: str, own: Own, instance: str, seen_at: datetime
     quoted = found.quote.quoted_status if found.quote is not None else None
     return {
         "id": found.uri,
+        "local": found.id,
         "platform": PLATFORM,
         "op": op,
         "text": "" if found.reblog is not None else said(found),

@@ -3,7 +3,7 @@
 Where it can look back for an event that is added, it does so between the turns of its parts.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,12 +15,17 @@ from msgspec import Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.look_back import Owed, Past
-from monitor.collect.news import Found, Known, framed
+from monitor.collect.news import Found, Known, digest, framed
 from monitor.collect.polled_past import Behind, Further, Look, nothing
 from monitor.collect.turns import Turns
 from monitor.errors import SourceRefusedError, SourceUnavailableError
-from monitor.marks import GapMark
+from monitor.marks import GapMark, part_of
 from monitor.metrics import Metrics
+
+PIECE = timedelta(minutes=10)
+"""How often it is noted that a part is still blind."""
+BLIND = "it cannot be read"
+"""Why a part is blind; the log says more, in words of others."""
 
 Arrival = Payload | GapMark | Contact
 _WHOLE = ""
@@ -53,6 +58,8 @@ class Place(Struct, omit_defaults=True):
     """Where it goes on, in its own words."""
     read_at: datetime | None = None
     """When its last turn ended."""
+    blind: datetime | None = None
+    """Since when it cannot be read, where that was noted."""
     past: Past | None = None
     """Of the source itself: what it still has to look back for."""
 
@@ -65,6 +72,17 @@ class Part:
         self.known = Known(place.known)
         self.mark = place.mark
         self.read_at = place.read_at
+        self.failing = place.blind
+        """Since when it fails."""
+        self.blind = place.blind is not None
+        """It failed again, or is refused: that is to be noted,"""
+        self.noted = place.blind
+        """… and was, up to then."""
+
+    @property
+    def place(self) -> Place:
+        """For the resume point."""
+        return Place(self.known.saved(), self.mark, self.read_at, self.failing if self.noted is not None else None)
 
     @property
     def first(self) -> bool:
@@ -150,16 +168,30 @@ class Polling:
                         yield arrival
                     self._learn(part, read)
                     wait = read.wait
-        except SourceUnavailableError as error:
-            self._turns.failed(part.name, error)
-            return
-        except SourceRefusedError as error:
-            if not (self._apart or error.question):
+        except (SourceUnavailableError, SourceRefusedError) as error:
+            if isinstance(error, SourceRefusedError) and not (self._apart or error.question):
                 raise
-            self._turns.failed(part.name, error)
+            part.failing = part.failing or self._clock.now()
+            part.blind = self._turns.failed(part.name, error) or part.blind
             return
         part.read_at = self._clock.now()
         self._turns.done(part.name, wait)
+        for gap in self._gaps(part):
+            yield gap
+
+    def _gaps(self, answers: Part) -> Iterator[GapMark]:
+        """The outage that is over of the part that answers, and those of others that go on, noted now and then."""
+        now = self._clock.now()
+        if answers.failing is not None and answers.noted is not None:
+            yield self._gap(answers.name, answers.failing, now)
+        answers.failing, answers.blind, answers.noted = None, False, None
+        for part in self._parts.values():
+            if part.failing is not None and part.blind and (part.noted is None or now - part.noted >= PIECE):
+                part.noted = now
+                yield self._gap(part.name, part.failing, now, goes_on=True)
+
+    def _gap(self, part: str, begins: datetime, ends: datetime, *, goes_on: bool = False) -> GapMark:
+        return GapMark(source=part_of(self._source, called(part)), begins=begins, ends=ends, why=BLIND, goes_on=goes_on)
 
     def _keep(self, there: Sequence[str]) -> None:
         """Nothing is remembered of parts that are gone."""
@@ -201,14 +233,21 @@ class Polling:
     def _resume(self, coming: Part, read: Read) -> str:
         """The resume point behind an answer that is not learnt yet: its turn has not ended, others may be to come."""
         mark = coming.mark if read.mark is None else read.mark
-        saved = Place(coming.known.saved(read.documents), mark, coming.read_at or self._clock.now())
+        read_at = coming.read_at or self._clock.now()
+        saved = Place(coming.known.saved(read.documents), mark, read_at, coming.place.blind)
         return self._saved({coming.name: saved})
 
     def _saved(self, coming: dict[str, Place]) -> str:
         """The resume point behind what was learnt and what is `coming`."""
-        self._places |= {name: Place(part.known.saved(), part.mark, part.read_at) for name, part in self._parts.items()}
+        self._places |= {name: part.place for name, part in self._parts.items()}
         whole = {_WHOLE: Place(past=self._behind.past)} if self._behind is not None else {}
         return msgspec.json.encode(self._places | coming | whole).decode()
+
+
+def called(part: str) -> str:
+    """A part's name for people: of an address no question, in which a key may stand, but digits that tell it apart."""
+    address, asks, _ = part.partition("?")
+    return f"{address} ({digest(part)})" if asks else part
 
 
 def places(since: str | None) -> dict[str, Place]:

@@ -56,7 +56,7 @@ class RedditSource(HttpSource, tag="reddit", tag_field="kind", frozen=True, forb
         edits="the last hundred of each event and community are looked at again every ten minutes; what was "
         "deleted or removed, or is of a deleted account, is deleted here",
         cannot="comments outside the communities that are named; deletions of what is neither hot nor among the last "
-        "hundred; scores are blurred by Reddit",
+        "hundred, and of what is not hot while it was away; scores are blurred by Reddit",
         reposts="crossposts are posts that quote; num_crossposts is shown and not counted",
     )
 

@@ -18,12 +18,14 @@ from monitor.collect.polled_past import Behind, Further
 from monitor.collect.polling import Part, Polling, Read
 from monitor.collect.telegram_messages import read
 from monitor.collect.telegram_page import PLATFORM
-from monitor.collect.telegram_pages import Opens, Pages
+from monitor.collect.telegram_pages import Opens, Page, Pages
 from monitor.collect.telegram_settings import TelegramSource
 from monitor.collect.terms import Events
 from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
+_TRIED = 1000
+"""Numbers behind the newest message of which it is asked whether they were brought before a restart."""
 _PATIENT = 20
 """A channel that rested for a time is asked again after this part of it."""
 
@@ -63,7 +65,7 @@ class TelegramCollector:
                 break
             last = between.last
             yield Read(between.body, between.documents, mark=str(last))
-        gone = [name for name in channel.known.names() if newest.lacks(name)]
+        gone = [name for name in _brought(channel, newest) if newest.lacks(name)]
         gone += [name for name in newest.gone if name in channel.known and name not in gone]
         told = [*newest.documents, *(one for one in newest.edited if one["id"] in channel.known)]
         wait = self._wait(newest.documents)
@@ -81,6 +83,16 @@ class TelegramCollector:
         times = [datetime.fromisoformat(one["created_at"]) for one in documents if _is_time(one["created_at"])]
         rested = max(self._clock.now() - max(times), timedelta()) if times else timedelta()
         return min(self._settings.slowest, rested / _PATIENT)
+
+
+def _brought(channel: Part, newest: Page) -> list[str]:
+    """What was brought of the channel, before a restart too: messages have numbers, so their names can be tried."""
+    names = channel.known.names()
+    place = newest.documents[-1]["id"].rpartition("/")[0] if newest.documents else channel.name
+    upto = max(newest.last, _last(channel))
+    tried = (f"{place}/{number}" for number in range(max(newest.first, upto - _TRIED), upto + 1))
+    known = set(names)
+    return [*names, *(name for name in tried if name not in known and name in channel.known)]
 
 
 def _last(channel: Part) -> int:

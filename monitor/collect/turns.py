@@ -70,8 +70,10 @@ class Turns:
         self._due[part] = self._clock.monotonic() + pause.total_seconds()
         self._show(len(self._failures))
 
-    def failed(self, part: str, error: SourceUnavailableError | SourceRefusedError) -> None:
-        """A part could not be read; raises where none can be, and SourceRefusedError only where all are refused.
+    def failed(self, part: str, error: SourceUnavailableError | SourceRefusedError) -> bool:
+        """A part could not be read, not for the first time if so answered, or it is refused.
+
+        Raises where none can be read, and SourceRefusedError only where all are refused.
 
         None can be where all have failed, or where one failed for what holds for the whole source.
         """
@@ -87,6 +89,7 @@ class Turns:
         self._due[part] = self._clock.monotonic() + pause.total_seconds()
         said = "source %s: %s cannot be read, next try in %d s: %s"
         log.warning(said, self._source, part, pause.total_seconds(), error, extra={"source": self._source})
+        return times > 1 or isinstance(error, SourceRefusedError)
 
 
 def _pause(error: SourceUnavailableError | SourceRefusedError, every: timedelta, times: int) -> timedelta:

@@ -124,7 +124,7 @@ class Judge:
         """The marks that take effect after `begin` up to `end`; a late one does at once, an early one waits."""
         for gap in gaps:
             since, until = gap.begins.timestamp(), gap.ends.timestamp()
-            self._gaps.append(Gap(max(ceil(until), begin + 1), since, until, gap.source))
+            self._gaps.append(Gap(max(ceil(until), begin + 1), since, until, gap.whole, gap.partial))
         for mark in marks:
             if isinstance(mark, StatusMark | MergeMark):
                 self._marks.append((max(ceil(mark.at.timestamp()), begin + 1), mark))

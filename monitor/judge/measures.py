@@ -105,7 +105,7 @@ class Measures:
 
     def _run(self, span: tuple[int, int], given: Mapping[str, Given], gaps: Sequence[Gap]) -> Iterator[Found]:
         at, end = span
-        for gap in [*sorted(gaps), None]:
+        for gap in [*sorted(one for one in gaps if not one.partial), None]:
             stop = end if gap is None else gap.known - 1
             for begin, until in self._stretches(at, stop, given):
                 yield from self._minutes(begin, until, given)

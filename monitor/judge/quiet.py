@@ -31,6 +31,8 @@ class Gap(NamedTuple):
     since: float
     until: float
     source: str = ""
+    partial: bool = False
+    """Only a part of the source saw nothing: what is counted goes on, while silence says nothing."""
 
 
 class _Source(msgspec.Struct, array_like=True):

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, select
 
-from monitor.frames import POSTS
 from monitor.records import AlertState
 from monitor.store.alerts import portions
+from monitor.store.authors import deletions
 from monitor.store.queue import QueueState
 from monitor.store.schema import (
     EPOCH,
@@ -58,14 +58,11 @@ def aged(connection: Connection, before: datetime, limit: int) -> Aged | None:
     if not old:
         return None
     living = [row for row in old if not row.deleted]
-    posts = pl.DataFrame([(row.source, row.platform, row.id, "delete") for row in living], _TOLD, orient="row")
-    whole = pl.concat([pl.DataFrame(schema=POSTS), posts], how="diagonal")
     return Aged(
-        [row.key for row in living], whole.unique(("platform", "id"), maintain_order=True), _mark(old[-1].number)
+        [row.key for row in living],
+        deletions((row.source, row.platform, row.id) for row in living),
+        _mark(old[-1].number),
     )
-
-
-_TOLD = {name: POSTS[name] for name in ("source", "platform", "id", "op")}
 
 
 def remove_mentions(connection: Connection, before: datetime, limit: int) -> int:

@@ -63,7 +63,7 @@ mentions = Table(
     METADATA,
     Column("number", NUMBER, primary_key=True),  # grows in the order of the stream
     Column("key", BigInteger, nullable=False, unique=True),  # 64-bit hash of (platform, id, event)
-    *(Column(name, _type(CLUSTERED[name])) for name in MENTION_COLUMNS),
+    *(Column(name, _type(CLUSTERED[name]), index=name == "author" or None) for name in MENTION_COLUMNS),
     Column("deleted", Boolean, nullable=False),
 )
 

@@ -49,6 +49,8 @@ class Commit(NamedTuple):
     answered: Sequence[Answered] = ()
     until: Mapping[str, datetime] = {}
     """Receiver → how long it may be tried to tell it of deletions; empty: nobody is told."""
+    gone: Sequence[int] = ()
+    """Keys of mentions whose author is gone: they lose what a deletion takes, and who was shown them is told."""
     expired: Sequence[int] = ()
     """Keys of mentions that lose text, author and links because of their age; nobody is told."""
 
@@ -95,6 +97,7 @@ class Store:
         with self._transaction() as connection:
             number = transaction_number(connection)
             gone = archive.write(connection, batch.mentions, self._stand_in)
+            gone += archive.take(connection, batch.gone, self._stand_in)
             restart.write(connection, batch.resume, batch.state)
             _write_marks(connection, batch)
             alerts.put(connection, batch.alerts)
@@ -104,9 +107,8 @@ class Store:
             fired.put(connection, batch.alerts)
             if gone:
                 withdrawn.withdraw(connection, set(gone), batch.until)
-            if batch.expired:
-                archive.take(connection, batch.expired, self._stand_in)
-                withdrawn.withdraw(connection, set(batch.expired), {})
+            if expired := archive.take(connection, batch.expired, self._stand_in):
+                withdrawn.withdraw(connection, set(expired), {})
             self._unsure = _Unsure(batch, number) if number is not None else None
         self._unsure = None
 

@@ -1,5 +1,6 @@
 """What silences, outages and statuses do to alerts, at any cut of the stream."""
 
+from datetime import UTC
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.alert.phrases import outages
 from monitor.marks import GapMark, Silence, Status, StatusMark
 from tests.alert.test_decide import FIRING, PENDING, RESOLVED, describe, finding, gone, policy, seen, steps
 from tests.fakes.counts import EVENT, Tick, at, counted
@@ -130,6 +132,19 @@ def test_an_outage_noted_piece_by_piece_is_one_on_the_card() -> None:
     assert [(gap.begins, gap.ends) for gap in firing.blind] == [(at(0), at(180))]
 
 
+@pytest.mark.parametrize("cuts", [(), (61, 100, 121, 150, 181)])
+def test_parts_of_a_source_that_are_blind_at_once_are_an_outage_each_on_the_card(cuts: tuple[int, ...]) -> None:
+    pieces = [
+        GapMark(source=f"feeds: {part}", begins=at(begins), ends=at(ends), why="it cannot be read", goes_on=ends < 180)
+        for part, begins, ends in (("a", 0, 60), ("b", 30, 90), ("a", 0, 120), ("b", 30, 150), ("a", 0, 180))
+    ]
+    alert = steps([finding(100)], gaps=pieces, cuts=cuts)[-1]
+    shown = [(gap.source, gap.begins, gap.ends, gap.goes_on) for gap in alert.blind]
+    assert shown == [("feeds: b", at(30), at(150), True), ("feeds: a", at(0), at(180), False)]
+    said = outages(alert.blind, UTC, 9)
+    assert [line[: line.index(" 2021")] for line in said] == ["feeds: b blind since", "feeds: a blind"]
+
+
 TRANSITIONS = st.lists(
     st.tuples(
         st.integers(1, 5_000), st.sampled_from(["n", "m"]), st.booleans(), st.sampled_from(["quiet", "status_set"])
@@ -140,7 +155,9 @@ TRANSITIONS = st.lists(
 
 
 SECONDS = st.integers(1, 9_000)
-OUTAGES = st.lists(st.tuples(st.sampled_from("st"), st.lists(SECONDS, min_size=2, max_size=6, unique=True)), max_size=4)
+OUTAGES = st.lists(
+    st.tuples(st.sampled_from(["s", "t", "s: a"]), st.lists(SECONDS, min_size=2, max_size=6, unique=True)), max_size=4
+)
 SILENCES = st.lists(
     st.tuples(SECONDS, st.sampled_from("ab"), SECONDS, SECONDS, st.sampled_from(["", "n", "m"])), max_size=6
 )

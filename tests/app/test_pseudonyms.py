@@ -82,3 +82,11 @@ def test_a_key_that_cannot_be_kept_or_was_emptied_is_said(tmp_path: Path) -> Non
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be kept there"):
         pseudonyms(settings, tmp_path / "file")
+
+
+def test_an_author_is_known_by_every_name_that_was_ever_kept() -> None:
+    by = Pseudonyms("k" * 32)
+    before = hidden(by, "agency")[0]
+    by.watch([Event(name="fall", proposition="it fell", any=("fell",), voices=(WIRE,))])
+    assert set(by.names("x", "agency")) == {before, "agency"}
+    assert Pseudonyms(None).names("x", "agency") == ("agency",)

@@ -108,6 +108,18 @@ async def test_deletes_and_accounts_that_are_gone_take_their_posts_along(server:
     server.say(Happening("did:plc:writer", "sync", account={"rev": "x"}), Happening("did:plc:x", "identity"), post(9))
     collected = await from_begin(server, one := collector(server), 6)
     assert collected.of(one, "delete", "id") == [taken.uri, mine[0].uri, mine[1].uri]
+    assert gone_in(one, collected) == [("bluesky", "did:plc:gone")]
+
+
+def gone_in(one: BlueskyCollector, collected: Collected) -> list[tuple[str, str]]:
+    return [(gone.platform, gone.author) for gone in one.parse([x.body for x in collected.payloads], BEGIN).gone]
+
+
+async def test_an_account_that_is_gone_is_told_though_nothing_of_it_came_since_the_start(server: Jetstream) -> None:
+    server.say(post(1), Happening("did:plc:old", "account", account={"active": False, "status": "deleted"}), post(2))
+    collected = await from_begin(server, one := collector(server), 2)
+    assert gone_in(one, collected) == [("bluesky", "did:plc:old")]
+    assert collected.of(one, "delete", "id") == []
 
 
 @pytest.mark.parametrize("status", ["desynchronized", "throttled"])

@@ -136,7 +136,7 @@ async def test_more_than_can_be_read_is_a_gap(server: Instance, clock: ManualClo
 
 async def test_an_edit_is_an_update_and_a_delete_names_the_post(server: Instance, clock: ManualClock) -> None:
     one = collector(server, clock)
-    async with reading(server, one, came(4)) as found:
+    async with reading(server, one, came(5)) as found:
         await server.say(status(1))
         await server.say(
             status(1, "<p>it was a drill</p>", edited_at="2026-11-23T12:15:00.000Z"), event="status.update"
@@ -146,11 +146,14 @@ async def test_an_edit_is_an_update_and_a_delete_names_the_post(server: Instance
         await server.say(status(2))
     assert texts(found, one, "update") == ["it was a drill"]
     assert found.of(one, "delete", "id") == ["https://far.example/users/ann/statuses/1"]
+    parsed = one.parse([payload.body for payload in found.payloads], SEEN)
+    assert parsed.unnamed == [name_of(77)]
+    assert parsed.local == {f"https://far.example/users/ann/statuses/{n}": name_of(n) for n in (1, 2)}
 
 
 async def test_a_delete_that_comes_before_its_post_holds_for_ten_minutes(server: Instance, clock: ManualClock) -> None:
     one = collector(server, clock)
-    async with reading(server, one, came(2)) as found:
+    async with reading(server, one, came(4)) as found:
         await server.delete(name_of(1))
         await server.delete(name_of(3))
         await server.say(status(1))

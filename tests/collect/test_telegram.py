@@ -100,6 +100,23 @@ async def test_what_came_while_away_is_fetched_page_by_page(channel: FakeChannel
         assert source.gaps == []
 
 
+async def test_what_was_deleted_while_away_is_told_and_nothing_that_was_never_there(
+    channel: FakeChannel, server: Platform
+) -> None:
+    clock = ManualClock()
+    channel.add(5, START)
+    del channel.messages[2]
+    async with reading(collector(server, clock), clock) as source:
+        since = source.resume
+    del channel.messages[3]
+    del channel.messages[5]
+    channel.add(1, START)
+    async with reading(collector(server, clock), clock, since) as source:
+        await source.passes(MINUTE)
+        assert source.ids() == named(6)
+        assert source.ids("delete") == named(3, 5)
+
+
 async def test_more_than_the_pages_hold_is_a_gap(channel: FakeChannel, server: Platform) -> None:
     clock = ManualClock()
     channel.add(5, START)

@@ -119,6 +119,13 @@ def test_silence_that_turns_out_to_be_a_gap_makes_no_spike_of_the_usual() -> Non
     assert not told({"e": said}, [5 * DAY], [Gap(known, 4 * DAY, known - 5)])["e"]
 
 
+def test_a_part_of_a_source_that_is_blind_masks_nothing() -> None:
+    gaps = [Gap(known, 0, known, "feeds", partial=True) for known in (DAY - 3_000, DAY + 60, 2 * DAY)]
+    assert not told({"e": QUIET | LOUD}, [2 * DAY], [gap._replace(partial=False) for gap in gaps])["e"]
+    assert told({"e": QUIET | LOUD}, [2 * DAY], gaps) == told({"e": QUIET | LOUD}, [2 * DAY])
+    assert told({"e": QUIET | LOUD}, [2 * DAY])["e"]
+
+
 def test_a_clock_that_jumps_by_decades_costs_no_decades_and_has_a_defined_answer() -> None:
     far = DAY + 60 * 365 * DAY // MINUTE * MINUTE
     said = QUIET | LOUD | {far + at: row for at, row in (QUIET | LOUD).items()}

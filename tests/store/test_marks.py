@@ -45,6 +45,14 @@ def test_pieces_of_one_outage_are_one_gap(connection: Connection) -> None:
     assert marks.read_gaps(connection) == [gap(0, 3)]
 
 
+def test_parts_of_a_source_that_are_blind_at_once_are_a_gap_each(connection: Connection) -> None:
+    marks.put_gaps(connection, [gap(0, 1, source="feeds: a"), gap(0, 1, source="feeds: b")])
+    marks.put_gaps(
+        connection, [gap(0, 2, source="feeds: a"), gap(0, 3, source="feeds: b"), gap(0, 4, source="feeds: a")]
+    )
+    assert marks.read_gaps(connection) == [gap(0, 4, source="feeds: a"), gap(0, 3, source="feeds: b")]
+
+
 @pytest.mark.parametrize(
     "other", [gap(1, 2, source="other"), gap(1, 2, why="full"), gap(2, 3)], ids=lambda one: one.why
 )
