@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.postgres import server_proved
 from tests.rig.audit import Audit
-from tests.rig.live import ROUNDS, Live, live
+from tests.rig.live import ROUNDS, WHOLE, Live, live
 
 PARTS = 2
 KILLS_AT_ONCE = ROUNDS * 5 // PARTS
@@ -19,7 +19,7 @@ KILLS_AT_ONCE = ROUNDS * 5 // PARTS
 EVENTS = 30
 
 
-def kept(books: Audit, *, alerts: bool = True) -> None:
+def kept(books: Audit, *, alerts: bool = WHOLE) -> None:
     """All of it; `alerts` fire at the end of a minute at the earliest, which a short run need not see."""
     assert (books.lost, books.doubled, books.alerts_lost, books.uncounted, books.quarantined) == (0, 0, 0, 0, 0), books
     assert books.acknowledged > 100

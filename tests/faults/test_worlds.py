@@ -14,7 +14,7 @@ from monitor.store import moved
 from tests.fakes.postgres import server_proved
 from tests.faults.test_live import EVENTS, broker_killed, kept, said
 from tests.rig.audit import Audit
-from tests.rig.live import ROUNDS, Live, live
+from tests.rig.live import ROUNDS, WHOLE, Live, live
 from tests.rig.story import prepare_store
 from tests.rig.world import World, set_clock
 
@@ -82,7 +82,7 @@ def nothing_lost(books: Audit) -> None:
     """What comes more than two minutes late is in no count: a broker that saves every change is slow to hand it out."""
     assert (books.lost, books.doubled, books.alerts_lost, books.quarantined) == (0, 0, 0, 0), books
     assert books.acknowledged > MANY
-    assert books.alerts > 0
+    assert books.alerts > 0 or not WHOLE
 
 
 async def without_names(rig: Live, seconds: float) -> None:

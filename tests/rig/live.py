@@ -17,6 +17,8 @@ from tests.rig.world import World
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "20"))
 """How often each fault of `make prove` comes."""
+WHOLE = ROUNDS >= 20
+"""Whether a run of them sees the end of a minute, when alerts fire."""
 SECRET = "between feed and monitor"
 TOPIC = "vm/posts/feed"
 EACH = 66.0
