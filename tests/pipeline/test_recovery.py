@@ -164,13 +164,16 @@ def quick(url: str) -> str:
 
 
 def on_both(examples: int, few: int) -> pytest.MarkDecorator:
-    """So many examples in SQLite, a few on a server, and all of them there in `make prove`."""
-    proved = pytest.param("postgresql", examples, marks=pytest.mark.prove)
-    rounds = [("sqlite", examples), ("postgresql", few), proved]
+    """So many examples in SQLite and a few on a server; in `make prove` many more on both."""
+    proved = [
+        pytest.param("sqlite", examples * 8, marks=pytest.mark.prove),
+        pytest.param("postgresql", examples * 2, marks=pytest.mark.prove),
+    ]
+    rounds = [("sqlite", examples), ("postgresql", few), *proved]
     return pytest.mark.parametrize(("places", "examples"), rounds, indirect=["places"])
 
 
-@on_both(25, 2)
+@on_both(12, 2)
 def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_state(
     places: Callable[[], str], examples: int
 ) -> None:
@@ -190,7 +193,7 @@ def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_st
     holds()
 
 
-@on_both(15, 1)
+@on_both(8, 1)
 def test_the_same_holds_of_a_memory_that_is_too_short_for_the_stream(places: Callable[[], str], examples: int) -> None:
     @settings(max_examples=examples)
     @example(849, [177, 235, 225, 380, 335, 338, 281, 381, 97, 325, 204, 286, 292], 5, 150)
