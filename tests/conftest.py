@@ -3,7 +3,8 @@
 Hypothesis repeats the same examples everywhere and never judges by the machine's speed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,19 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty store: every test that asks for it runs on both databases."""
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Answers URLs of empty stores: every test that asks for it, or for `place`, runs on both databases.
+
+    `tests.fakes.postgres.server_proved` leaves the server of a long test to `make prove`.
+    """
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/m.sqlite"
+        names = count(1)
+        return lambda: f"sqlite:///{tmp_path}/m{next(names)}.sqlite"
     server: Postgres = request.getfixturevalue("postgres")
-    return server.place()
+    return server.place
+
+
+@pytest.fixture
+def place(places: Callable[[], str]) -> str:
+    """The URL of an empty store."""
+    return places()

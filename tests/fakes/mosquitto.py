@@ -6,6 +6,7 @@ Missing on this machine: tests skip with the reason; with CI=true they fail. `ma
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -49,6 +50,8 @@ class Mosquitto:
         self.folder = folder
         self.ca_file = folder / "ca.pem"
         self.password_file = folder / "passwords"
+        self.saved: Path | None = None
+        """What it keeps over its lives; None if nothing."""
         self.port = self.tls_port = 0
         self._options = options
         self._configure = configure
@@ -94,6 +97,16 @@ class Mosquitto:
         assert self._process is not None
         await self._process.wait()
 
+    async def save(self) -> None:
+        """Returns when all that it has acknowledged so far is in its file, which it replaces at each save."""
+        assert self._process is not None
+        assert self.saved is not None
+        before = _replaced(self.saved)
+        self._process.send_signal(signal.SIGUSR1)
+        async with asyncio.timeout(PATIENCE):
+            while _replaced(self.saved) == before:
+                await SystemClock().sleep(timedelta(milliseconds=10))
+
     async def stop(self) -> None:
         """Ends it in order."""
         assert self._process is not None
@@ -132,6 +145,14 @@ class Mosquitto:
         return "\n".join(lines) + "\n"
 
 
+def _replaced(file: Path) -> tuple[int, int]:
+    """Another pair after each time."""
+    if not file.exists():
+        return 0, 0
+    now = file.stat()
+    return now.st_ino, now.st_mtime_ns
+
+
 _MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder of our own in it
 """Outlives a killed broker, and does not keep the disk busy with all that is queued at every change."""
 _AT_EVERY_CHANGE = ("autosave_on_changes true", "autosave_interval 1")
@@ -150,6 +171,7 @@ async def mosquitto(
     with TemporaryDirectory(dir=_in_memory(folder)) as place:
         kept = ("persistence true", f"persistence_location {place}/", *_AT_EVERY_CHANGE) if persistent else ()
         broker = Mosquitto(folder, *options, *kept, acl=acl, configure=configure)
+        broker.saved = Path(place) / "mosquitto.db" if persistent else None
         broker.prepare()
         await broker.start()
         try:

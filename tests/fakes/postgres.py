@@ -25,6 +25,10 @@ PASSWORD = "a word of the monitor's"
 _OPTIONS = ("-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=32MB")
 _HARDLY_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")
 """For tests that cut no power: the process may be killed, the machine not."""
+server_proved = pytest.mark.parametrize(
+    "places", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)], indirect=True
+)
+"""For a long test of `make test`: on a server it runs in `make prove`."""
 
 
 class Postgres:
@@ -80,6 +84,10 @@ class Postgres:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
 
+    def died(self) -> bool:
+        """Whether it has ended, by itself or not."""
+        return self._process is None or self._process.poll() is not None
+
     def url(self, database: str = "monitor") -> str:
         """Where a database of this server is."""
         return f"postgresql://monitor:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
@@ -118,10 +126,10 @@ def programs() -> Path:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A server in a folder that goes with it."""
+def running(inside: Path | None = None) -> Iterator[Postgres]:
+    """A server in a folder that goes with it; `inside` is a folder that anybody may enter."""
     programs()
-    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir=inside) as folder:
         server = Postgres(Path(folder))
         server.prepare()
         server.start()

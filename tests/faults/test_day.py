@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import text
 
 from monitor.clock import SystemClock
+from tests.fakes.postgres import server_proved
 from tests.rig.audit import reading, untaken
 from tests.rig.day import ASIDES, EVENTS, FEED, FILE, MENTIONS, mention
 from tests.rig.process import total
@@ -74,14 +75,16 @@ class Soak(NamedTuple):
 
 
 @asynccontextmanager
-async def soaking(folder: Path, feed: Path, seconds: int, speed: float, keeps: float = 0.0) -> AsyncIterator[Rig]:
+async def soaking(
+    folder: Path, feed: Path, seconds: int, speed: float, *, keeps: float = 0.0, store: str = ""
+) -> AsyncIterator[Rig]:
     """A daemon that is ready, and the feed that begins with it."""
     clock = SystemClock()
     source = f'[[source]]\nkind = "file"\nname = "day"\npath = "{feed / FEED}"\nfollow = true\n'
     (feed / FEED).touch()
     begins = clock.now() + timedelta(seconds=READY)
     world = World(began=begins.timestamp(), at=BEGIN.timestamp(), speed=speed, keeps_hours=keeps)
-    async with rig(folder, source, events=EVENTS, history=False, world=world, pipeline=LARGE) as made:
+    async with rig(folder, source, events=EVENTS, history=False, world=world, pipeline=LARGE, store=store) as made:
         await made.daemon.start()
         await made.daemon.ready()
         command = ("-m", "tests.rig.day", str(feed), str(folder / "world.json"), str(seconds))
@@ -162,9 +165,12 @@ def kept(made: Rig, seconds: int, removed: int) -> Counter[str]:
     return Counter(lost=len(wanted - set(archived)), twice=archived.total() - len(archived), alerts_lost=alerts_lost)
 
 
-async def test_a_feed_that_runs_fifty_times_as_fast_is_committed_whole_and_once(tmp_path: Path, feed: Path) -> None:
+@server_proved
+async def test_a_feed_that_runs_fifty_times_as_fast_is_committed_whole_and_once(
+    tmp_path: Path, feed: Path, place: str
+) -> None:
     seconds = 60
-    async with soaking(tmp_path, feed, seconds, SPEED) as made:
+    async with soaking(tmp_path, feed, seconds, SPEED, store=place) as made:
         soak = await soaked(made, feed, seconds, SPEED, timedelta(milliseconds=50))
         assert await made.daemon.stop() == 0
         assert (soak.posts, soak.mentions) == (seconds * RATE, seconds * MENTIONS)
@@ -174,7 +180,7 @@ async def test_a_feed_that_runs_fifty_times_as_fast_is_committed_whole_and_once(
 @pytest.mark.prove
 async def test_a_day_at_a_thousand_posts_a_second(tmp_path: Path, feed: Path) -> None:
     seconds = int(HOURS * HOUR)
-    async with soaking(tmp_path, feed, seconds, SPEED, KEEPS) as made:
+    async with soaking(tmp_path, feed, seconds, SPEED, keeps=KEEPS) as made:
         soak = await soaked(made, feed, seconds, SPEED, timedelta(seconds=5))
         assert await made.daemon.stop() == 0
         books, alerts = kept(made, seconds, soak.removed["mentions"]), len(made.sink.taken)

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from monitor.alert import words
 from monitor.alert.outbox import notifications
@@ -24,6 +24,8 @@ from monitor.store.store import Commit, Store
 from tests.fakes.alerts import AT, an_alert
 from tests.fakes.chat import Chat
 from tests.fakes.chats import TAKES
+from tests.fakes.postgres import server_proved
+from tests.rig.audit import reading
 
 KINDS = (("webhook", "slack-webhook", "matrix"), ("slack-bot", "discord", "telegram"))
 SPEED = 60.0
@@ -85,32 +87,28 @@ async def shaky(kind: str, up_at: float, chance: random.Random) -> AsyncIterator
         await server.close()
 
 
-def queued(store: Path) -> int:
-    with create_engine(f"sqlite:///{store}").connect() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'queued'")).scalar_one())
-
-
-def dead(store: Path) -> int:
-    with create_engine(f"sqlite:///{store}").connect() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one())
+def notes(store: str, state: str) -> int:
+    """How many are in that state."""
+    with reading(store) as connection:
+        asked = text("SELECT count(*) FROM outbox WHERE state = :state")
+        return int(connection.execute(asked, {"state": state}).scalar_one())
 
 
 async def suffered(
-    folder: Path, kinds: Sequence[str], *, alerts: int, down: timedelta, kills: int, seed: int
+    folder: Path, store: str, kinds: Sequence[str], *, alerts: int, down: timedelta, kills: int, seed: int
 ) -> list[Shaky]:
     """Queues, begins with every chat down, kills `kills` times, and waits until nothing is queued any more."""
     chance, clock = random.Random(seed), SystemClock()
-    store = folder / "m.sqlite"
     made = [an_alert(id=f"{number:016x}", label=f"claim {number}") for number in range(alerts)]
     lasts = dict.fromkeys(kinds, timedelta(hours=48))
-    with Store(f"sqlite:///{store}") as opened:
+    with Store(store) as opened:
         outbox = [note for alert in made for note in notifications(alert, lasts, AT)]
         opened.commit(Commit(pl.DataFrame(schema=CLUSTERED), outbox=outbox))
     real = down.total_seconds() / SPEED
     async with AsyncExitStack() as stack:
         up_at = clock.monotonic() + real
         chats = [await stack.enter_async_context(shaky(kind, up_at, chance)) for kind in kinds]
-        command = ["-m", "tests.rig.outage", str(store), str(clock.now().timestamp()), str(SPEED)]
+        command = ["-m", "tests.rig.outage", store, str(clock.now().timestamp()), str(SPEED)]
         command += [word for chat, at in chats for word in (chat.kind, at)]
         killed = 0
         while True:
@@ -121,7 +119,7 @@ async def suffered(
                     await clock.sleep(timedelta(seconds=chance.uniform(1.5, 1.5 + 2 * real / max(kills, 1))))
                     killed += 1
                 else:
-                    while await asyncio.to_thread(queued, store):
+                    while await asyncio.to_thread(notes, store, "queued"):
                         assert process.returncode is None, (folder / "outage.log").read_text("utf-8")[-2000:]
                         await clock.sleep(timedelta(milliseconds=200))
                     break
@@ -129,7 +127,7 @@ async def suffered(
                 if process.returncode is None:
                     process.kill()
                 await process.wait()
-        assert dead(store) == 0
+        assert notes(store, "dead") == 0
         return [chat for chat, _ in chats]
 
 
@@ -144,12 +142,14 @@ def told(chats: list[Shaky], alerts: int) -> None:
         assert (lost, twice) == (0, 0), chat.kind
 
 
-async def test_what_is_queued_outlives_an_outage_and_a_kill(tmp_path: Path) -> None:
-    told(await suffered(tmp_path, sum(KINDS, ()), alerts=8, down=timedelta(minutes=1), kills=1, seed=1), 8)
+@server_proved
+async def test_what_is_queued_outlives_an_outage_and_a_kill(tmp_path: Path, place: str) -> None:
+    told(await suffered(tmp_path, place, sum(KINDS, ()), alerts=8, down=timedelta(minutes=1), kills=1, seed=1), 8)
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("kinds", KINDS)
-async def test_five_hundred_alerts_half_an_hour_and_ten_kills(tmp_path: Path, kinds: Sequence[str]) -> None:
-    sys.stdout.write(f"\n500 alerts, down 30 simulated minutes ({SPEED:g} times as fast), kill -9 ten times\n")
-    told(await suffered(tmp_path, kinds, alerts=500, down=DOWN, kills=10, seed=1), 500)
+async def test_five_hundred_alerts_half_an_hour_and_ten_kills(tmp_path: Path, place: str, kinds: Sequence[str]) -> None:
+    database = place.partition(":")[0]
+    sys.stdout.write(f"\n{database}: 500 alerts, down 30 minutes ({SPEED:g} times as fast), kill -9 ten times\n")
+    told(await suffered(tmp_path, place, kinds, alerts=500, down=DOWN, kills=10, seed=1), 500)

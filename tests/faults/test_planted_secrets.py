@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from monitor.store.store import Commit, Store
 from monitor.web.routes import ROUTES
 from tests.fakes.alerts import an_alert
 from tests.fakes.mentions import none
+from tests.fakes.postgres import PASSWORD, server_proved
 from tests.pipeline.test_daemon import EVENT, PATIENCE, free_port
 from tests.rig.process import DaemonProcess
 from tests.settings.test_documented import every_struct
@@ -110,11 +112,11 @@ class Planted(NamedTuple):
 
 
 @pytest.fixture
-def planted(tmp_path: Path) -> Planted:
+def planted(tmp_path: Path, place: str) -> Planted:
     port, closed = free_port(), free_port()
     environ = {word: f"{PLANTED}-{word.lower()}-{'0123456789abcdef' * 2}" for word in WORDS}
     environ |= {word: f"http://127.0.0.1:{closed}/hooks/{PLANTED}-{word.lower()}" for word in ADDRESSES}
-    environ |= {"APPRISE": f"json://{PLANTED}-apprise@127.0.0.1:{closed}/", "STORE": f"sqlite:///{tmp_path}/m.sqlite"}
+    environ |= {"APPRISE": f"json://{PLANTED}-apprise@127.0.0.1:{closed}/", "STORE": place}
     tables = [f'[[receiver]]\nkind = "{kind}"\nname = "to-{kind}"\n{more}\n' for kind, more in RECEIVERS.items()]
     tables += [f'[[source]]\nkind = "{kind}"\nname = "from-{kind}"\n{more}\n' for kind, more in SOURCES.items()]
     (tmp_path / "config" / "events").mkdir(parents=True)
@@ -147,6 +149,7 @@ def test_every_setting_that_takes_a_secret_has_one_planted(planted: Planted) -> 
     assert set(settings_with_secrets(planted.settings().monitor)) == wanted
 
 
+@server_proved
 async def test_no_output_of_a_daemon_shows_a_secret(planted: Planted) -> None:
     with Store(planted.environ["STORE"]) as store:
         now = SystemClock().now()
@@ -174,6 +177,7 @@ async def test_no_output_of_a_daemon_shows_a_secret(planted: Planted) -> None:
         f"planted: {len(planted.environ) - 1} secrets, {len(whole):,} characters searched, {whole.count(PLANTED)} found"
     )
     assert PLANTED not in whole
+    assert PASSWORD not in unquote(whole)
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise's

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import pytest
 
 from monitor.clock import SystemClock
+from tests.fakes.postgres import server_proved
 from tests.faults.test_live import EVENTS, kept, said
-from tests.rig.live import Live, live
+from tests.rig.live import ROUNDS, Live, live
 from tests.rig.story import event_file
 
-TIMES = 200
+TIMES = ROUNDS * 10
 BAD = Path("tests/settings/bad")
 PATIENCE = 30.0
 MORE = '[[receiver]]\nkind = "file"\nname = "cards"\npath = "{folder}/cards.ndjson"\n'
@@ -104,8 +105,9 @@ async def changed(rig: Live, times: int) -> tuple[int, int]:
     return accepted, refused
 
 
-async def test_no_reload_costs_a_post_and_no_mistake_gets_in(tmp_path: Path) -> None:
-    async with live(tmp_path, events=3) as rig:
+@server_proved
+async def test_no_reload_costs_a_post_and_no_mistake_gets_in(tmp_path: Path, place: str) -> None:
+    async with live(tmp_path, store=place, events=3) as rig:
         counts: list[tuple[int, int]] = []
 
         async def deed() -> None:
@@ -116,8 +118,8 @@ async def test_no_reload_costs_a_post_and_no_mistake_gets_in(tmp_path: Path) -> 
 
 
 @pytest.mark.prove
-async def test_two_hundred_reloads(tmp_path: Path) -> None:
-    async with live(tmp_path, events=EVENTS) as rig:
+async def test_two_hundred_reloads(tmp_path: Path, place: str) -> None:
+    async with live(tmp_path, store=place, events=EVENTS) as rig:
         counts: list[tuple[int, int]] = []
 
         async def deed() -> None:
@@ -126,7 +128,7 @@ async def test_two_hundred_reloads(tmp_path: Path) -> None:
 
         books = await rig.suffer(deed)
     accepted, refused = counts[0]
-    said(f"{TIMES} reloads, half of them of a bad configuration", books)
+    said(f"{TIMES} reloads, half of them of a bad configuration", place, books)
     sys.stdout.write(f"bad configurations accepted {accepted}, good ones refused {refused}   target 0, 0\n")
     assert (accepted, refused) == (0, 0)
     kept(books)

@@ -28,11 +28,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def configuration(folder: Path, port: int) -> Path:
+def configuration(folder: Path, port: int, store: str = "") -> Path:
+    """`store`: its URL; without it a file in the folder."""
+    (folder / "store-url").write_text(store or f"sqlite:///{folder}/m.sqlite", "utf-8")
     (folder / "events").mkdir()
     (folder / "events" / "fall.toml").write_text(EVENT, "utf-8")
     (folder / "monitor.toml").write_text(
-        f'[store]\nurl = "sqlite:///{folder}/m.sqlite"\n'
+        f'[store]\nurl_file = "{folder}/store-url"\n'
         f'[pipeline]\nin_hand = "{folder}/in-hand"\n[web]\nport = {port}\n'
         f'[[source]]\nkind = "file"\nname = "posts"\npath = "{folder}/posts.ndjson"\nfollow = true\n',
         "utf-8",

@@ -1,12 +1,13 @@
 """A daemon that is killed after any commit and started again goes on as if nothing had happened."""
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -16,7 +17,6 @@ from monitor.cluster.narratives import narrative_id
 from monitor.frames import MENTIONS, ORDER, Batch
 from monitor.marks import Correction, GapMark, Mark, MergeMark, Silence, SplitMark, Status, StatusMark
 from monitor.store.store import Commit, Store
-from tests.fakes.postgres import Postgres
 from tests.fakes.stream import BANK, BEGIN, EVENT, feed
 from tests.fakes.tagger import WordTagger
 
@@ -151,45 +151,63 @@ def rows(store: Store) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(text("select * from mentions order by number"))]
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    st.integers(0, 1000),
-    st.lists(st.integers(1, 300), max_size=14),
-    st.lists(st.integers(1, 14), min_size=1, max_size=5),
-)
-def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_state(
-    seed: int, cuts: list[int], restarts: list[int]
-) -> None:
-    straight, restarted = run(seed, cuts, ()), run(seed, cuts, restarts)
-    assert restarted.archive == straight.archive
-    assert restarted.alerts == straight.alerts
-    assert restarted.state == straight.state
-
-
-def test_a_server_keeps_what_a_file_keeps(postgres: Postgres) -> None:
-    cuts, restarts = [60, 130, 200, 290], [2, 4]
-    there, here = run(7, cuts, restarts, url=postgres.place()), run(7, cuts, restarts)
-    assert there.alerts == here.alerts
-    assert there.state == here.state
-    assert without_numbers(there) == without_numbers(here)
-
-
-def without_numbers(ran: Ran) -> list[tuple[Any, ...]]:
-    """A server leaves out numbers of rows that came twice; truth is a number in SQLite."""
+def archive(ran: Ran, url: str) -> list[tuple[Any, ...]]:
+    """What a store at `url` must hold of it: a server leaves out numbers of rows that came twice, and knows truth."""
+    if url.startswith("sqlite"):
+        return ran.archive
     return [tuple(int(value) if isinstance(value, bool) else value for value in row[1:]) for row in ran.archive]
 
 
-@settings(max_examples=15, deadline=None)
-@example(849, [177, 235, 225, 380, 335, 338, 281, 381, 97, 325, 204, 286, 292], 5, 150)
-@given(
-    st.integers(0, 1000),
-    st.lists(st.integers(80, 400), max_size=14),
-    st.integers(1, 14),
-    st.sampled_from([30, 60, 150]),
-)
-def test_the_same_holds_of_a_memory_that_is_too_short_for_the_stream(
-    seed: int, cuts: list[int], restart: int, remembers: int
+def quick(url: str) -> str:
+    """In memory where it would be a file: nothing here is about the disk."""
+    return "sqlite://" if url.startswith("sqlite") else url
+
+
+def on_both(examples: int, few: int) -> pytest.MarkDecorator:
+    """So many examples in SQLite and a few on a server; in `make prove` many more on both."""
+    proved = [
+        pytest.param("sqlite", examples * 8, marks=pytest.mark.prove),
+        pytest.param("postgresql", examples * 2, marks=pytest.mark.prove),
+    ]
+    rounds = [("sqlite", examples), ("postgresql", few), *proved]
+    return pytest.mark.parametrize(("places", "examples"), rounds, indirect=["places"])
+
+
+@on_both(12, 2)
+def test_a_walk_restarted_after_any_commit_leaves_the_same_alerts_archive_and_state(
+    places: Callable[[], str], examples: int
 ) -> None:
-    straight, restarted = run(seed, cuts, (), remembers), run(seed, cuts, range(restart, 15, 2), remembers)
-    assert restarted.archive == straight.archive
-    assert restarted.alerts == straight.alerts
+    @settings(max_examples=examples)
+    @given(
+        st.integers(0, 1000),
+        st.lists(st.integers(1, 300), max_size=14),
+        st.lists(st.integers(1, 14), min_size=1, max_size=5),
+    )
+    def holds(seed: int, cuts: list[int], restarts: list[int]) -> None:
+        url = quick(places())
+        straight, restarted = run(seed, cuts, ()), run(seed, cuts, restarts, url=url)
+        assert archive(restarted, url) == archive(straight, url)
+        assert restarted.alerts == straight.alerts
+        assert restarted.state == straight.state
+
+    holds()
+
+
+@on_both(8, 1)
+def test_the_same_holds_of_a_memory_that_is_too_short_for_the_stream(places: Callable[[], str], examples: int) -> None:
+    @settings(max_examples=examples)
+    @example(849, [177, 235, 225, 380, 335, 338, 281, 381, 97, 325, 204, 286, 292], 5, 150)
+    @given(
+        st.integers(0, 1000),
+        st.lists(st.integers(80, 400), max_size=14),
+        st.integers(1, 14),
+        st.sampled_from([30, 60, 150]),
+    )
+    def holds(seed: int, cuts: list[int], restart: int, remembers: int) -> None:
+        url = quick(places())
+        straight = run(seed, cuts, (), remembers)
+        restarted = run(seed, cuts, range(restart, 15, 2), remembers, url)
+        assert archive(restarted, url) == archive(straight, url)
+        assert restarted.alerts == straight.alerts
+
+    holds()

@@ -14,6 +14,7 @@ from monitor.marks import AWAY, GapMark
 from monitor.records import Alert, AlertState
 from monitor.store.store import Commit, Store
 from monitor.watched import Duration, Event, Rules
+from tests.fakes.postgres import server_proved
 from tests.fakes.stream import BEGIN, posts
 from tests.fakes.tagger import WordTagger
 
@@ -46,7 +47,7 @@ def chatter(seed: int) -> list[float]:
     return said
 
 
-def walked(said: Sequence[Said], *, restarts: bool) -> list[Alert]:
+def walked(said: Sequence[Said], url: str = "sqlite://", *, restarts: bool) -> list[Alert]:
     """Alerts of a walk that looks every STEP seconds, stopped from STOPS to STARTS if it restarts."""
     rows: list[dict[str, Any]] = [
         {"at": one.at, "text": f"the bank {number * 7919 % 1_000_003}", "id": f"p{number}"}
@@ -56,7 +57,7 @@ def walked(said: Sequence[Said], *, restarts: bool) -> list[Alert]:
     frame = posts(*rows).with_columns(pl.col("id").replace_strict(seen).cast(pl.Datetime("us", "UTC")).alias("seen_at"))
     frame = frame.sort("seen_at", "platform", "id")
     walk, alerts, upto = Walk([EVENT], WordTagger()), list[Alert](), BEGIN  # type: ignore[arg-type]
-    with Store("sqlite://") as store:
+    with Store(url) as store:
         for second in range(STEP, ENDS + STEP, STEP):
             now = BEGIN + timedelta(seconds=second)
             marks: tuple[GapMark, ...] = ()
@@ -83,15 +84,17 @@ def made_good(said: Sequence[float]) -> list[Said]:
     return [Said(at, STARTS + at % 1 if STOPS < at < STARTS else at) for at in said]
 
 
+@server_proved
 @pytest.mark.parametrize("after", [missed, made_good])
-def test_a_restart_is_no_spike(after: Any) -> None:  # noqa: ANN401
-    assert not walked(after(chatter(3)), restarts=True)
+def test_a_restart_is_no_spike(place: str, after: Any) -> None:  # noqa: ANN401
+    assert not walked(after(chatter(3)), place, restarts=True)
 
 
+@server_proved
 @pytest.mark.parametrize("after", [missed, made_good])
-def test_a_spike_after_a_restart_is_told_as_soon_as_without_one(after: Any) -> None:  # noqa: ANN401
+def test_a_spike_after_a_restart_is_told_as_soon_as_without_one(place: str, after: Any) -> None:  # noqa: ANN401
     said = sorted([*chatter(5), *(second + 0.5 for second in FLOOD)])
     straight = walked([Said(at, at) for at in said], restarts=False)
-    again = walked(after(said), restarts=True)
+    again = walked(after(said), place, restarts=True)
     assert [alert.at for alert in straight] == [alert.at for alert in again]
     assert straight

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,25 +14,31 @@ from sqlalchemy.pool import NullPool
 from monitor.judge.measures import MEASURES, Measures
 from monitor.judge.scan import POSTS, SEEN
 from monitor.watched import Measure, Rules
+from monitor.window.counts import LATENESS
 from tests.rig.feed import Ledger
 
 MINUTES = 10
 _EDGE = 2_000_000
 """Microseconds before the end of a minute: what is seen then and waits for a batch in hand counts in the next one."""
 _FED = text("SELECT id FROM mentions WHERE id LIKE 'f%'")
+_LATE = text("SELECT count(*) FROM mentions WHERE id LIKE 'f%' AND seen_at - posted_at > :lateness")
 
 
 class Audit(NamedTuple):
-    """What came of a run; the first three must be 0."""
+    """What came of a run; the first four must be 0."""
 
     lost: int
     """Mentions that were acknowledged and are not in the archive."""
+    lost_pushed: int
+    """Those of them that were pushed over HTTP, where the monitor itself acknowledges, and not a broker."""
     doubled: int
     """Mentions that stand in the archive twice, or were counted more often than they stand there."""
     alerts_lost: int
     """Notifications that were queued and never reached the webhook, and alerts of which nothing was queued."""
     uncounted: int
     """Archived mentions of the last ten minutes that were not counted, because they came late."""
+    late: int
+    """Archived mentions that were seen longer after they were posted than posts may be late: these are in no count."""
     acknowledged: int
     archived: int
     alerts: int
@@ -73,6 +79,7 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     with reading(store) as connection:
         mentions = Counter(connection.execute(_FED).scalars())
         queued = connection.execute(text("SELECT count(*) FROM outbox WHERE receiver = 'desk'")).scalar_one()
+        late = connection.execute(_LATE, {"lateness": LATENESS // timedelta(microseconds=1)}).scalar_one()
         alerts_lost = untaken(connection, received)
         rows = connection.execute(text("SELECT key, value FROM state WHERE key LIKE 'judge/measures/%'")).all()
         saved = {key.removeprefix("judge/measures/"): bytes(value) for key, value in rows}
@@ -81,9 +88,11 @@ def audit(store: str, ledger: Ledger, received: Mapping[str, Any], requests: lis
     twice = sum(count - 1 for count in mentions.values())
     return Audit(
         lost=len(ledger.acknowledged - set(mentions)),
+        lost_pushed=len(ledger.promised - set(mentions)),
         doubled=twice + sum(one.more for one in counts),
         alerts_lost=alerts_lost,
         uncounted=sum(one.fewer for one in counts),
+        late=late,
         acknowledged=len(ledger.acknowledged),
         archived=archived,
         alerts=queued,

@@ -33,6 +33,8 @@ class Ledger:
         """Mention → when it was handed to broker, server or file first."""
         self.acknowledged: set[str] = set()
         """Mentions only."""
+        self.promised: set[str] = set()
+        """Those of them that the monitor itself acknowledged, and not a broker."""
         self.posts = 0
         """All posts that were acknowledged, mentions and others."""
         self.retries = 0
@@ -210,4 +212,5 @@ def note_acknowledged(ledger: Ledger, batch: Sequence[tuple[Post, bool]], *, kno
         if mention:
             ledger.acknowledged.add(post["id"])
             if known:
+                ledger.promised.add(post["id"])
                 ledger.known.append(post["id"])

@@ -1,6 +1,7 @@
 """A live feed over MQTT and HTTP into a daemon that is about to suffer, and the books afterwards."""
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,10 @@ from tests.rig.feed import HttpFeed, Login, MqttFeed, Writer
 from tests.rig.rig import Rig, rig
 from tests.rig.world import World
 
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "20"))
+"""How often each fault of `make prove` comes."""
+WHOLE = ROUNDS >= 20
+"""Whether a run of them sees the end of a minute, when alerts fire."""
 SECRET = "between feed and monitor"
 TOPIC = "vm/posts/feed"
 EACH = 66.0

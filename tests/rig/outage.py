@@ -1,6 +1,6 @@
 """The delivery half of the daemon as a process that can be killed, on a fast clock: `python -m tests.rig.outage`.
 
-Arguments: the store's file, the beginning of the clock (seconds since 1970), how many times faster it runs, and for
+Arguments: the store's URL, the beginning of the clock (seconds since 1970), how many times faster it runs, and for
 each receiver its kind and the address of the server that stands for its chat.
 """
 
@@ -46,7 +46,7 @@ class FastClock:
 async def deliver(store: str, begin: float, speed: float, chats: list[tuple[str, str]]) -> None:
     """Delivers what the store's outbox holds, until the process ends."""
     clock, chance = FastClock(begin, speed), random.Random()
-    with ThreadPoolExecutor(1) as pool, Store(f"sqlite:///{store}") as opened:
+    with ThreadPoolExecutor(1) as pool, Store(store) as opened:
         worker = StoreWorker(pool, SystemClock(), chance)
         async with ClientSession() as session:
             receivers = [made(kind, at, session, limit=LIMIT, name=kind) for kind, at in chats]
@@ -56,5 +56,5 @@ async def deliver(store: str, begin: float, speed: float, chats: list[tuple[str,
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    file, begins, times, *rest = sys.argv[1:]
-    asyncio.run(deliver(file, float(begins), float(times), list(zip(rest[::2], rest[1::2], strict=True))))
+    url, begins, times, *rest = sys.argv[1:]
+    asyncio.run(deliver(url, float(begins), float(times), list(zip(rest[::2], rest[1::2], strict=True))))
