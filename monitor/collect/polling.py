@@ -214,7 +214,7 @@ class Polling:
         return self._behind.due(there, self._turns.failing) if self._behind is not None else None
 
     async def _looked_back(self, there: Sequence[str], look: Look) -> Arrival | None:
-        """A page of the past, if one is due and comes; it moves the resume point on, whether there is news in it or not."""
+        """A page of the past, if one is due and comes; the resume point moves on, with news in it or without."""
         behind, owed = self._behind, self._owed(there)
         if behind is None or owed is None or (found := await behind.turn(owed, look)) is None:
             return None
