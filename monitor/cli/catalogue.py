@@ -25,7 +25,8 @@ rotate within `record_bytes`; what is deleted on the platform stays in them unti
 Where a platform has to be asked what became of a post, the hottest are read again first. A post is as hot as it is new
 and answered, quoted or reposted by mentions, half of which is gone after half an hour, and as many likes, reposts and
 replies a minute as it had gained at its last read. Ten minutes of waiting weigh like twice the heat, so that none waits
-for ever; what nobody has answered for six hours is left alone, unless it gained a reaction a minute.
+for ever. What nobody has answered for six hours is left alone, unless it gained a reaction a minute up to its last
+reads, over a quarter of an hour at least; after a restart, until more reactions of it are told.
 
 What comes late is archived, tagged and shown, and is in no count, no race and no spike, lest the end of an outage look
 like one: more than two minutes after it was posted, and from Telegram eight minutes later than that, Reddit five, RSS

@@ -1,4 +1,4 @@
-"""What was said before an event was added, by Bluesky's search: each of its terms, newest first, an hour back.
+"""What was said before an event was added, by Bluesky's search: each of its terms, newest first.
 
 The search wants an account. It knows no "or", so that a term is a question of its own; what else has to occur, or must
 not, goes with each.

@@ -27,7 +27,8 @@ class BlueskySource(HttpSource, tag="bluesky", tag_field="kind", frozen=True, fo
         access="none; to look back when an event is added, an account and an app password of it (login)",
         limits="none is announced; a reader that falls far behind is cut off, and goes on where it was",
         resumes="goes on behind the last event, for as long as the server keeps events (36 hours); beyond is a gap; "
-        "of an event that is added the search brings the last hour, a thousand posts a term, where there is a login",
+        "of an event that is added the search brings what was said within look_back, a thousand posts a term, where "
+        "there is a login",
         edits="deletes and accounts that are gone as they happen, hot posts are read again; edits hardly exist",
         cannot="likes taken back, followers",
         reposts="by repost posts",

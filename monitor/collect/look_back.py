@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.clock import Clock
+from monitor.collect.turns import called, pause
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.watched import Event
 
@@ -46,16 +48,19 @@ class Past(Struct, frozen=True, omit_defaults=True):
 class LookBack:
     """The questions that one source owes the events; as many pages of each as are set, of so much of the past.
 
-    Where the reach is nothing, none is asked.
+    Where the reach is nothing, none is asked. What fails is asked again ever more seldom, and all else waits for it but
+    where the questions are `apart`.
     """
 
-    def __init__(self, source: str, clock: Clock, reach: timedelta, pages: int) -> None:
+    def __init__(self, source: str, clock: Clock, reach: timedelta, pages: int, *, apart: bool = False) -> None:
         self._source = source
         self._clock = clock
         self._reach = reach
         self._pages = pages
         self._past: Past | None = None
-        self._waits = 0.0
+        self._apart = apart
+        self._failures: dict[str, tuple[int, float]] = {}
+        """Question, or "" for all → how often it failed in a row, and until when it is left alone."""
 
     def take_up(self, past: Past | None, events: Sequence[Event]) -> None:
         """Goes on from a resume point, once; where it says nothing, the events that are watched now are known."""
@@ -86,45 +91,51 @@ class LookBack:
     def due(self, ready: Callable[[str], bool] = lambda _: True) -> Owed | None:
         """What is asked next, of the questions that are `ready`; None where nothing is, or not yet after a failure.
 
-        It stands first from then on, for `came`, `failed` and `last`.
+        It stands first from then on, for `came` and `failed`.
         """
-        first = next((one for one in self.past.owed if ready(one.question)), None)
-        if first is None or self._waits > self._clock.monotonic():
-            return None
-        rest = tuple(one for one in self.past.owed if one is not first)
-        self._past = Past(self.past.events, (first, *rest))
+        first = next((one for one in self.past.owed if ready(one.question) and not self._rests(one.question)), None)
+        if first is not None:
+            self._past = Past(self.past.events, (first, *(one for one in self.past.owed if one is not first)))
         return first
 
+    def _rests(self, question: str) -> bool:
+        return any(self._failures.get(one, (0, 0.0))[1] > self._clock.monotonic() for one in ("", question))
+
     def came(self, token: str) -> None:
-        """A page of what was due came; the question goes on at `token`, or has ended."""
-        first, *rest = self.past.owed
-        more = Owed(first.event, first.question, first.since, first.until, token, first.pages + 1)
-        if token and more.pages < self._pages:
-            rest = [more, *rest]
+        """A page of what was due came; the question goes on at `token`, or has ended: for all events that owe it."""
+        first, alike, rest = self._first()
+        for one in ("", first.question):
+            self._failures.pop(one, None)
+        pages = first.pages + 1
+        if token and pages < self._pages:
+            rest = [*(replace(one, token=token, pages=pages) for one in alike), *rest]
         elif token:
             said = "source %s: looks back no further for %s than %d pages of one question"
-            log.info(said, self._source, first.event, more.pages, extra={"source": self._source})
+            log.info(said, self._source, first.event, pages, extra={"source": self._source})
         self._past = Past(self.past.events, tuple(rest))
 
-    def last(self) -> None:
-        """What was due is asked behind all the others."""
-        first, *others = self.past.owed
-        self._past = Past(self.past.events, (*others, first))
+    def _first(self) -> tuple[Owed, list[Owed], list[Owed]]:
+        """What was due, the same of all events that were added with it, and the rest."""
+        first = self.past.owed[0]
+        alike = [one for one in self.past.owed if one == replace(first, event=one.event)]
+        return first, alike, [one for one in self.past.owed if one not in alike]
 
     def failed(self, error: SourceUnavailableError | SourceRefusedError, alike: str = "") -> None:
         """What was due did not come: it is asked again later.
 
         Where the platform refuses it, it is given up; where it refuses us, so is all that begins with `alike`.
         """
+        first, _, rest = self._first()
         if isinstance(error, SourceRefusedError):
             said = "source %s: does not look back for new events by %s: %s"
-            asked = self.past.owed[0].question if error.question else "any question"
+            asked = called(first.question) if error.question else "any question"
             log.error(said, self._source, asked, error, extra={"source": self._source})
-            rest = self.past.owed[1:]
-            kept = rest if error.question else tuple(one for one in rest if not one.question.startswith(alike))
-            self._past = Past(self.past.events, kept)
+            kept = rest if error.question else [one for one in rest if not one.question.startswith(alike)]
+            self._past = Past(self.past.events, tuple(kept))
             return
-        wait = max(_PAUSE.total_seconds(), error.retry_after or 0.0)
-        self._waits = self._clock.monotonic() + wait
+        what = first.question if self._apart and not error.whole else ""
+        times = self._failures.get(what, (0, 0.0))[0] + 1
+        wait = pause(error, _PAUSE, times).total_seconds()
+        self._failures[what] = times, self._clock.monotonic() + wait
         said = "source %s: cannot look back, next try in %d s: %s"
         log.warning(said, self._source, wait, error, extra={"source": self._source})

@@ -23,7 +23,7 @@ from monitor.collect.http_rates import Budget, Limit, iso_rate
 from monitor.collect.http_streams import socket
 from monitor.collect.look_back import Past
 from monitor.collect.mastodon_known import Known, newer, rewound
-from monitor.collect.mastodon_past import PAGE, Behind
+from monitor.collect.mastodon_past import PAGE, Earlier
 from monitor.collect.mastodon_refresh import AT_ONCE, Asking, again
 from monitor.collect.mastodon_settings import MastodonSource
 from monitor.collect.mastodon_wire import Found, Own, Status, documents, event, found_in, owned, status
@@ -71,7 +71,7 @@ class MastodonCollector:
             _PAGED: Budget(Limit(settings.paged_requests, timedelta(minutes=15)), clock),
         }
         self._events = events
-        self._behind = Behind(
+        self._earlier = Earlier(
             settings, clock, self._headers, self._page, whole=self._budgets[_WHOLE], paged=self._budgets[_PAGED]
         )
         self._seen: dict[str, str] = {}
@@ -92,7 +92,7 @@ class MastodonCollector:
         place = _place(since)
         same = place is not None and place.instance == self._instance
         self._seen = {**(place.seen if place is not None and same else {}), **self._seen}
-        self._behind.take_up(place.past if place is not None else Past(), self._events())
+        self._earlier.take_up(place.past if place is not None else Past(), self._events())
         async with self._opened() as http:
             url = f"{await self._streaming(http)}/api/v1/streaming"
             async with socket(http, url, headers=self._headers) as found:
@@ -210,12 +210,12 @@ class MastodonCollector:
 
     async def _live(self, http: Http, found: ClientWebSocketResponse[bool]) -> AsyncGenerator[Payload | Contact, None]:
         while True:
-            self._behind.notice(self._events(), self._timelines())
-            past = await self._behind.turn(http, self._seen)
+            self._earlier.notice(self._events(), self._timelines())
+            past = await self._earlier.turn(http, self._seen)
             if (payload := self._payload([one for one in past if self._known.again(one.status)])) is not None:
                 yield payload
             try:
-                message = await found.receive((_NOT_LONG if self._behind.due else _ALIVE).total_seconds())
+                message = await found.receive((_NOT_LONG if self._earlier.due else _ALIVE).total_seconds())
             except TimeoutError:
                 yield Contact()
                 continue
@@ -255,7 +255,7 @@ class MastodonCollector:
             return None
         own = Own(uris=self._known.answered([one.status for one in news]))
         lines = [owned(own)] if own.uris else []
-        resume = msgspec.json.encode(Place(self._instance, self._seen, self._behind.past)).decode()
+        resume = msgspec.json.encode(Place(self._instance, self._seen, self._earlier.past)).decode()
         return Payload(self.name, b"\n".join([*lines, *(one.line for one in news)]), resume, len(news))
 
 

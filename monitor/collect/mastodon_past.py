@@ -32,7 +32,7 @@ class _Answer(Struct):
     statuses: list[Raw]
 
 
-class Behind:
+class Earlier:
     """Looks back for one server, a page at a time, within its budgets."""
 
     def __init__(

@@ -21,7 +21,7 @@ class MastodonSource(
         access="a token of a user of the server, with the right read:statuses",
         limits="300 requests in 5 minutes, 300 in 15 for pages of timelines; kept to, as are the server's headers",
         resumes="reads what was missed from the timelines, to a bound; beyond is a gap; of an event that is added, the "
-        "last hour of the timelines, and what the server's search finds where it has one and lets us (read:search)",
+        "timelines within look_back, and what the server's search finds where it has one and lets us (read:search)",
         edits="as they happen while it runs; hot posts are read again; not those of other posts while it was away",
         cannot="posts that the server does not know, deletions while it was away of posts that are not hot, and of "
         "posts before the last 50,000 mentions, counts of posts that are not hot",

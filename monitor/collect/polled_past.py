@@ -43,7 +43,7 @@ class Behind:
     def __init__(self, source: str, clock: Clock, reach: timedelta, pages: int, events: Events) -> None:
         self._clock = clock
         self._events = events
-        self._back = LookBack(source, clock, reach, pages)
+        self._back = LookBack(source, clock, reach, pages, apart=True)
 
     @property
     def past(self) -> Past:
@@ -70,7 +70,6 @@ class Behind:
             page = await look(owed)
         except SourceUnavailableError as error:
             self._back.failed(error)
-            self._back.last()
             return None
         except SourceRefusedError as error:
             self._back.failed(SourceRefusedError(str(error), question=True))

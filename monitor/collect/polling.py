@@ -1,6 +1,6 @@
 """A source that is polled, part by part: asks, hands on what is news, and remembers how far each part was read.
 
-Where it can look back for an event that is added, it does so between the turns of its parts.
+Where it can look back for an event that is added, it does so while none of its parts is due, and now and then.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -15,15 +15,17 @@ from msgspec import Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.look_back import Owed, Past
-from monitor.collect.news import Found, Known, digest, framed
+from monitor.collect.news import Found, Known, framed
 from monitor.collect.polled_past import Behind, Further, Look, nothing
-from monitor.collect.turns import Turns
+from monitor.collect.turns import Turns, called
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 from monitor.marks import GapMark, part_of
 from monitor.metrics import Metrics
 
 PIECE = timedelta(minutes=10)
 """How often it is noted that a part is still blind."""
+_BETWEEN = 5
+"""So many turns of parts that are due come between two looks back, which otherwise wait until none is."""
 BLIND = "it cannot be read"
 """Why a part is blind; the log says more, in words of others."""
 
@@ -144,13 +146,17 @@ class Polling:
         if not self._parts:
             self._places = places(since)
             self._take_up(parts())
+        turns = 0
         while True:
-            if (arrival := await self._looked_back(parts(), look)) is not None:
-                yield arrival
             if self._turns.resting(parts()):
                 yield Contact(rests=True)
             name = await self._turns.next(parts, lambda: self._owed(parts()) is not None)
             self._keep(parts())
+            turns += 1
+            if name is None or turns > _BETWEEN:
+                turns = 0
+                if (arrival := await self._looked_back(parts(), look)) is not None:
+                    yield arrival
             if name is None:
                 yield Contact(rests=True)
                 continue
@@ -208,17 +214,17 @@ class Polling:
         return self._behind.due(there, self._turns.failing) if self._behind is not None else None
 
     async def _looked_back(self, there: Sequence[str], look: Look) -> Arrival | None:
-        """A page of the past, if one is due and comes."""
+        """A page of the past, if one is due and comes; the resume point moves on, with news in it or without."""
         behind, owed = self._behind, self._owed(there)
         if behind is None or owed is None or (found := await behind.turn(owed, look)) is None:
             return None
         news, answer = found
-        return Payload(self._source, framed(news, answer), self._saved({}), news.posts) if news else Contact()
+        return Payload(self._source, framed(news, answer), self._saved({}), max(1, news.posts))
 
     def _told(self, part: Part, read: Read) -> list[Arrival]:
         told: list[Arrival] = []
         if read.lost and part.read_at is not None:
-            why = f"{part.name}: {read.lost}"
+            why = f"{called(part.name)}: {read.lost}"
             told.append(GapMark(source=self._source, begins=part.read_at, ends=self._clock.now(), why=why))
         news = part.known.news(part.name, read.documents, read.gone)
         if news:
@@ -242,12 +248,6 @@ class Polling:
         self._places |= {name: part.place for name, part in self._parts.items()}
         whole = {_WHOLE: Place(past=self._behind.past)} if self._behind is not None else {}
         return msgspec.json.encode(self._places | coming | whole).decode()
-
-
-def called(part: str) -> str:
-    """A part's name for people: of an address no question, in which a key may stand, but digits that tell it apart."""
-    address, asks, _ = part.partition("?")
-    return f"{address} ({digest(part)})" if asks else part
 
 
 def places(since: str | None) -> dict[str, Place]:

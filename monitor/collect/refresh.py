@@ -25,7 +25,9 @@ REFUSED = timedelta(hours=1)
 COLD = 2.0**-12
 """What nobody has answered for six hours is not read again,"""
 GROWS = 1.0
-"""… unless it had gained so many reactions a minute at its last read: each read costs, on X money."""
+"""… unless it had gained so many reactions a minute,"""
+LONG_ENOUGH = timedelta(minutes=15)
+"""… over so long at least: each read costs, on X money, but a lull, or an answer from a cache, says nothing."""
 DOUBLES = timedelta(minutes=10)
 """Who has waited so long comes as early as if it were twice as hot."""
 MOST = 5_000
@@ -90,29 +92,53 @@ def urgency(hot: float, waited: float) -> float:
     return math.log2(1.0 + hot) + waited / DOUBLES.total_seconds()
 
 
-class _Post:
-    """A mention: its answers when it was last touched, its reactions now and before it was last read."""
+class _Known(NamedTuple):
+    """So many reactions a post had at a time."""
 
-    __slots__ = ("answers", "asked_at", "before", "before_at", "count", "read_at", "source", "touched_at")
+    many: int
+    at: float
+
+    def grown(self, many: int, at: float) -> float:
+        """Reactions a minute that were added until then."""
+        return heat(0.0, 0.0, many - self.many, at - self.at)
+
+
+class _Post:
+    """A mention: its answers when it was last touched, its reactions as told last, and before it was last read."""
+
+    __slots__ = ("answers", "asked_at", "base", "before", "grows", "known", "source", "touched_at")
 
     def __init__(self, source: str, at: float, age: float) -> None:
         self.source = source
-        self.answers, self.touched_at, self.asked_at, self.read_at = 1.0, at, at, at
-        self.count, self.before, self.before_at = 0, 0, at - age
+        self.answers, self.touched_at, self.asked_at = 1.0, at, at
+        self.known = self.before = self.base = _Known(0, at - age)
+        self.grows: float | None = None
+        """Reactions a minute up to `base`, over LONG_ENOUGH at least; None where that is not known."""
 
     def now(self, at: float) -> float:
-        return heat(self.answers, at - self.touched_at, self.count - self.before, at - self.before_at)
+        return heat(self.answers, at - self.touched_at, 0, 0) + self.before.grown(*self.known)
 
     def lives(self, at: float) -> bool:
-        """Whether it is worth reading at all."""
-        return heat(self.answers, at - self.touched_at, 0, 0) >= COLD or self.now(at) >= GROWS
+        """Whether it is worth reading at all, by what its last read has told."""
+        if self.known.at - self.base.at >= LONG_ENOUGH.total_seconds():
+            self.grows, self.base = self.base.grown(*self.known), self.known
+        grows = self.base.grown(self.known.many, at) if self.grows is None else self.grows
+        return self.is_answered(at) or grows >= GROWS
+
+    def is_answered(self, at: float) -> bool:
+        return heat(self.answers, at - self.touched_at, 0, 0) >= COLD
 
     def touch(self, at: float) -> None:
         self.answers, self.touched_at = heat(self.answers, at - self.touched_at, 0, 0) + 1.0, at
 
     def read(self) -> None:
-        """It was read when it was asked for: what is told of it now is the growth since it was read before."""
-        self.before, self.before_at, self.read_at = self.count, self.read_at, self.asked_at
+        """It was read when it was asked for, and has not grown but for what is told of it now."""
+        self.before, self.known = self.known, _Known(self.known.many, self.asked_at)
+
+    def rest(self) -> None:
+        """Nothing is known of how it grew: it does not until it is told."""
+        self.before = self.base = self.known
+        self.grows = 0.0
 
 
 class Hot:
@@ -132,15 +158,19 @@ class Hot:
     def refill(self, mentions: pl.DataFrame) -> None:
         """The last mentions before a restart (CLUSTERED), as if they had come while this ran; not those without text.
 
-        A deleted one has none.
+        A deleted one has none. What is cold is not read again for what it had gained when it was not.
         """
         age = ((pl.lit(self._clock.now()) - pl.col("seen_at")).dt.total_microseconds() / 1e6).clip(lower_bound=0)
         at = self._clock.monotonic()
         self._take(mentions.filter(pl.col("text") != "").with_columns(at=at - age), at)
+        for post in self._posts.values():
+            if not post.is_answered(at):
+                post.rest()
 
     def _take(self, mentions: pl.DataFrame, now: float) -> None:
         age = (pl.col("seen_at") - pl.col("posted_at")).dt.total_microseconds() / 1e6
-        counts = pl.sum_horizontal("likes", "reposts", "replies")
+        told = ("likes", "reposts", "replies")
+        counts = pl.when(pl.any_horizontal(pl.col(told).is_not_null())).then(pl.sum_horizontal(told))
         columns = ("source", "platform", "id", "op", "parent", "repost_of", "at", age.fill_null(0.0), counts)
         for source, platform, name, op, parent, repost_of, at, old, count in mentions.select(columns).iter_rows():
             if op == "delete":
@@ -151,8 +181,8 @@ class Hot:
                     self._posts.setdefault((platform, name), _Post(source, at, old))
                 if (answered := self._posts.get((platform, parent))) is not None:
                     answered.touch(at)
-            if (post := self._posts.get((platform, name))) is not None:
-                post.count = max(post.count, count)
+            if count is not None and (post := self._posts.get((platform, name))) is not None:
+                post.known = _Known(count, now)
         if len(self._posts) > self._most:
             by_heat = sorted(self._posts.items(), key=lambda item: -item[1].now(now))
             self._posts = dict(by_heat[: self._most * 9 // 10])

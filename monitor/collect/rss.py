@@ -57,7 +57,7 @@ class RssSource(HttpSource, tag="rss", tag_field="kind", frozen=True, forbid_unk
         limits="none is announced; each feed is asked with its own ETag, no more often than it says that it changes, "
         "but once for an event that is added",
         resumes="what a feed still holds when it is asked again; a feed that holds nothing any more that is "
-        "known is a gap; for an event that is added what each feed still holds of the last day, "
+        "known is a gap; for an event that is added what each feed still holds from within look_back, "
         "but for entries without a date",
         edits="an entry whose text changed is an update; entries that are taken back are not told",
         cannot="reactions, replies, followers; deletions",

@@ -20,16 +20,21 @@ class Page(NamedTuple):
     """Messages that Telegram says were edited meanwhile; they are in the body too."""
     gone: Sequence[str] = ()
     """Messages that Telegram says were deleted meanwhile."""
+    others: Sequence[int] = ()
+    """The numbers of what is on it and no message, as a pin is."""
 
     @property
     def first(self) -> int:
-        """The number of its oldest message, 0 where it has none."""
-        return min((number(one["id"]) for one in self.documents), default=0)
+        """The lowest number on it, 0 where it has none."""
+        return min(self._numbers(), default=0)
 
     @property
     def last(self) -> int:
-        """The number of its newest message, 0 where it has none."""
-        return max((number(one["id"]) for one in self.documents), default=0)
+        """The highest number on it, 0 where it has none."""
+        return max(self._numbers(), default=0)
+
+    def _numbers(self) -> list[int]:
+        return [*self.others, *(number(one["id"]) for one in self.documents)]
 
     def lacks(self, name: str) -> bool:
         """Whether this message would be on it, as the newest page of its channel, were it not deleted."""

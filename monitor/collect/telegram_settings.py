@@ -35,8 +35,8 @@ class TelegramSource(
         limits="none is announced; 30 pages a minute, and a channel that rests is asked ever more seldom; via telethon "
         "10 requests in 30 seconds, and the waits that Telegram asks for",
         resumes="messages have numbers: pages back to the last one are fetched, 50 of 20 messages (of 100 via "
-        "telethon); beyond them is a gap; for an event that is added each channel is read back an hour, within as "
-        "many pages",
+        "telethon); beyond them is a gap; for an event that is added each channel is read back over look_back, "
+        "within as many pages",
         edits="those of the newest twenty messages, as the page shows them: another text, or a number that is missing; "
         "via telethon of the newest hundred, and of older ones where the account has joined the channel",
         cannot="private channels and groups, comments, who forwards; edits and deletions of what left the "

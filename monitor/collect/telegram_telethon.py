@@ -153,13 +153,14 @@ class _User:
                 messages = [message async for message in found]
         except self._library.errors as error:
             raise self._trouble(error) from error
-        written_down = (self._sent(message, channel) for message in messages)
-        sent = sorted((one for one in written_down if one is not None), key=lambda one: one.number)
+        written_down = [(message.id, self._sent(message, channel)) for message in messages]
+        sent = sorted((one for _, one in written_down if one is not None), key=lambda one: one.number)
+        others = [name for name, one in written_down if one is None]
         newest = after is None and before is None
         edited, gone = self._changed(channel) if newest else ([], [])
-        documents = [document(one) for one in sent]
+        changed = [document(one) for one in edited]
         body = written([*sent, *edited])
-        return Page(body, documents, whole=True, edited=[document(one) for one in edited], gone=gone)
+        return Page(body, [document(one) for one in sent], whole=True, edited=changed, gone=gone, others=others)
 
     def _changed(self, channel: str) -> tuple[list[Sent], list[str]]:
         """What Telegram told of a channel since this was last asked."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from monitor.clock import Clock
+from monitor.collect.news import digest
 from monitor.errors import SourceRefusedError, SourceUnavailableError
 
 LONGEST = timedelta(hours=1)
@@ -66,8 +67,8 @@ class Turns:
     def done(self, part: str, wait: timedelta | None = None) -> None:
         """A part was read; it has its next turn after as long as is set, or after `wait` if that is longer."""
         self._failures.pop(part, None)
-        pause = max(self._every, wait or timedelta())
-        self._due[part] = self._clock.monotonic() + pause.total_seconds()
+        rest = max(self._every, wait or timedelta())
+        self._due[part] = self._clock.monotonic() + rest.total_seconds()
         self._show(len(self._failures))
 
     def failed(self, part: str, error: SourceUnavailableError | SourceRefusedError) -> bool:
@@ -85,15 +86,22 @@ class Turns:
             self._due[part] = self._clock.monotonic()  # the supervisor waits
             errors = [error] if whole else [one for _, one in self._failures.values()]
             raise next((one for one in errors if isinstance(one, SourceUnavailableError)), error)
-        pause = _pause(error, self._every, times)
-        self._due[part] = self._clock.monotonic() + pause.total_seconds()
+        wait = pause(error, self._every, times)
+        self._due[part] = self._clock.monotonic() + wait.total_seconds()
         said = "source %s: %s cannot be read, next try in %d s: %s"
-        log.warning(said, self._source, part, pause.total_seconds(), error, extra={"source": self._source})
+        log.warning(said, self._source, called(part), wait.total_seconds(), error, extra={"source": self._source})
         return times > 1 or isinstance(error, SourceRefusedError)
 
 
-def _pause(error: SourceUnavailableError | SourceRefusedError, every: timedelta, times: int) -> timedelta:
+def pause(error: SourceUnavailableError | SourceRefusedError, every: timedelta, times: int) -> timedelta:
+    """For how long what failed so many `times` in a row is left alone: doubled each time, and as long as is asked."""
     if isinstance(error, SourceRefusedError):
         return LONGEST
     doubled = max(every, timedelta(seconds=1)) * (1 << min(times - 1, 12))
     return max(min(LONGEST, doubled), timedelta(seconds=error.retry_after or 0))
+
+
+def called(part: str) -> str:
+    """A part's name for people: of an address no question, in which a key may stand, but digits that tell it apart."""
+    address, asks, _ = part.partition("?")
+    return f"{address} ({digest(part)})" if asks and "://" in address else part

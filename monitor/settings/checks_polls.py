@@ -1,6 +1,7 @@
 """What the types cannot say of sources that ask platforms."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.util import find_spec
 
 from monitor.collect.factcheck import FactcheckSource
@@ -13,6 +14,7 @@ from monitor.collect.youtube import YoutubeSource
 from monitor.settings.readable import unreadable
 from monitor.settings.sentences import shown
 
+_FURTHEST = timedelta(days=30)
 _TIMES = ("every", "slowest", "recheck", "spacing", "silence")
 
 
@@ -26,6 +28,8 @@ def of_source(source: HttpSource, path: str) -> Iterator[str]:
     for name in _TIMES:
         if getattr(source, name, None) is not None and not getattr(source, name):
             yield f'{path}.{name}: no time at all; write a length of time, as in "1m"'
+    if getattr(source, "look_back", timedelta()) > _FURTHEST:
+        yield f"{path}.look_back: looks back for more than 30 days; write a shorter time"
     if isinstance(source, TelegramSource) and source.slowest < source.every:
         yield f"{path}.slowest: is shorter than every; write a longer time"
     if isinstance(source, TelegramSource) and source.via is Via.TELETHON:

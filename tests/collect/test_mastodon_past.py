@@ -91,7 +91,8 @@ async def test_a_search_without_the_right_is_given_up_and_the_timelines_are_read
 ) -> None:
     server.posts = [status(HOUR + number) for number in range(100, 190)]
     collected, one = Collected(), collector(server, clock, [BRIDGE, FIRE])
-    reading = asyncio.ensure_future(collected.read(one, brought(181)))  # type: ignore[arg-type]
+    once_for_both_events = brought(91)
+    reading = asyncio.ensure_future(collected.read(one, once_for_both_events))  # type: ignore[arg-type]
     await server.listened()
     while not queries(server):
         await settle()

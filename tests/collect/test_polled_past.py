@@ -165,6 +165,20 @@ async def test_what_a_feed_still_holds_of_the_last_day_is_told_again_and_read_in
         assert source.gaps == []
 
 
+async def test_a_feed_with_nothing_of_late_is_read_in_full_once_also_over_a_restart() -> None:
+    clock, events, feed = ManualClock(), [BRIDGE], FakeFeed()
+    feed.add(2, START - 30 * HOUR)
+    async with platform(feed.answers) as server:
+        async with reading(rss(server, clock, events), clock) as source:
+            events.append(FIRE)
+            await source.passes(MINUTE)
+            assert again(source) == set()
+            since = source.resume
+        async with reading(rss(server, clock, events), clock, since) as source:
+            await source.passes(MINUTE)
+        assert ["If-None-Match" in request.headers for request in server.asked] == [False, False, True]
+
+
 async def test_an_entry_that_does_not_say_when_it_was_published_is_not_told_again() -> None:
     clock, events = ManualClock(), [BRIDGE]
     body = "<item><title>Bridge</title><link>https://news.example/{}</link>{}</item>"
@@ -204,3 +218,36 @@ async def test_a_feed_that_is_gone_is_given_up_alone_and_one_that_fails_is_read_
         await source.passes(5 * MINUTE)
         assert source.ids() == {"urn:news:1": 5}  # /away at its turn, and again for the event
         assert len(gone) == 2
+
+
+async def test_events_that_are_added_together_are_looked_back_for_by_one_walk(
+    channel: FakeChannel, server: Platform
+) -> None:
+    clock, events = ManualClock(), [BRIDGE]
+    channel.add(30, START - MINUTE)
+    async with reading(telegram(server, clock, events), clock) as source:
+        server.asked.clear()
+        events += [FIRE, Event(name="flood", proposition="The dam breaks", any=("dam",))]
+        await source.passes(2 * MINUTE)
+        assert [page for page in before(server) if page] == ["11"]
+        assert again(source, 2) == set()
+
+
+async def test_a_past_that_does_not_come_is_asked_for_ever_more_seldom(channel: FakeChannel, server: Platform) -> None:
+    async def answers(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503) if "before" in request.query else await channel.answers(request)
+
+    clock, events, asked = ManualClock(), [BRIDGE], list[int]()
+    channel.add(30, START - MINUTE)
+    async with reading(telegram(server, clock, events), clock) as source:
+        server.answers = answers
+        await source.passes(MINUTE)
+        channel.add(70, clock.now())
+        await source.passes(MINUTE)
+        events.append(FIRE)
+        for _ in range(5):
+            server.asked.clear()
+            await source.passes(HOUR)
+            asked.append(len([page for page in before(server) if page]))
+        assert asked[0] <= 7
+        assert asked[3:] == [1, 1]

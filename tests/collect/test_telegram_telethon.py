@@ -151,6 +151,30 @@ async def test_an_event_that_is_added_is_looked_back_for_without_losing_what_cha
         assert found.ids("update") == {"harbour_news/155": 1}
 
 
+async def test_a_page_of_nothing_but_what_happened_to_the_channel_ends_no_walk(client: FakeClient) -> None:
+    def happens(count: int) -> None:
+        pin = types.MessageActionPinMessage()
+        for number in range(last := max(client.messages) + 1, last + count):
+            peer = types.PeerChannel(CHANNEL)
+            client.messages[number] = types.MessageService(id=number, peer_id=peer, date=START, action=pin)
+
+    clock, watched = ManualClock(), [Event(name="bridge", proposition="It has come down", any=("bridge",))]
+    client.add(20)
+    happens(100)
+    client.add(100)
+    async with reading(source(client, clock, lambda: watched), clock) as found:
+        assert numbers(found) == list(range(121, 221))
+        watched.append(Event(name="fire", proposition="The mill burns", any=("mill",)))
+        await found.passes(MINUTE)
+        assert set(numbers(found)) == {*range(1, 21), *range(121, 221)}
+        since = found.resume
+    happens(150)
+    client.add(120)
+    async with reading(source(client, clock), clock, since) as found:
+        assert numbers(found) == list(range(371, 491))
+        assert found.lost == []
+
+
 async def test_a_message_says_what_telegram_says_of_it(client: FakeClient) -> None:
     clock = ManualClock()
     reactions = types.MessageReactions(
