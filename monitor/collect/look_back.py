@@ -132,6 +132,7 @@ class LookBack:
             log.error(said, self._source, asked, error, extra={"source": self._source})
             kept = rest if error.question else [one for one in rest if not one.question.startswith(alike)]
             self._past = Past(self.past.events, tuple(kept))
+            self._failures.pop(first.question, None)
             return
         what = first.question if self._apart and not error.whole else ""
         times = self._failures.get(what, (0, 0.0))[0] + 1

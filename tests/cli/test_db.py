@@ -30,7 +30,7 @@ def db(config: Path, *words: str) -> int:
 def test_check_shows_what_is_in_it(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert db(config, "check") == 0
     shown = capsys.readouterr().out
-    assert "schema 0003" in shown
+    assert "schema 0004" in shown
     assert "kept   texts 180d, mentions 730d, alerts 730d, deliveries 90d" in shown
     assert db(config, "check", "--json") == 0
     found = msgspec.json.decode(capsys.readouterr().out)
