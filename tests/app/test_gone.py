@@ -70,13 +70,17 @@ class Place:
         settings, metrics = load(self.folder, {"TOKEN": "a token"}), Metrics(CollectorRegistry(), version="1")
         self.desk = Desk(settings, self.store, InHand(self.folder / "in-hand"), ManualClock(START), metrics)
 
-    def see(self, at: datetime, *lines: bytes, commits: bool = True, source: str = "sky") -> None:
-        """Walks one batch, and commits it."""
+    def see(self, at: datetime, *lines: bytes, commits: bool = True, source: str = "sky") -> dict[str, int]:
+        """Walks one batch, and commits it; answers what was rejected."""
+        rejected = dict[str, int]()
         payload = Payload(source, b"\n".join(lines), f"behind {at:%H:%M}")
         for part in self.desk.parts(Arrivals((payload,) if lines else (), (), at)):
             taken = self.desk.walk(part)
             if commits:
                 self.desk.commit(taken)
+            for settled in taken.settled:
+                rejected |= settled.rejected
+        return rejected
 
     def whole(self) -> str:
         """Everything in every table."""
@@ -144,6 +148,17 @@ def test_a_store_that_cannot_be_asked_is_asked_again_before_anything_is_walked(
         with pytest.raises(StoreError):
             at.see(LATER, GONE)
     at.see(LATER, GONE)
+    assert SAID not in at.whole()
+
+
+@pytest.mark.parametrize(
+    ("author", "reason"), [("did:plc:a\\u0000b", "wrong_type"), ("did:plc:" + 249 * "a", "over_size")]
+)
+def test_an_account_whose_name_no_post_can_have_is_counted_and_the_others_go(
+    at: Place, author: str, reason: str
+) -> None:
+    both = f'{{"fold":{{"accounts":["{author}","{ADA}"]}}}}'.encode()
+    assert at.see(LATER, both) == {reason: 1}
     assert SAID not in at.whole()
 
 
