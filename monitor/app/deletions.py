@@ -4,7 +4,7 @@ Both are looked up here and are deletions of posts from then on, whatever was kn
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -22,6 +22,7 @@ _RECENT = 10_000
 """Posts that may still become mentions, since they wait for what they answer."""
 _LONGEST = 64
 _PREFIX = "local/"
+_POST = ("platform", "id")
 
 _Local = tuple[str, str]
 """A source, and what its server calls a post."""
@@ -47,8 +48,11 @@ class Deletions:
             source, _, local = place.partition("/")
             self._posts[source, local] = msgspec.msgpack.decode(row, type=_Post)
 
-    def of(self, parsed: Parsed, source: str, at: datetime) -> Written:
-        """What a source's payloads delete so, told by it at a time; raises StoreError before anything has changed."""
+    def of(self, parsed: Parsed, source: str, at: datetime, waiting: pl.DataFrame) -> Written:
+        """What a source's payloads delete so, told by it at a time, of mentions and of what is `waiting` to be one.
+
+        Raises StoreError before anything has changed.
+        """
         self._recent.update({(source, name): local for name, local in parsed.local.items() if _is_plain(local)})
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
@@ -59,7 +63,7 @@ class Deletions:
         if parsed.gone:
             authors = {(one.platform, name) for one in parsed.gone for name in self._pseudonyms.names(*one)}
             keys, theirs = self._store.change(lambda connection: written_by(connection, authors))
-            posts = pl.concat([theirs, posts])
+            posts = pl.concat([theirs, _waiting_by(waiting, authors), posts]).unique(_POST, maintain_order=True)
         told = (pl.lit(source).alias("source"), pl.lit(at).cast(TIME).alias("seen_at"))
         return Written(keys, posts.with_columns(told))
 
@@ -78,6 +82,13 @@ class Deletions:
             (source, local), _ = self._posts.popitem(last=False)
             rows[f"{_PREFIX}{source}/{local}"] = b""
         return rows
+
+
+def _waiting_by(waiting: pl.DataFrame, authors: Collection[tuple[str, str]]) -> pl.DataFrame:
+    """POSTS without times: the deletion of what waits by these (platform, author)."""
+    found = waiting.filter(pl.col("author").is_in([author for _, author in authors]))
+    written = found.select("source", *_POST, "author").iter_rows()
+    return deletions((source, on, post) for source, on, post, author in written if (on, author) in authors)
 
 
 def _is_plain(local: str) -> bool:

@@ -248,7 +248,7 @@ class Desk:
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             reviews += parsed.reviews
-            deleted = self._deletions.of(parsed, source, part.closed_at)
+            deleted = self._deletions.of(parsed, source, part.closed_at, self._walk.waiting)
             frames.append(deleted.posts)
             gone += deleted.keys
             usable = parsed.payload.value_counts()

@@ -151,6 +151,20 @@ def test_a_store_that_cannot_be_asked_is_asked_again_before_anything_is_walked(
     assert SAID not in at.whole()
 
 
+def test_so_do_posts_that_wait_for_what_they_answer_and_only_theirs(at: Place) -> None:
+    asked = post(60, "bazarak fell, says who was there", did="did:plc:zed", createdAt=START.isoformat())
+    answered = {"uri": f"at://{asked.did}/{asked.collection}/{asked.rkey}", "cid": "bafy"}
+    reply = {"parent": answered, "root": answered}
+    waits = [(ADA, 61, f"an {SAID} answer"), (BO, 62, "so says he")]
+    at.see(LATER, *(line(post(n, text, did=did, createdAt=START.isoformat(), reply=reply)) for did, n, text in waits))
+    at.start()
+    at.see(LATER + timedelta(seconds=1), GONE)
+    at.see(LATER + timedelta(seconds=2), line(asked))
+    at.see(LATER + timedelta(seconds=20))
+    assert SAID not in at.whole()
+    assert "so says he" in at.store.recent_mentions(9)["text"].to_list()
+
+
 @pytest.mark.parametrize(
     ("author", "reason"), [("did:plc:a\\u0000b", "wrong_type"), ("did:plc:" + 249 * "a", "over_size")]
 )
@@ -201,14 +215,14 @@ def test_only_the_last_mentions_are_known_by_such_an_id_and_only_by_a_plain_one(
     nothing = pl.DataFrame(schema=POSTS)
     told = Parsed(nothing, pl.Series("payload", [], pl.UInt32), [], local=posts)
     few = Deletions(at.store, Pseudonyms(None), 2)
-    few.of(told, "far", LATER)
+    few.of(told, "far", LATER, nothing)
     rows = few.note(frame)
     assert rows["local/far/1001"] == b""
     again = Deletions(at.store, Pseudonyms(None), 2)
     again.restore(rows)
-    deleted = again.of(told._replace(unnamed=["1001", "1002", "a\0b", "1003"]), "far", LATER).posts
+    deleted = again.of(told._replace(unnamed=["1001", "1002", "a\0b", "1003"]), "far", LATER, nothing).posts
     assert deleted.select("source", "id", "op").rows() == [
         ("far", "https://far.example/1", "delete"),
         ("far", "https://far.example/3", "delete"),
     ]
-    assert again.of(told._replace(unnamed=["1002"]), "near", LATER).posts.is_empty()
+    assert again.of(told._replace(unnamed=["1002"]), "near", LATER, nothing).posts.is_empty()
