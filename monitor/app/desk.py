@@ -57,7 +57,7 @@ class Desk:
         self._have = store.change(withdrawn.have)
         """As the store had it under the configuration before: whoever is told since, the events name."""
         before = store.change(lambda connection: left(connection, REMEMBERED))
-        self._deletions.restore(before.state)
+        self._deletions.restore(before.state, self._parse)
         self.upto = restored(self._walk, before)
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
@@ -216,7 +216,7 @@ class Desk:
         walked = self._walk(Batch(posts, self.upto))
         return Commit(
             mentions=walked.mentions.clear(),
-            state={**walked.state, **mark},
+            state={**walked.state, **mark, **self._deletions.forget(found.posts)},
             alerts=walked.alerts,
             outbox=self._outbox(walked, self._clock.now()),
             exchanges=walked.exchanges,

@@ -69,15 +69,17 @@ def pseudonyms(configured: Settings, folder: Path) -> Pseudonyms:
 
     Where names are plain none is made, but one that is there finds what was hidden before.
     """
-    plain, file = configured.monitor.store.authors is AuthorNames.PLAIN, folder / KEY_FILE
+    plain = configured.monitor.store.authors is AuthorNames.PLAIN
     if configured.author_key is not None:
         return Pseudonyms(configured.author_key.reveal(), plain=plain)
-    return Pseudonyms(None if plain and not file.exists() else _kept(file), plain=plain)
+    return Pseudonyms(_kept(folder / KEY_FILE, makes=not plain), plain=plain)
 
 
-def _kept(file: Path) -> str:
+def _kept(file: Path, *, makes: bool) -> str | None:
     try:
         if not file.exists():
+            if not makes:
+                return None
             _make(file)
         key = file.read_text("ascii").strip()
     except (OSError, ValueError) as error:
