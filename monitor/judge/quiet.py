@@ -187,7 +187,10 @@ class Sources:
             rule="quiet",
             holds=holds,
             reason=reason,
-            numbers={"silent_minutes": round((at - source.silent_since) / 60, 4), "usual_minutes": round(usual / 60, 4)},
+            numbers={
+                "silent_minutes": round((at - source.silent_since) / 60, 4),
+                "usual_minutes": round(usual / 60, 4),
+            },
             subject=name,
         )
 
