@@ -21,7 +21,7 @@ SETTLED = "story_settled"
 MOST_STATUSES = 2_000
 """Narratives whose status is remembered, of all events; that which was set longest ago gives way."""
 OUTAGES_SHOWN = 100
-"""An alert shows the last of its outages, at most so many."""
+"""An alert shows the last of its outages, at most so many; those of whole sources before those of parts."""
 
 
 class Marks(msgspec.Struct, array_like=True):
@@ -48,7 +48,7 @@ class Marks(msgspec.Struct, array_like=True):
         self.statuses = [*standing(set_, MOST_STATUSES).values(), *coming]
         known = merged(gap for gap in self.gaps if gap.ends <= end)
         last = {gap.source: gap for gap in known if gap.goes_on or not gap.partial}
-        touching = [gap for gap in known if gap.ends >= min(since or end, end) - RECENT][-OUTAGES_SHOWN:]
+        touching = _shown(gap for gap in known if gap.ends >= min(since or end, end) - RECENT)
         kept = {*last.values(), *touching}
         self.gaps = [gap for gap in known if gap in kept] + [gap for gap in self.gaps if gap.ends > end]
         in_force = {one.id: number for number, one in enumerate(self.silences) if made_at(one) <= end}
@@ -67,7 +67,7 @@ class Marks(msgspec.Struct, array_like=True):
     def outages(self, since: datetime, at: datetime) -> tuple[GapMark, ...]:
         """What was known at a time of the outages that touch the time between, or the hour before."""
         known = merged(gap for gap in self.gaps if gap.ends <= at)
-        return tuple([gap for gap in known if gap.begins < at and gap.ends >= since - RECENT][-OUTAGES_SHOWN:])
+        return tuple(_shown(gap for gap in known if gap.begins < at and gap.ends >= since - RECENT))
 
     def grown(self, after: datetime, upto: datetime) -> list[tuple[datetime, GapMark]]:
         """Outages as they were known at each time of a span at which more became known of them, in order of time."""
@@ -114,6 +114,12 @@ class Marks(msgspec.Struct, array_like=True):
 
 def _settles(mark: StatusMark | None) -> bool:
     return mark is not None and mark.status is not Status.UNCONFIRMED
+
+
+def _shown(gaps: Iterable[GapMark]) -> list[GapMark]:
+    """Of outages, those that an alert shows, in order."""
+    chosen = sorted(gaps, key=lambda gap: (not gap.partial, _order(gap)))[-OUTAGES_SHOWN:]
+    return sorted(chosen, key=_order)
 
 
 def merged(pieces: Iterable[GapMark]) -> list[GapMark]:

@@ -47,8 +47,23 @@ def told_because(alert: Alert, zone: tzinfo) -> str:
 
 
 def outages(gaps: Sequence[GapMark], zone: tzinfo, most: int) -> tuple[str, ...]:
-    """The last outages of sources, at most so many, a line each; when the monitor was away is one line for all."""
-    return tuple(dict.fromkeys(_outage(gap, zone) for gap in gaps))[-most:]
+    """The last outages of sources, at most so many, a line each; when the monitor was away is one line for all.
+
+    Those of whole sources come first; the parts of a source that are blind are one line, which names the newest.
+    """
+    whole = tuple(dict.fromkeys(_outage(gap, zone) for gap in gaps if not gap.partial))[-most:]
+    parts: dict[str, list[GapMark]] = {}
+    for gap in gaps:
+        if gap.partial:
+            parts.setdefault(gap.whole, []).append(gap)
+    return (*whole, *(_parts(of_source, zone) for of_source in parts.values()))[:most]
+
+
+def _parts(gaps: Sequence[GapMark], zone: tzinfo) -> str:
+    """Of the parts of a source that are blind, when and why one was, and how many others were."""
+    newest = max(gaps, key=lambda gap: (gap.goes_on, gap.begins, gap.ends))
+    said, more = _outage(newest, zone), len({gap.source for gap in gaps}) - 1
+    return words.MORE_PARTS.format(said=said, more=more) if more else said
 
 
 def _outage(gap: GapMark, zone: tzinfo) -> str:

@@ -153,6 +153,7 @@ DENIALS_AHEAD = "denials are ahead of the claims by now; the race ends once that
 BLIND = "{source} blind {begins}–{ends} ({why}): counts are a floor"
 AWAY = "The monitor itself was away {begins}–{ends}: counts are a floor"
 BLIND_SINCE = "{source} blind since {begins} ({why}): counts are a floor"
+MORE_PARTS = "{said}; {more} more of its parts are or were blind"
 CHANGE = "What would change it"
 ALERT = "Alert"
 REPEAT = "Possible repeat: whether an earlier attempt arrived is not known"

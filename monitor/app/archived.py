@@ -2,17 +2,21 @@
 
 Everything is matched, tagged and clustered anew. What an archive does not have any more is not walked as it was: a
 deleted post is missing unless it answered or reposted one, an edited one has its last text from the begin, and an
-outage is known at its end, and whole, however late or in how many pieces it was noted.
+outage is known at its end, and whole, however late or in how many pieces it was noted; that of a part of a source every
+ten minutes while it lasted, as it was noted, though not at the same seconds.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
+from msgspec.structs import replace
 
 from monitor.alert.silence import made_at
 from monitor.app.walk import UPTO
+from monitor.collect.polling import PIECE
 from monitor.frames import POSTS, Batch
 from monitor.marks import GapMark, Mark, Silence, StatusMark
 from monitor.store.reader import Reader
@@ -20,6 +24,7 @@ from monitor.watched import Event, Exchange
 
 AT_ONCE = 16_384
 _JUST_BEFORE = timedelta(microseconds=1)
+_FIRST = datetime.fromtimestamp(0, UTC)
 
 
 class Step(NamedTuple):
@@ -80,9 +85,22 @@ def _rest(turns: Sequence[_Turn], upto: datetime | None, end: datetime | None, n
 def _turns(marks: Sequence[Mark], exchanges: Sequence[Exchange]) -> list[_Turn]:
     """In order of time; what a voice's own word set is left out, for it is read in its post again."""
     told = [mark for mark in marks if not (isinstance(mark, StatusMark) and mark.voice)]
-    turns = [_Turn(_time(mark), (mark,)) for mark in told]
+    turns = [_Turn(at, tuple(pieces)) for at, pieces in groupby(while_they_lasted(told), key=_time)]
+    turns += [_Turn(_time(mark), (mark,)) for mark in told]
     turns += [_Turn(one.at, events=one.events) for one in exchanges]
     return sorted(turns, key=lambda turn: turn.at)
+
+
+def while_they_lasted(marks: Iterable[Mark]) -> list[GapMark]:
+    """What was known of the outages of parts of sources while they lasted, all at the same times, in order."""
+    pieces: list[GapMark] = []
+    for gap in marks:
+        if isinstance(gap, GapMark) and gap.partial:
+            at = gap.begins + PIECE - (gap.begins - _FIRST) % PIECE
+            while at < gap.ends:
+                pieces.append(replace(gap, ends=at, goes_on=True))
+                at += PIECE
+    return sorted(pieces, key=_time)
 
 
 def _time(mark: Mark) -> datetime:

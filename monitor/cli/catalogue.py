@@ -15,8 +15,9 @@ posts and says so first; what that costs stands in no budget, for the daemon alo
 
 Whatever a source is silent about stands on its card and in the archive as a gap, never as a zero. So does a feed, a
 channel or another part of a source that is refused, or fails twice in a row, while the others go on: as a gap of
-`SOURCE: PART`, until it answers. Spikes go on being judged by what the other parts bring; the silence of the source is
-not judged.
+`SOURCE: PART`, until it answers or is no part any more. Spikes go on being judged by what the other parts bring; the
+silence of the source is not judged. Where a part answers but may have lost posts meanwhile, that is a gap of the whole
+source with the part in its reason: how much is missing is not known, so spikes and silence leave that time out.
 
 Every source may be recorded: `record = "FOLDER"` keeps its raw payloads, texts and authors included, in files that
 rotate within `record_bytes`; what is deleted on the platform stays in them until they make room.

@@ -109,7 +109,8 @@ class FactcheckCollector:
             try:
                 news, answer = unframed(body)
                 wanted = None if news is None else {*news.fresh, *news.changed}
-                read = [one for one in reviews(answer) if wanted is None or one.key in wanted]
+                told = reviews(answer) if answer or news is None else ()
+                read = [one for one in told if wanted is None or one.key in wanted]
             except PostRejectedError as error:
                 refused[error.reason] += 1
                 continue

@@ -2,7 +2,7 @@
 
 A platform that is polled says the same again and again. The collector finds out what changed and frames the answer with
 that line; `parsed` makes post/1 documents of the news and of nothing else. An answer without the line is all news, so
-that answers recorded elsewhere can be played back too.
+that answers recorded elsewhere can be played back too. The line without an answer moves the resume point, and is all.
 """
 
 import zlib
@@ -89,7 +89,7 @@ def parsed(bodies: Sequence[bytes], source: str, platform: str, seen_at: datetim
         documents: list[Document] = []
         try:
             news, answer = unframed(body)
-            for found in reads(answer, news.of if news else ""):
+            for found in reads(answer, news.of if news else "") if answer or news is None else ():
                 if isinstance(found, PostRejectedError):
                     rejected[found.reason] += 1
                 else:

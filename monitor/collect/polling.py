@@ -15,7 +15,7 @@ from msgspec import Struct
 from monitor.arrivals import Contact, Payload
 from monitor.clock import Clock
 from monitor.collect.look_back import Owed, Past
-from monitor.collect.news import Found, Known, framed
+from monitor.collect.news import Found, Known, News, framed
 from monitor.collect.polled_past import Behind, Further, Look, nothing
 from monitor.collect.turns import Turns, called
 from monitor.errors import SourceRefusedError, SourceUnavailableError
@@ -23,7 +23,7 @@ from monitor.marks import GapMark, part_of
 from monitor.metrics import Metrics
 
 PIECE = timedelta(minutes=10)
-"""How often it is noted that a part is still blind."""
+"""How often it is noted that a part is still blind; a replay of an archive goes by it, too."""
 _BETWEEN = 5
 """So many turns of parts that are due come between two looks back, which otherwise wait until none is."""
 BLIND = "it cannot be read"
@@ -61,9 +61,21 @@ class Place(Struct, omit_defaults=True):
     read_at: datetime | None = None
     """When its last turn ended."""
     blind: datetime | None = None
-    """Since when it cannot be read, where that was noted."""
+    """Since when it cannot be read, where that is to be noted or was."""
     past: Past | None = None
     """Of the source itself: what it still has to look back for."""
+
+
+class Outage(Struct):
+    """A part fails."""
+
+    since: datetime
+    noted: datetime | None = None
+    """Up to when it was noted, and `since` where it is to be; None where it may be a hiccup."""
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is to be noted, or again."""
+        return self.noted is not None and (now - self.noted >= PIECE or self.noted == self.since < now)
 
 
 class Part:
@@ -74,17 +86,17 @@ class Part:
         self.known = Known(place.known)
         self.mark = place.mark
         self.read_at = place.read_at
-        self.failing = place.blind
-        """Since when it fails."""
-        self.blind = place.blind is not None
-        """It failed again, or is refused: that is to be noted,"""
-        self.noted = place.blind
-        """… and was, up to then."""
+        self.outage = Outage(place.blind, place.blind) if place.blind is not None else None
 
     @property
     def place(self) -> Place:
         """For the resume point."""
-        return Place(self.known.saved(), self.mark, self.read_at, self.failing if self.noted is not None else None)
+        return Place(self.known.saved(), self.mark, self.read_at, self.blind)
+
+    @property
+    def blind(self) -> datetime | None:
+        """Since when it cannot be read, where that is to be noted or was."""
+        return self.outage.since if self.outage is not None and self.outage.noted is not None else None
 
     @property
     def first(self) -> bool:
@@ -120,6 +132,9 @@ class Polling:
         self._turns = Turns(source, clock, every, metrics.source_failing.labels(source).set)
         self._parts: dict[str, Part] = {}
         self._places: dict[str, Place] = {}
+        """As the last resume point has them."""
+        self._over: list[GapMark] = []
+        """Outages that are over, and not told yet."""
 
     async def payloads(
         self,
@@ -158,6 +173,8 @@ class Polling:
                 if (arrival := await self._looked_back(parts(), look)) is not None:
                     yield arrival
             if name is None:
+                for told in self._gaps():
+                    yield told
                 yield Contact(rests=True)
                 continue
             part = self._parts.setdefault(name, Part(name, self._places.get(name, Place())))
@@ -177,30 +194,46 @@ class Polling:
         except (SourceUnavailableError, SourceRefusedError) as error:
             if isinstance(error, SourceRefusedError) and not (self._apart or error.question):
                 raise
-            part.failing = part.failing or self._clock.now()
-            part.blind = self._turns.failed(part.name, error) or part.blind
+            part.outage = part.outage or Outage(self._clock.now())
+            if self._turns.failed(part.name, error):
+                part.outage.noted = part.outage.noted or part.outage.since
             return
         part.read_at = self._clock.now()
         self._turns.done(part.name, wait)
-        for gap in self._gaps(part):
-            yield gap
+        self._end(part.name, part.blind)
+        part.outage = None
+        for told in self._gaps():
+            yield told
 
-    def _gaps(self, answers: Part) -> Iterator[GapMark]:
-        """The outage that is over of the part that answers, and those of others that go on, noted now and then."""
+    def _end(self, part: str, blind: datetime | None) -> None:
+        """The outage of a part is over, if there was one."""
+        if blind is not None:
+            self._over.append(self._gap(part, blind, self._clock.now()))
+
+    def _gaps(self) -> Iterator[Arrival]:
+        """Outages that are over, and those that go on, noted now and then; between them the resume point, if it moves.
+
+        So an outage is in it before it is noted and until its end is: after a restart none stays open.
+        """
         now = self._clock.now()
-        if answers.failing is not None and answers.noted is not None:
-            yield self._gap(answers.name, answers.failing, now)
-        answers.failing, answers.blind, answers.noted = None, False, None
+        yield from self._over
+        if self._over or any(part.blind != self._places.get(part.name, Place()).blind for part in self._parts.values()):
+            yield Payload(self._source, framed(News(), b""), self._saved({}))
+        self._over = []
         for part in self._parts.values():
-            if part.failing is not None and part.blind and (part.noted is None or now - part.noted >= PIECE):
-                part.noted = now
-                yield self._gap(part.name, part.failing, now, goes_on=True)
+            if part.outage is not None and part.outage.due(now):
+                part.outage.noted = now
+                yield self._gap(part.name, part.outage.since, now, goes_on=True)
 
     def _gap(self, part: str, begins: datetime, ends: datetime, *, goes_on: bool = False) -> GapMark:
         return GapMark(source=part_of(self._source, called(part)), begins=begins, ends=ends, why=BLIND, goes_on=goes_on)
 
     def _keep(self, there: Sequence[str]) -> None:
-        """Nothing is remembered of parts that are gone."""
+        """Nothing is remembered of parts that are gone, but that their outage is over."""
+        blind = {name: place.blind for name, place in self._places.items()}
+        blind |= {name: part.blind for name, part in self._parts.items()}
+        for name in (name for name in blind if name not in there):
+            self._end(name, blind[name])
         self._parts = {name: part for name, part in self._parts.items() if name in there}
         self._places = {name: place for name, place in self._places.items() if name in there}
 

@@ -72,11 +72,10 @@ class Turns:
         self._show(len(self._failures))
 
     def failed(self, part: str, error: SourceUnavailableError | SourceRefusedError) -> bool:
-        """A part could not be read, not for the first time if so answered, or it is refused.
+        """Takes in that a part could not be read; whether that was no hiccup: it is refused, or has failed before.
 
-        Raises where none can be read, and SourceRefusedError only where all are refused.
-
-        None can be where all have failed, or where one failed for what holds for the whole source.
+        Raises where no part can be read: all have failed, or this one did for what holds for the whole source. The
+        error is SourceRefusedError only where all are refused.
         """
         times = self._failures.get(part, (0, error))[0] + 1
         self._failures[part] = times, error

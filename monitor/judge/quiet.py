@@ -3,6 +3,7 @@
 A source or voice is heard in slots of five minutes, each known at its end. Its usual silence is the longest one of the
 last seven whole days, so a source that sleeps at night may, and a voice that speaks once a day; it needs two such days.
 A known gap is no silence: the clock starts anew at its end; of a voice, that of a source through which it was heard.
+While a part of a source is blind its silence is not judged either, but what is usual is learnt as ever.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,6 +55,13 @@ class _Source(msgspec.Struct, array_like=True):
     """Slots that are not over yet."""
     through: dict[str, int] = msgspec.field(default_factory=dict)
     """Of a voice: the sources through which it was heard, and the first slot of each."""
+    excused: int = 0
+    """The end of the last time in which a part of it was blind."""
+
+    @property
+    def silent_since(self) -> int:
+        """From when on its silence counts; what is usual is measured from `heard`."""
+        return max(self.heard, self.excused)
 
     def need(self, rules: Rules) -> int | None:
         """Seconds of silence that are too many, whole slots; None where that is not known."""
@@ -116,9 +124,12 @@ class Sources:
 
     def _excuse(self, source: _Source, gap: Gap) -> None:
         """The silence of a known gap is none."""
-        if gap.until > source.heard:
-            source.heard = -(-int(gap.until) // SLOT) * SLOT
-            self.changed = True
+        over = -(-int(gap.until) // SLOT) * SLOT
+        if gap.partial:
+            source.excused = max(source.excused, over)
+        else:
+            source.heard = max(source.heard, over)
+        self.changed = True
 
     def _until(self, name: str, begin: int, end: int) -> list[Finding]:
         source = self._sources[name]
@@ -136,7 +147,7 @@ class Sources:
                 source.quiet = None
             self._hear(source, slot)
         findings += self._silence(name, source, begin, end)
-        gone = source.heard + GONE + (source.need(self._event.rules) or 0)
+        gone = source.silent_since + GONE + (source.need(self._event.rules) or 0)
         if gone <= end and not source.waiting:
             del self._sources[name]
             self.changed = True
@@ -146,9 +157,9 @@ class Sources:
     def _silence(self, name: str, source: _Source, begin: int, until: int) -> list[Finding]:
         """The finding that begins where a source was silent for too long by a second."""
         need = source.need(self._event.rules)
-        if source.quiet is not None or need is None or source.heard + need > until:
+        if source.quiet is not None or need is None or source.silent_since + need > until:
             return []
-        source.quiet = max(source.heard + need, begin + 1)
+        source.quiet = max(source.silent_since + need, begin + 1)
         self.changed = True
         reason = "voice_silent" if name.startswith(VOICE) else "source_silent"
         return [self._finding(name, source, source.quiet, reason, holds=True)]
@@ -176,7 +187,10 @@ class Sources:
             rule="quiet",
             holds=holds,
             reason=reason,
-            numbers={"silent_minutes": round((at - source.heard) / 60, 4), "usual_minutes": round(usual / 60, 4)},
+            numbers={
+                "silent_minutes": round((at - source.silent_since) / 60, 4),
+                "usual_minutes": round(usual / 60, 4),
+            },
             subject=name,
         )
 

@@ -30,6 +30,20 @@ def test_posts_go_first_and_the_card_says_how_many() -> None:
     assert words.CHANGE in shorter
 
 
+def test_parts_of_a_source_that_are_blind_are_one_line_and_whole_sources_come_before_them() -> None:
+    def gap(source: str, minutes: int, *, goes_on: bool = False) -> GapMark:
+        return GapMark(source=source, begins=AT, ends=AT + timedelta(minutes=minutes), why="no", goes_on=goes_on)
+
+    wholes = [gap(f"s{n}", n) for n in range(3)]
+    parts = [gap(f"rss: <b>@all{n}", 9, goes_on=True) for n in range(9)]
+    shown = card(an_alert(blind=(*wholes, *parts, gap("rss: over", 10), gap("tg: a", 11)))).blind
+    assert [line.partition(" ")[0] for line in shown] == ["s0", "s1", "s2", "rss:", "tg:"]
+    assert shown[3].endswith("; 9 more of its parts are or were blind")
+    assert "<" not in shown[3]
+    assert "@all" not in shown[3]
+    assert len(card(an_alert(blind=(*(gap(f"s{n}", n) for n in range(7)), *parts))).blind) == 5
+
+
 def test_numbers_and_the_reason_never_go() -> None:
     least = within(1)
     for said in ("41 claims against 3 denials", "Celebration reports: 17. Questions: 5.", "threshold 3", "s0 blind"):

@@ -117,6 +117,21 @@ def test_a_card_shows_the_last_hundred_outages() -> None:
         assert alert.blind == tuple(gap for gap in many if gap.ends <= at(1_900))[-100:]
 
 
+@pytest.mark.parametrize("cuts", [(), (65, 100)])
+def test_an_outage_of_a_whole_source_is_shown_however_many_parts_of_others_are_blind(cuts: tuple[int, ...]) -> None:
+    whole = GapMark(source="tg", begins=at(0), ends=at(60), why="away")
+    parts = [
+        GapMark(source=f"rss: f{part}", begins=at(part / 10), ends=at(70 + 10 * again), why="no", goes_on=True)
+        for again in range(4)
+        for part in range(120)
+    ]
+    blind = steps([finding(100)], gaps=[whole, *parts], cuts=cuts)[-1].blind
+    assert (len(blind), blind[0]) == (100, whole)
+    said = outages(blind, UTC, 5)
+    assert [line.partition(" 2021")[0] for line in said] == ["tg blind", "rss: f119 blind since"]
+    assert said[-1].endswith("; 98 more of its parts are or were blind")
+
+
 def outage(*seconds: float, source: str = "s") -> tuple[GapMark, ...]:
     """The pieces of one outage, noted at these seconds but the first."""
     return tuple(
@@ -133,7 +148,9 @@ def test_an_outage_noted_piece_by_piece_is_one_on_the_card() -> None:
 
 
 @pytest.mark.parametrize("cuts", [(), (61, 100, 121, 150, 181)])
-def test_parts_of_a_source_that_are_blind_at_once_are_an_outage_each_on_the_card(cuts: tuple[int, ...]) -> None:
+def test_parts_of_a_source_that_are_blind_at_once_are_an_outage_each_and_one_line_on_the_card(
+    cuts: tuple[int, ...],
+) -> None:
     pieces = [
         GapMark(source=f"feeds: {part}", begins=at(begins), ends=at(ends), why="it cannot be read", goes_on=ends < 180)
         for part, begins, ends in (("a", 0, 60), ("b", 30, 90), ("a", 0, 120), ("b", 30, 150), ("a", 0, 180))
@@ -141,8 +158,10 @@ def test_parts_of_a_source_that_are_blind_at_once_are_an_outage_each_on_the_card
     alert = steps([finding(100)], gaps=pieces, cuts=cuts)[-1]
     shown = [(gap.source, gap.begins, gap.ends, gap.goes_on) for gap in alert.blind]
     assert shown == [("feeds: b", at(30), at(150), True), ("feeds: a", at(0), at(180), False)]
-    said = outages(alert.blind, UTC, 9)
-    assert [line[: line.index(" 2021")] for line in said] == ["feeds: b blind since", "feeds: a blind"]
+    (said,) = outages(alert.blind, UTC, 9)
+    assert said.startswith("feeds: b blind since 2021")
+    assert said.endswith("; 1 more of its parts are or were blind")
+    assert outages(alert.blind[1:], UTC, 9)[0].startswith("feeds: a blind 2021")
 
 
 TRANSITIONS = st.lists(

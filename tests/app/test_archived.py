@@ -182,6 +182,20 @@ def test_a_deleted_post_is_missing_and_an_edited_one_has_its_last_text(tmp_path:
     assert of_edited.select("text", pl.col("tag").cast(pl.String)).rows() == [("bazarak is at peace", "other")]
 
 
+def test_the_outage_of_a_part_is_known_every_ten_minutes_while_it_lasted_and_that_of_a_source_at_its_end(
+    tmp_path: Path,
+) -> None:
+    parts = [GapMark(source=f"s: {part}", begins=at(100), ends=at(1_500), why="down") for part in "ab"]
+    whole = GapMark(source="t", begins=at(50), ends=at(1_400), why="down")
+    with Store(f"sqlite:///{tmp_path}/a.sqlite") as store:
+        store.commit(Commit(pl.DataFrame(schema=MENTIONS), gaps=[*parts, whole]))
+    with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:
+        steps = [step.batch for step in walked_again(reader) if step.batch.marks]
+    pieces = [tuple(msgspec.structs.replace(gap, ends=at(end), goes_on=True) for gap in parts) for end in (600, 1_200)]
+    assert [batch.marks for batch in steps] == [*pieces, (whole,), (parts[0],), (parts[1],)]
+    assert [batch.upto for batch in steps] == [at(600), at(1_200), at(1_400), at(1_500), at(1_500)]
+
+
 def test_an_empty_archive_has_nothing_to_walk(tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path}/a.sqlite").close()
     with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:

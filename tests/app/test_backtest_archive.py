@@ -108,6 +108,22 @@ def test_a_status_of_an_archive_settles_again(tmp_path: Path) -> None:
     assert "status_set" in {step.reason for step in found}
 
 
+def test_of_the_outage_of_a_part_it_is_counted_what_was_known_while_it_lasted(tmp_path: Path) -> None:
+    first, last = BEGIN + timedelta(hours=4, minutes=3), BEGIN + timedelta(hours=4, minutes=25)
+    gap = GapMark(source="feeds: a", begins=first, ends=last, why="down")
+    archived(tmp_path / "a.sqlite", [EVENT], 2, [gap])
+    (tmp_path / "counts").mkdir()
+    with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:
+        for _ in count_archive(reader, [EVENT], tmp_path / "counts"):
+            pass
+    known = [one for counts in CountsReader(tmp_path / "counts") for one in counts.counted.gaps]
+    assert [(one.begins, (one.ends - BEGIN) / timedelta(minutes=1), one.goes_on) for one in known] == [
+        (first, 250, True),
+        (first, 260, True),
+        (first, 265, False),
+    ]
+
+
 def test_an_empty_archive_fires_nothing(tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path}/a.sqlite").close()
     with Reader(f"sqlite:///{tmp_path}/a.sqlite") as reader:

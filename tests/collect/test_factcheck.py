@@ -10,6 +10,7 @@ from aiohttp import web
 
 from monitor.collect.claim_review import reviews
 from monitor.collect.factcheck import FactcheckCollector, FactcheckSource
+from monitor.collect.news import News, framed
 from monitor.collect.supervise import SourceState
 from monitor.marks import FactCheck
 from monitor.watched import Event
@@ -43,6 +44,11 @@ def collector(server: Platform, clock: ManualClock, *, key: str | None = KEY, **
 
 def found(source: Reading) -> list[FactCheck]:
     return list(source.collector.parse([one.body for one in source.payloads], START).reviews)
+
+
+def test_a_resume_point_that_moves_alone_brings_no_review_and_no_complaint(server: Platform) -> None:
+    found = collector(server, ManualClock()).parse([framed(News(), b"")], START)
+    assert (found.reviews, [*found.rejected]) == ((), [{}])
 
 
 async def test_a_review_comes_once_and_again_when_its_rating_changes(checks: FakeFactChecks, server: Platform) -> None:

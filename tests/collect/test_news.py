@@ -90,6 +90,12 @@ def test_any_payload_is_framed_and_comes_back(answer: bytes) -> None:
     assert unframed(framed(news, answer)) == (news, answer)
 
 
+@PLATFORMS
+def test_a_resume_point_that_moves_alone_brings_no_post_and_no_complaint(platform: str) -> None:
+    found = parsed([framed(News(), b"")], "source", platform, START, READERS[platform])
+    assert (found.posts.height, [*found.rejected]) == (0, [{}])
+
+
 def test_a_text_that_is_no_unicode_and_one_that_is_too_long_are_mended() -> None:
     bodies = [b"[]"]
     documents = [post("1", "half \ud800 a pair"), post("2", "x" * 30_000)]

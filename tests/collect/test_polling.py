@@ -8,7 +8,6 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from monitor.alert.marks import merged
 from monitor.arrivals import Contact, Payload
 from monitor.collect.polling import Arrival, Part, Place, Polling, Read, places
 from monitor.errors import SourceRefusedError, SourceUnavailableError
@@ -28,6 +27,8 @@ class Asked:
         self.clock = clock
         self.parts = list(parts)
         self.fails: dict[str, Exception] = {}
+        self.quiet: set[str] = set()
+        """They answer, and have nothing new."""
         self.turns: list[str] = []
         self.metrics = metrics()
         self.polling = Polling("source", clock, MINUTE, self.metrics, apart=apart)
@@ -37,7 +38,7 @@ class Asked:
         if part.name in self.fails:
             raise self.fails[part.name]
         post = {"id": f"{part.name}-{len(self.turns)}", "platform": "x", "text": "a"}
-        yield Read(b"[]", [post], mark=str(len(self.turns)))
+        yield Read(b"[]", () if part.name in self.quiet else [post], mark=str(len(self.turns)))
 
     async def arrivals(
         self, most: int, since: str | None = None, *, found: list[Arrival] | None = None
@@ -92,63 +93,19 @@ def gaps(found: list[Arrival]) -> list[GapMark]:
     return [one for one in found if isinstance(one, GapMark)]
 
 
+def resumed(found: list[Arrival]) -> str | None:
+    return [one.resume for one in found if isinstance(one, Payload)][-1]
+
+
 async def for_minutes(clock: ManualClock, minutes: int) -> None:
     for _ in range(minutes):
         await clock.advance(MINUTE)
 
 
-async def test_a_part_that_fails_again_is_a_gap_of_its_own_until_it_answers() -> None:
-    clock, found = ManualClock(), list[Arrival]()
-    asked = Asked(clock, "https://a.example/feed?key=secret", "b")
-    begun = clock.now()
-    asked.fails[asked.parts[0]] = AWAY
-    async with running(asked, found=found):
-        assert gaps(found) == []
-        await for_minutes(clock, 40)
-        asked.fails = {}
-        await for_minutes(clock, 40)
-    pieces = gaps(found)
-    assert {(gap.source.partition(" (")[0], gap.begins, gap.why) for gap in pieces} == {
-        ("source: https://a.example/feed", begun, "it cannot be read")
-    }
-    assert [gap.goes_on for gap in pieces] == [True] * (len(pieces) - 1) + [False]
-    assert [gap.ends for gap in pieces] == sorted({gap.ends for gap in pieces})
-    assert pieces[0].ends - begun <= 2 * MINUTE
-    assert 4 <= len(pieces) <= 8
-    (outage,) = merged(pieces)
-    assert (outage.begins, outage.ends, outage.goes_on) == (begun, pieces[-1].ends, False)
-    assert (pieces[0].whole, pieces[0].partial, "secret" in str(pieces)) == ("source", True, False)
-
-
-async def test_a_part_that_is_refused_is_a_gap_at_once_and_one_hiccup_is_none() -> None:
-    clock, found = ManualClock(), list[Arrival]()
-    asked = Asked(clock, "a", "b", "c")
-    asked.fails = {"a": REFUSED, "c": AWAY}
-    async with running(asked, found=found):
-        asked.fails.pop("c")
-        await for_minutes(clock, 5)
-    assert [gap.source for gap in gaps(found)] == ["source: a"]
-
-
-async def test_the_gap_of_a_part_goes_on_over_a_restart_and_ends_when_it_answers() -> None:
-    clock, found = ManualClock(), list[Arrival]()
-    asked = Asked(clock, "a", "b")
-    begun = clock.now()
-    asked.fails["a"] = REFUSED
-    async with running(asked, found=found):
-        await for_minutes(clock, 5)
-    since = [one.resume for one in found if isinstance(one, Payload)][-1]
-    again = Asked(clock, "a", "b")
-    (gap,) = gaps(await again.arrivals(3, since))
-    assert (gap.source, gap.begins, gap.ends, gap.goes_on) == ("source: a", begun, clock.now(), False)
-    assert gap.continues(gaps(found)[-1])
-    assert gaps(await again.arrivals(1)) == []
-
-
 @asynccontextmanager
-async def running(asked: Asked, *, found: list[Arrival] | None = None) -> AsyncIterator[None]:
+async def running(asked: Asked, *, since: str | None = None, found: list[Arrival] | None = None) -> AsyncIterator[None]:
     """Reads until it is left."""
-    task = asyncio.ensure_future(asked.arrivals(1_000, found=found))
+    task = asyncio.ensure_future(asked.arrivals(1_000, since, found=found))
     await settle()
     try:
         yield

@@ -74,6 +74,26 @@ def test_a_known_gap_is_no_silence() -> None:
     assert [one.holds for one in found(BUSY, ends + 6_000, gaps=[other])] == [True]
 
 
+def test_a_part_that_was_blind_for_days_takes_nothing_from_the_usual_silence() -> None:
+    awake = [FIRST + slot * SLOT for slot in range(12 * DAY // SLOT) if slot * SLOT % DAY < 15 * 3_600]
+    told = range(FIRST + 2 * DAY + 3_600, FIRST + 10 * DAY, 3_600)
+    dead = [Gap(known, float(FIRST + 2 * DAY), float(known), "wire", partial=True) for known in told]
+    assert found(awake, FIRST + 12 * DAY, range(FIRST, FIRST + 12 * DAY, DAY), dead) == []
+
+
+def test_while_a_part_is_blind_its_source_is_not_quiet() -> None:
+    ends = BUSY[-1] + SLOT
+    blind = Gap(ends + 3_000, float(ends), float(ends + 3_000), "wire", partial=True)
+    assert said(found(BUSY, ends + 9_000, gaps=[blind])) == [(True, "source_silent", ends + 3_000 + 3_600)]
+
+
+def test_a_row_from_before_parts_were_told_apart_is_taken_up() -> None:
+    sources = Sources(EVENT)
+    row: list[object] = [FIRST // DAY, FIRST + SLOT, 0, True, [600, 600], None, [], {}]
+    sources.restore({"row": msgspec.msgpack.encode({"wire": row})}, "row")
+    assert said(sources.run((FIRST, FIRST + DAY), [], [])) == [(True, "source_silent", FIRST + SLOT + 3_600)]
+
+
 def test_a_registered_voice_is_quiet_by_the_same_rule_and_named_as_a_voice() -> None:
     again = BUSY[-1] + 3 * 3_600
     findings = found([*BUSY, again], again + SLOT, name=AGENCY)
@@ -119,13 +139,16 @@ def test_a_voice_that_is_registered_no_more_is_not_quiet_any_more() -> None:
     st.sets(st.integers(0, 5 * DAY // SLOT), max_size=60),
     st.lists(st.integers(FIRST, FIRST + 6 * DAY), max_size=6),
     st.sampled_from(["wire", AGENCY]),
-    st.lists(st.tuples(st.integers(0, 6 * DAY), st.integers(1, DAY)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 6 * DAY), st.integers(1, DAY), st.booleans()), max_size=3),
 )
 def test_a_restart_at_any_second_changes_nothing(
-    missing: set[int], cuts: list[int], name: str, outages: list[tuple[int, int]]
+    missing: set[int], cuts: list[int], name: str, outages: list[tuple[int, int, bool]]
 ) -> None:
     holes = {hole + k for hole in missing for k in range(20)}
     heard = [slot for slot in BUSY if (slot - FIRST) // SLOT not in holes]
-    gaps = [Gap(FIRST + at + long, float(FIRST + at), float(FIRST + at + long), "wire") for at, long in outages]
+    gaps = [
+        Gap(FIRST + at + long, float(FIRST + at), float(FIRST + at + long), "wire", partial)
+        for at, long, partial in outages
+    ]
     upto = FIRST + 6 * DAY
     assert found(heard, upto, cuts, gaps, name) == found(heard, upto, (), gaps, name)

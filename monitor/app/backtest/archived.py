@@ -2,7 +2,7 @@
 
 Tags, narratives and copies are those that were given when a mention came, so nothing is matched or tagged again; marks
 of the stream take effect when they did. What an archive does not have any more: authors of deleted mentions, each of
-whom counts as another one now, and the pieces of an outage that went on.
+whom counts as another one now, and the pieces of an outage of a whole source.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from monitor.alert.silence import made_at
+from monitor.app.archived import while_they_lasted
 from monitor.app.backtest.count import spoken
 from monitor.app.backtest.counts import Counts, CountsWriter, Told, Totals
 from monitor.app.backtest.stories import Outcome
@@ -45,7 +46,8 @@ def count_archive(reader: Reader, events: Sequence[Event], folder: Path) -> Iter
     windows, writer, totals = Windows(), CountsWriter(folder), Totals()
     names = [event.name for event in events]
     labels = _Labels(events, reader.alerts(None, 1_000_000))
-    marks = _Waiting(reader.every_mark())
+    marked = reader.every_mark()
+    marks = _Waiting([*marked, *while_they_lasted(marked)])
     number = 0
     upto: datetime | None = None
     while True:
