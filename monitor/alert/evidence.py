@@ -85,14 +85,69 @@ class _Held(msgspec.Struct, array_like=True):
         self.first = self.first or row
         self.newest = [*self.newest, row][-NEWEST:]
 
-    def delete(self, post: _Post) -> bool:
-        """Drops a post; says whether it was there."""
-        there = False
+    def delete(self, post: _Post) -> None:
+        """Drops a post."""
         if self.first is not None and self.first.post == post:
-            self.first, there = None, True
-        if any(row.post == post for row in self.newest):
-            self.newest, there = [row for row in self.newest if row.post != post], True
-        return there
+            self.first = None
+        self.newest = [row for row in self.newest if row.post != post]
+
+    @property
+    def posts(self) -> set["_Post"]:
+        """Those that are there."""
+        return {row.post for row in (self.first, *self.newest) if row is not None}
+
+
+class _Book:
+    """What is held of each narrative and tag, and of which ones each post is."""
+
+    def __init__(self) -> None:
+        self.held: dict[_Key, _Held] = {}
+        self._keys: dict[_Post, set[_Key]] = {}
+
+    def put(self, held: _Held) -> None:
+        """Takes in what is held of a key that was taken out, or is new."""
+        self.held[held.key] = held
+        for post in held.posts:
+            self._keys.setdefault(post, set()).add(held.key)
+
+    def take(self, key: _Key) -> _Held:
+        """Takes out what is held of a key: nothing, of one that is new."""
+        held = self.held.pop(key, None) or _Held(key)
+        for post in held.posts:
+            self._keys[post].discard(key)
+            if not self._keys[post]:
+                del self._keys[post]
+        return held
+
+    def keys(self, post: _Post) -> set[_Key]:
+        """Where a post is held."""
+        return set(self._keys.get(post, ()))
+
+    def apply(self, steps: Iterable["_Step"], *, make: bool) -> set[_Key]:
+        """Takes steps in, new keys only where `make` is said; gives the keys that changed."""
+        changed = set[_Key]()
+        for step in steps:
+            if step.row is not None:
+                key = step.row.event, step.row.narrative, step.row.tag
+                if make or key in self.held:
+                    held = self.take(key)
+                    held.add(step.row)
+                    self.put(held)
+                    changed.add(key)
+            elif step.gone is not None:
+                lost = {(*step.gone, tag.value) for tag in SHOWN} & self.held.keys()
+                for key in lost:
+                    self.take(key)
+                    self.put(_Held(key))
+                changed |= lost
+            else:
+                found = self.keys(step.post)
+                for key in found:
+                    held = self.take(key)
+                    held.delete(step.post)
+                    self.put(held)
+                changed |= found
+        return changed
 
 
 class _Step(NamedTuple):
@@ -110,7 +165,7 @@ class EvidenceMemory:
     """Remembers, per narrative and tag, the first original and the newest ones, until the narrative is gone."""
 
     def __init__(self) -> None:
-        self._held: dict[_Key, _Held] = {}
+        self._book = _Book()
         """As it was before the last batch."""
         self._steps: list[_Step] = []
         """What the last batch does to it."""
@@ -137,14 +192,14 @@ class EvidenceMemory:
     def of(self, event: str, narrative: str, at: datetime) -> tuple[Evidence, ...]:
         """At most MOST posts of the narrative seen before `at`: the first of each tag, then the newest."""
         keys = [(event, narrative, tag.value) for tag in SHOWN]
-        held = {key: _Held(key) for key in keys}
+        book = _Book()
         for key in keys:
-            known = self._held.get(key)
-            if known is not None:
-                held[key] = _Held(key, known.first, known.newest)
-        _apply((step for step in self._steps if step.at < at), held, make=False)
-        firsts = (one.first for one in held.values() if one.first is not None)
-        newest = [one.newest for one in held.values()]
+            known = self._book.held.get(key) or _Held(key)
+            book.put(_Held(key, known.first, known.newest))
+        book.apply((step for step in self._steps if step.at < at), make=False)
+        held = [book.held[key] for key in keys]
+        firsts = (one.first for one in held if one.first is not None)
+        newest = [one.newest for one in held]
         rows = chain(firsts, chain.from_iterable(zip(*newest, strict=False)), chain.from_iterable(newest))
         found: dict[_Post, _Row] = {}
         for row in rows:
@@ -154,14 +209,15 @@ class EvidenceMemory:
 
     def _fold(self) -> None:
         """Between batches only what is held of each key is kept, and nothing of a deleted post."""
-        self._changed |= _apply(self._steps, self._held, make=True)
+        self._changed |= self._book.apply(self._steps, make=True)
         self._steps = []
 
     def forget(self, events: Collection[str]) -> None:
         """Drops what is known of these events."""
         self._fold()
-        gone = {key for key in self._held if key[0] in events}
-        self._held = {key: held for key, held in self._held.items() if key not in gone}
+        gone = {key for key in self._book.held if key[0] in events}
+        for key in gone:
+            self._book.take(key)
         self._changed |= gone
 
     def snapshot(self) -> dict[str, bytes]:
@@ -169,10 +225,10 @@ class EvidenceMemory:
         self._fold()
         rows: dict[str, bytes] = {}
         for key in sorted(self._changed):
-            held = self._held.get(key)
-            there = held is not None and (held.first is not None or held.newest)
+            held = self._book.held.get(key)
+            there = held is not None and held.posts
             if not there:
-                self._held.pop(key, None)
+                self._book.take(key)
             rows[f"{_PREFIX}{key[0]}/{digest(*key)}"] = msgspec.msgpack.encode(held) if there else b""
         self._changed.clear()
         return rows
@@ -180,33 +236,7 @@ class EvidenceMemory:
     def restore(self, rows: Mapping[str, bytes]) -> None:
         """Goes on where the memory that gave all these rows left off; rows of others are ignored."""
         for name in sorted(name for name in rows if name.startswith(_PREFIX) and rows[name]):
-            held = msgspec.msgpack.decode(rows[name], type=_Held)
-            self._held[held.key] = held
-
-
-def _apply(steps: Iterable[_Step], held: dict[_Key, _Held], *, make: bool) -> set[_Key]:
-    """Takes steps into what is held, new keys only where `make` is said; gives the keys that changed."""
-    changed = set()
-    posts: set[_Post] | None = None
-    for step in steps:
-        if step.row is not None:
-            key = step.row.event, step.row.narrative, step.row.tag
-            if make or key in held:
-                held.setdefault(key, _Held(key)).add(step.row)
-                changed.add(key)
-                if posts is not None:
-                    posts.add(step.post)
-            continue
-        if step.gone is not None:
-            lost = {(*step.gone, tag.value) for tag in SHOWN} & held.keys()
-            held.update({key: _Held(key) for key in lost})
-            changed |= lost
-            continue
-        if posts is None:
-            posts = {row.post for one in held.values() for row in (one.first, *one.newest) if row is not None}
-        if step.post in posts:
-            changed |= {key for key, one in held.items() if one.delete(step.post)}
-    return changed
+            self._book.put(msgspec.msgpack.decode(rows[name], type=_Held))
 
 
 def _evidence(row: _Row) -> Evidence:

@@ -57,7 +57,7 @@ class Desk:
         self._have = store.change(withdrawn.have)
         """As the store had it under the configuration before: whoever is told since, the events name."""
         before = store.change(lambda connection: left(connection, REMEMBERED))
-        self._deletions.restore(before.state)
+        self._deletions.restore(before.state, self._parse)
         self.upto = restored(self._walk, before)
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
@@ -216,7 +216,7 @@ class Desk:
         walked = self._walk(Batch(posts, self.upto))
         return Commit(
             mentions=walked.mentions.clear(),
-            state={**walked.state, **mark},
+            state={**walked.state, **mark, **self._deletions.forget(found.posts)},
             alerts=walked.alerts,
             outbox=self._outbox(walked, self._clock.now()),
             exchanges=walked.exchanges,
@@ -248,7 +248,7 @@ class Desk:
             parsed = self._parse[source]([part.payloads[place].body for place in places], part.closed_at)
             frames.append(sealed(parsed, [part.payloads[place].body for place in places]))
             reviews += parsed.reviews
-            deleted = self._deletions.of(parsed, source, part.closed_at)
+            deleted = self._deletions.of(parsed, source, part.closed_at, self._walk.waiting)
             frames.append(deleted.posts)
             gone += deleted.keys
             usable = parsed.payload.value_counts()

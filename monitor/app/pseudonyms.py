@@ -25,8 +25,9 @@ KEY_FILE = "author-key"
 class Pseudonyms:
     """Hides authors under one key; the accounts of voices are those of the events watched last."""
 
-    def __init__(self, key: str | None) -> None:
-        """Without a key authors are kept as they come."""
+    def __init__(self, key: str | None, *, plain: bool = False) -> None:
+        """Without a key, or `plain`, authors are kept as they come."""
+        self._plain = plain
         self._keyed = None if key is None else hashlib.blake2b(digest_size=8, key=hashlib.sha256(key.encode()).digest())
         """The hash with the key in it and nothing else: a copy of it costs half of what keying anew does."""
         self._voices: frozenset[tuple[str, str]] = frozenset()
@@ -38,7 +39,7 @@ class Pseudonyms:
 
     def hide(self, posts: pl.DataFrame) -> pl.DataFrame:
         """POSTS with pseudonyms in place of authors."""
-        if self._keyed is None or posts.is_empty():
+        if self._keyed is None or self._plain or posts.is_empty():
             return posts
         copied, voices, hidden = self._keyed.copy, self._voices, list[str | None]()
         for one in zip(posts["platform"].to_list(), posts["author"].to_list(), strict=True):
@@ -52,7 +53,10 @@ class Pseudonyms:
         return posts.with_columns(pl.Series("author", hidden, pl.String))
 
     def names(self, platform: str, author: str) -> tuple[str, ...]:
-        """Every name under which posts of an author may be kept: they may have become a voice, or ceased to be one."""
+        """Every name under which posts of an author may be kept.
+
+        They may have become a voice, or ceased to be one; names that are plain now may have been hidden.
+        """
         if self._keyed is None:
             return (author,)
         hashed = self._keyed.copy()
@@ -61,17 +65,21 @@ class Pseudonyms:
 
 
 def pseudonyms(configured: Settings, folder: Path) -> Pseudonyms:
-    """Those of a configuration; where it names no key it is in `folder`, and made at first. Raises SettingsError."""
-    if configured.monitor.store.authors is AuthorNames.PLAIN:
-        return Pseudonyms(None)
+    """Those of a configuration; where it names no key it is in `folder`, and made at first. Raises SettingsError.
+
+    Where names are plain none is made, but one that is there finds what was hidden before.
+    """
+    plain = configured.monitor.store.authors is AuthorNames.PLAIN
     if configured.author_key is not None:
-        return Pseudonyms(configured.author_key.reveal())
-    return Pseudonyms(_kept(folder / KEY_FILE))
+        return Pseudonyms(configured.author_key.reveal(), plain=plain)
+    return Pseudonyms(_kept(folder / KEY_FILE, makes=not plain), plain=plain)
 
 
-def _kept(file: Path) -> str:
+def _kept(file: Path, *, makes: bool) -> str | None:
     try:
         if not file.exists():
+            if not makes:
+                return None
             _make(file)
         key = file.read_text("ascii").strip()
     except (OSError, ValueError) as error:

@@ -61,8 +61,7 @@ class Walk:
     ) -> None:
         """`clock` measures how long the stages take, and nothing else; `remembers` mentions are known in full."""
         prepared = self.prepared(events)
-        by_name = prepared.events
-        self._events = by_name
+        self._events = by_name = prepared.events
         self._watched = {event.name: _Watched(0, events_text([event])) for event in events}
         self._upto: datetime | None = None
         self._coming: Prepared | None = None
@@ -158,9 +157,7 @@ class Walk:
         if UPTO not in state:
             return
         self._upto = datetime.fromisoformat(state[UPTO].decode())
-        before = self._watched
-        if _EVENTS in state:
-            before = msgspec.msgpack.decode(state[_EVENTS], type=dict[str, _Watched])
+        before = msgspec.msgpack.decode(state[_EVENTS], type=dict[str, _Watched]) if _EVENTS in state else self._watched
         former = {name: events_of(one.event)[0] for name, one in before.items()}
         if former != self._events:
             self._coming = Prepared(self._events, self._matcher, self._voices)
@@ -268,6 +265,11 @@ class Walk:
     def about(self, checks: Sequence[FactCheck]) -> list[FactCheck]:
         """Each review once per event that it speaks of."""
         return about(self._matcher, checks)
+
+    @property
+    def waiting(self) -> pl.DataFrame:
+        """POSTS that may still become mentions, since they wait for what they answer."""
+        return self._threads.waiting
 
     def watermarks(self, at: datetime) -> dict[str, datetime]:
         """Event time up to which each source is complete at `at`."""

@@ -8,6 +8,7 @@ import msgspec
 from monitor.collect.bluesky_wire import PLATFORM, POST, REPOST, Event, Record, Reply, View, event, time_of
 from monitor.collect.claims import posted
 from monitor.collect.parsed import Gone
+from monitor.collect.post1 import MAX_ID
 from monitor.errors import PostRejectedError
 
 _VIEW = msgspec.json.Decoder(View)
@@ -38,7 +39,7 @@ def _documents(told: Event, web: str) -> Iterator[Told]:
             yield {"id": uri, "platform": PLATFORM, "op": "counts", **counts}
         for uri in told.fold.gone:
             yield {"id": uri, "platform": PLATFORM, "op": "delete"}
-        yield from (Gone(PLATFORM, did) for did in told.fold.accounts)
+        yield from map(_gone, told.fold.accounts)
         return
     commit = told.commit
     if told.kind != "commit" or commit is None or commit.collection not in {POST, REPOST}:
@@ -57,6 +58,13 @@ def _documents(told: Event, web: str) -> Iterator[Told]:
         yield _written(told, record) | {"text": "", "repost_of": record.subject.uri}
         return
     yield _written(told, record) | {"op": commit.operation} | _said(record, told.uri, web)
+
+
+def _gone(did: str) -> Gone | PostRejectedError:
+    """An account that is gone, if a post could name it as its author."""
+    if "\0" in did:
+        return PostRejectedError("wrong_type", "did")
+    return Gone(PLATFORM, did) if len(did) <= MAX_ID else PostRejectedError("over_size", "did")
 
 
 def _found(raw: bytes, web: str) -> Mapping[str, Any] | PostRejectedError:

@@ -25,7 +25,10 @@ from monitor.marks import GapMark
 from monitor.metrics import Metrics
 
 _TRIED = 1000
-"""Numbers behind the newest message of which it is asked whether they were brought before a restart."""
+"""Numbers behind the newest message of which it is asked whether they were brought before a restart, at most.
+
+Those of the newest page alone are: they are so many only where most between them were deleted.
+"""
 _PATIENT = 20
 """A channel that rested for a time is asked again after this part of it."""
 

@@ -38,7 +38,8 @@ class TelegramSource(
         "telethon); beyond them is a gap; for an event that is added each channel is read back over look_back, "
         "within as many pages",
         edits="those of the newest twenty messages, as the page shows them: another text, or a number that is missing; "
-        "via telethon of the newest hundred, and of older ones where the account has joined the channel",
+        "via telethon of the newest hundred, and of older ones where the account has joined the channel; of the time "
+        "it was away deletions among the newest twenty (hundred), and no edits",
         cannot="private channels and groups, comments, who forwards; edits and deletions of what left the "
         "newest page; the page may change any day (monitor_source_drift); via telethon this "
         "was never run against Telegram",

@@ -73,6 +73,11 @@ class Threads:
         """Posts that could not wait as long as they should because too many did, so far."""
         return self._waiting.overflowed
 
+    @property
+    def waiting(self) -> pl.DataFrame:
+        """POSTS that wait for their target, or did until just now."""
+        return self._kept.frame
+
     def follow(self, posts: pl.DataFrame, hits: pl.DataFrame, upto: datetime) -> pl.DataFrame:
         """POSTS in ORDER and their matches (`Matcher.find`) → MENTIONS in ORDER; nothing before `upto` follows."""
         terms = _terms(hits)

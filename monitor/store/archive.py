@@ -63,11 +63,10 @@ def write(connection: Connection, frame: pl.DataFrame, stand_in: Callable[[], st
     return gone + _change(connection, late)
 
 
-def take(connection: Connection, keys: Sequence[int], stand_in: Callable[[], str]) -> list[int]:
-    """Takes text, author and links of these mentions, as their authors' deletion does; answers their keys."""
+def take(connection: Connection, keys: Sequence[int], stand_in: Callable[[], str]) -> None:
+    """Takes text, author and links of these mentions, as their authors' deletion does."""
     if keys:
         connection.execute(_TOMBSTONE, [{"of": key, "stand_in": stand_in()} for key in keys])
-    return list(keys)
 
 
 def _with_stand_ins(keyed: pl.DataFrame, stand_in: Callable[[], str]) -> pl.DataFrame:

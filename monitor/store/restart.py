@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from monitor.store.dialect import insert_or_replace
 from monitor.store.schema import resume_points, state
@@ -16,8 +16,8 @@ def write(connection: Connection, points: Mapping[str, str], changed: Mapping[st
     kept = [{"key": key, "value": value} for key, value in changed.items() if value]
     if kept:
         connection.execute(insert_or_replace(connection.dialect, state, ["key"], ["value"]), kept)
-    for key in (key for key, value in changed.items() if not value):
-        connection.execute(delete(state).where(state.c.key == key))
+    if gone := [{"gone": key} for key, value in changed.items() if not value]:
+        connection.execute(delete(state).where(state.c.key == bindparam("gone")), gone)
 
 
 def points(connection: Connection) -> dict[str, str]:

@@ -96,19 +96,19 @@ class Store:
             return
         with self._transaction() as connection:
             number = transaction_number(connection)
-            gone = archive.write(connection, batch.mentions, self._stand_in)
-            gone += archive.take(connection, batch.gone, self._stand_in)
+            gone = [*archive.write(connection, batch.mentions, self._stand_in), *batch.gone]
+            archive.take(connection, batch.gone, self._stand_in)
             restart.write(connection, batch.resume, batch.state)
             _write_marks(connection, batch)
             alerts.put(connection, batch.alerts)
             queue.put(connection, batch.outbox)
-            shown = (*batch.alerts, *(notification.alert for notification in batch.outbox))
-            gone += alerts.note_evidence(connection, shown)
+            gone += alerts.note_evidence(connection, (*batch.alerts, *(one.alert for one in batch.outbox)))
             fired.put(connection, batch.alerts)
             if gone:
                 withdrawn.withdraw(connection, set(gone), batch.until)
-            if expired := archive.take(connection, batch.expired, self._stand_in):
-                withdrawn.withdraw(connection, set(expired), {})
+            if batch.expired:
+                archive.take(connection, batch.expired, self._stand_in)
+                withdrawn.withdraw(connection, set(batch.expired), {})
             self._unsure = _Unsure(batch, number) if number is not None else None
         self._unsure = None
 

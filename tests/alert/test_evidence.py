@@ -1,3 +1,4 @@
+from cProfile import Profile
 from datetime import timedelta
 from typing import Any
 
@@ -49,3 +50,20 @@ def test_a_post_of_a_registered_voice_says_whose_it_is() -> None:
 
 def test_what_the_tagger_is_not_sure_of_is_not_shown() -> None:
     assert shown({"at": 0, "p_claim": 0.79}, {"at": 1, "p_claim": 0.8}) == ["1"]
+
+
+def effort(narratives: int) -> int:
+    """How many calls it takes to delete all of as many posts, each a narrative of its own."""
+    posts = [{"id": str(number), "narrative": f"n{number}"} for number in range(narratives)]
+    memory, profile = EvidenceMemory(), Profile()
+    memory.add(clustered(*posts))
+    memory.snapshot()
+    memory.add(clustered(*({"op": "delete"} | post for post in posts)))
+    with profile:
+        rows = memory.snapshot()
+    assert list(rows.values()) == [b""] * narratives
+    return sum(one.callcount for one in profile.getstats())
+
+
+def test_a_deletion_costs_what_it_deletes_and_not_what_is_held() -> None:
+    assert effort(200) < 3 * effort(100)

@@ -5,30 +5,25 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
-from monitor.app.deletions import Deletions
 from monitor.app.desk import Desk
-from monitor.app.pseudonyms import Pseudonyms
 from monitor.arrivals import Payload
 from monitor.collect.mastodon_wire import Own, owned
-from monitor.collect.parsed import Parsed
 from monitor.errors import StoreError
-from monitor.frames import POSTS
 from monitor.metrics import Metrics
 from monitor.pipeline import Arrivals
 from monitor.records import EVIDENCE_DELETED
 from monitor.settings import load
+from monitor.store import restart
 from monitor.store.in_hand import InHand
 from monitor.store.schema import METADATA
 from monitor.store.store import Store
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.jetstream import Happening, Jetstream, post
 from tests.fakes.mastodon import name_of, status
-from tests.fakes.mentions import clustered
 
 EVENT = (
     'name = "fall"\nproposition = "Bazarak has fallen"\nany = ["bazarak"]\n'
@@ -70,18 +65,26 @@ class Place:
         settings, metrics = load(self.folder, {"TOKEN": "a token"}), Metrics(CollectorRegistry(), version="1")
         self.desk = Desk(settings, self.store, InHand(self.folder / "in-hand"), ManualClock(START), metrics)
 
-    def see(self, at: datetime, *lines: bytes, commits: bool = True, source: str = "sky") -> None:
-        """Walks one batch, and commits it."""
+    def see(self, at: datetime, *lines: bytes, commits: bool = True, source: str = "sky") -> dict[str, int]:
+        """Walks one batch, and commits it; answers what was rejected."""
+        rejected = dict[str, int]()
         payload = Payload(source, b"\n".join(lines), f"behind {at:%H:%M}")
         for part in self.desk.parts(Arrivals((payload,) if lines else (), (), at)):
             taken = self.desk.walk(part)
             if commits:
                 self.desk.commit(taken)
+            for settled in taken.settled:
+                rejected |= settled.rejected
+        return rejected
 
     def whole(self) -> str:
         """Everything in every table."""
         tables = METADATA.sorted_tables
         return repr(self.store.change(lambda connection: [connection.execute(select(one)).all() for one in tables]))
+
+    def state(self) -> list[str]:
+        """The keys of the state rows."""
+        return list(self.store.change(restart.rows))
 
 
 def line(happening: Happening) -> bytes:
@@ -147,6 +150,31 @@ def test_a_store_that_cannot_be_asked_is_asked_again_before_anything_is_walked(
     assert SAID not in at.whole()
 
 
+def test_so_do_posts_that_wait_for_what_they_answer_and_only_theirs(at: Place) -> None:
+    asked = post(60, "bazarak fell, says who was there", did="did:plc:zed", createdAt=START.isoformat())
+    answered = {"uri": f"at://{asked.did}/{asked.collection}/{asked.rkey}", "cid": "bafy"}
+    reply = {"parent": answered, "root": answered}
+    waits = [(ADA, 61, f"an {SAID} answer"), (BO, 62, "so says he")]
+    at.see(LATER, *(line(post(n, text, did=did, createdAt=START.isoformat(), reply=reply)) for did, n, text in waits))
+    at.start()
+    at.see(LATER + timedelta(seconds=1), GONE)
+    at.see(LATER + timedelta(seconds=2), line(asked))
+    at.see(LATER + timedelta(seconds=20))
+    assert SAID not in at.whole()
+    assert "so says he" in at.store.recent_mentions(9)["text"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("author", "reason"), [("did:plc:a\\u0000b", "wrong_type"), ("did:plc:" + 249 * "a", "over_size")]
+)
+def test_an_account_whose_name_no_post_can_have_is_counted_and_the_others_go(
+    at: Place, author: str, reason: str
+) -> None:
+    both = f'{{"fold":{{"accounts":["{author}","{ADA}"]}}}}'.encode()
+    assert at.see(LATER, both) == {reason: 1}
+    assert SAID not in at.whole()
+
+
 def toot(number: int, text: str, in_reply_to_id: str | None = None) -> bytes:
     told = {
         "event": "update",
@@ -180,20 +208,21 @@ def test_so_does_one_of_a_post_that_waited_for_the_post_it_answers(at: Place) ->
     assert "and so is the bridge" not in at.whole()
 
 
-def test_only_the_last_mentions_are_known_by_such_an_id_and_only_by_a_plain_one(at: Place) -> None:
-    posts = {f"https://far.example/{number}": name for number, name in enumerate(("1001", "1002", "a\0b", "1003"))}
-    frame = clustered(*({"source": "far", "id": post} for post in posts))
-    nothing = pl.DataFrame(schema=POSTS)
-    told = Parsed(nothing, pl.Series("payload", [], pl.UInt32), [], local=posts)
-    few = Deletions(at.store, Pseudonyms(None), 2)
-    few.of(told, "far", LATER)
-    rows = few.note(frame)
-    assert rows["local/far/1001"] == b""
-    again = Deletions(at.store, Pseudonyms(None), 2)
-    again.restore(rows)
-    deleted = again.of(told._replace(unnamed=["1001", "1002", "a\0b", "1003"]), "far", LATER).posts
-    assert deleted.select("source", "id", "op").rows() == [
-        ("far", "https://far.example/1", "delete"),
-        ("far", "https://far.example/3", "delete"),
-    ]
-    assert again.of(told._replace(unnamed=["1002"]), "near", LATER).posts.is_empty()
+def test_what_a_server_calls_a_mention_goes_with_its_text(at: Place) -> None:
+    at.see(LATER, toot(1, "bazarak has fallen"), toot(2, "bazarak is theirs"), source="far")
+    at.see(LATER + timedelta(minutes=1), unnamed(1), source="far")
+    assert [key for key in at.state() if key.startswith("local/")] == [f"local/far/{name_of(2)}"]
+    at.start()
+    old = at.desk.aged(LATER + timedelta(days=1), 99)
+    assert old is not None
+    at.store.commit(old)
+    assert not [key for key in at.state() if key.startswith("local/")]
+
+
+def test_so_it_does_at_the_start_without_its_source(at: Place) -> None:
+    at.see(LATER, toot(1, "bazarak has fallen"), source="far")
+    monitor = at.folder / "monitor.toml"
+    monitor.write_text(monitor.read_text("utf-8").replace('name = "far"', 'name = "near"'), "utf-8")
+    at.start()
+    at.see(LATER + timedelta(minutes=1))
+    assert not [key for key in at.state() if key.startswith("local/")]

@@ -72,6 +72,17 @@ def test_names_are_kept_only_where_the_operator_says_so(tmp_path: Path) -> None:
     settings = configured(tmp_path / "config", 'authors = "plain"')
     assert settings.monitor.store.authors is AuthorNames.PLAIN
     assert hidden(pseudonyms(settings, tmp_path / "state"), "ada") == ["ada"]
+    assert not (tmp_path / "state").exists()
+
+
+def test_names_that_are_plain_now_are_looked_up_as_they_were_hidden_before(tmp_path: Path) -> None:
+    before = hidden(pseudonyms(configured(tmp_path / "before"), tmp_path), "ada")[0]
+    plain = configured(tmp_path / "config", 'authors = "plain"')
+    assert pseudonyms(plain, tmp_path).names("x", "ada") == ("ada", before)
+    assert hidden(pseudonyms(plain, tmp_path), "ada") == ["ada"]
+    named = configured(tmp_path / "named", 'authors = "plain"\nauthor_key_env = "KEY"', {"KEY": "k" * 32})
+    assert pseudonyms(named, tmp_path).names("x", "ada") == Pseudonyms("k" * 32).names("x", "ada")
+    assert hidden(pseudonyms(named, tmp_path), "ada") == ["ada"]
 
 
 def test_a_key_that_cannot_be_kept_or_was_emptied_is_said(tmp_path: Path) -> None:

@@ -117,6 +117,20 @@ async def test_what_was_deleted_while_away_is_told_and_nothing_that_was_never_th
         assert source.ids("delete") == named(3, 5)
 
 
+async def test_of_what_was_deleted_while_away_only_that_is_noticed_which_would_stand_on_the_newest_page(
+    channel: FakeChannel, server: Platform
+) -> None:
+    clock = ManualClock()
+    channel.add(40, START)
+    async with reading(collector(server, clock), clock) as source:
+        since = source.resume
+    channel.add(10, START)
+    del channel.messages[25], channel.messages[35]
+    async with reading(collector(server, clock), clock, since) as source:
+        await source.passes(MINUTE)
+        assert source.ids("delete") == named(35)
+
+
 async def test_more_than_the_pages_hold_is_a_gap(channel: FakeChannel, server: Platform) -> None:
     clock = ManualClock()
     channel.add(5, START)
