@@ -57,8 +57,7 @@ class Desk:
         self._have = store.change(withdrawn.have)
         """As the store had it under the configuration before: whoever is told since, the events name."""
         before = store.change(lambda connection: left(connection, REMEMBERED))
-        self._deletions.restore(before.state, self._parse)
-        self.upto = restored(self._walk, before)
+        self.upto = restored(self._walk, before, lambda rows: self._deletions.restore(rows, self._parse))
         """The time up to which the stream was walked; None on an empty store."""
         self.ahead = timedelta()
         """How far that is ahead of the clock: nothing is decided until the clock has caught up."""

@@ -1,7 +1,7 @@
 """Where a walk goes on: the one place where what a store holds is read back into the stages."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 
@@ -25,12 +25,14 @@ UNREADABLE = (
 """What reading rows of another shape ends in."""
 
 
-def restored(walk: Walk, left: Left) -> datetime | None:
-    """Lets `walk` go on where another left off; answers up to when that one walked, None where none did.
+def restored(walk: Walk, left: Left, *others: Callable[[Mapping[str, bytes]], None]) -> datetime | None:
+    """Lets `walk`, and `others` who keep rows, go on where others left off; answers up to when that was, if ever.
 
     Raises StoreError where another build wrote the rows, or they are damaged; the walk is of no use then.
     """
     try:
+        for restore in others:
+            restore(left.state)
         walk.restore(left.state, left.remembered, left.corrections)
         return datetime.fromisoformat(left.state[UPTO].decode()) if UPTO in left.state else None
     except UNREADABLE as error:

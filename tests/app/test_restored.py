@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from monitor.__main__ import main
+from monitor.app.deletions import Deletions
+from monitor.app.pseudonyms import Pseudonyms
 from monitor.app.restored import restored
 from monitor.app.walk import REMEMBERED
 from monitor.errors import StoreError
@@ -68,6 +70,14 @@ def test_a_row_of_any_stage_that_cannot_be_read_is_named_and_so_is_the_way_out()
         assert not told.value.passes
         stages.add(str(told.value).split("state rows of ")[1].split(" cannot")[0])
     assert stages == {"match", "cluster", "window", "judge", "alert", "the walk"}
+
+
+def test_rows_beside_the_walk_that_cannot_be_read_are_no_traceback() -> None:
+    damaged = walked()._replace(state={**walked().state, "local/far/1": WRONG[0]})
+    with Store("sqlite://") as store:
+        deletions = Deletions(store, Pseudonyms(None))
+        with pytest.raises(StoreError, match=SAYS):
+            restored(new_walk(), damaged, lambda rows: deletions.restore(rows, {"far"}))
 
 
 def test_a_start_on_such_rows_ends_with_one_line_of_the_log_and_doctor_says_it_before(
