@@ -123,7 +123,7 @@ class Store:
         return done
 
     def recent_mentions(self, limit: int) -> pl.DataFrame:
-        """The last `limit` mentions, CLUSTERED, in the order of the stream; refills the thread memory."""
+        """The last `limit` mentions, CLUSTERED, in the order of the stream."""
         with self._transaction() as connection:
             return archive.recent(connection, limit)
 
@@ -258,13 +258,7 @@ class Store:
             return queue.standing(connection, receiver)
 
     def mark_dead(
-        self,
-        key: str,
-        reason: str,
-        detail: str = "",
-        *,
-        unknown: bool = False,
-        attempted: Attempted | None = None,
+        self, key: str, reason: str, detail: str = "", *, unknown: bool = False, attempted: Attempted | None = None
     ) -> None:
         """Given up: a dead letter. `unknown`: an attempt may have arrived all the same; None was made just now."""
         with self._transaction() as connection:

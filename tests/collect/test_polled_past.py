@@ -6,12 +6,10 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from monitor.collect import telegram_preview
 from monitor.collect.rss import RssCollector, RssSource
 from monitor.collect.supervise import SourceState
-from monitor.collect.telegram import TelegramCollector
-from monitor.collect.telegram_settings import TelegramSource
 from monitor.watched import Duration, Event
+from tests.collect.test_telegram import collector
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.feeds import FakeChannel, FakeFeed
 from tests.fakes.polled import Platform, Reading, metrics, platform, reading
@@ -31,22 +29,6 @@ def channel() -> FakeChannel:
 async def server(channel: FakeChannel) -> AsyncIterator[Platform]:
     async with platform(channel.answers) as server:
         yield server
-
-
-def telegram(
-    server: Platform, clock: ManualClock, events: list[Event], *channels: str, **more: object
-) -> TelegramCollector:
-    settings = TelegramSource(
-        name="channels",
-        channels=channels or ("harbour_news",),
-        every=Duration(minutes=1),
-        slowest=Duration(minutes=1),
-        site=server.url,
-        per_minute=600,
-        **more,  # type: ignore[arg-type]
-    )
-    opens = telegram_preview.preview(settings, clock, metrics())
-    return TelegramCollector(settings, clock, metrics(), opens, lambda: events)
 
 
 def rss(server: Platform, clock: ManualClock, events: list[Event], *paths: str, **more: object) -> RssCollector:
@@ -69,7 +51,7 @@ async def test_each_channel_is_paged_back_to_where_the_look_back_begins(channel:
     clock, events = ManualClock(), [BRIDGE]
     channel.add(45, START - 2 * HOUR)  # 26 to 45 share a page with what is new enough, and are too old
     channel.add(50, START - 30 * MINUTE)
-    async with reading(telegram(server, clock, events), clock) as source:
+    async with reading(collector(server, clock, events=events), clock) as source:
         assert source.ids().keys() == {f"harbour_news/{number}" for number in range(76, 96)}
         server.asked.clear()
         events.append(FIRE)
@@ -87,12 +69,12 @@ async def test_no_more_pages_than_are_set_are_read_back_and_none_where_there_is_
 ) -> None:
     clock, events = ManualClock(), [BRIDGE]
     channel.add(200, START - MINUTE)
-    async with reading(telegram(server, clock, events, pages=3), clock) as source:
+    async with reading(collector(server, clock, events=events, pages=3), clock) as source:
         server.asked.clear()
         events.append(FIRE)
         await source.passes(2 * MINUTE)
         assert [page for page in before(server) if page] == ["181", "161"]
-    async with reading(telegram(server, clock, events, look_back=Duration(0)), clock) as source:
+    async with reading(collector(server, clock, events=events, look_back=Duration(0)), clock) as source:
         events.pop()
         await source.passes(MINUTE)
         events.append(FIRE)
@@ -107,7 +89,7 @@ async def test_a_look_back_goes_on_where_it_was_after_a_failure_and_after_a_rest
 ) -> None:
     clock, events = ManualClock(), [BRIDGE]
     channel.add(70, START - MINUTE)
-    async with reading(telegram(server, clock, events), clock) as source:
+    async with reading(collector(server, clock, events=events), clock) as source:
         events.append(FIRE)
         server.faults = [0, 503]
         await source.passes(30 * timedelta(seconds=1))
@@ -115,13 +97,13 @@ async def test_a_look_back_goes_on_where_it_was_after_a_failure_and_after_a_rest
         assert source.states == [SourceState.STARTING, SourceState.RUNNING]
         since = source.resume
     server.asked.clear()
-    async with reading(telegram(server, clock, events), clock, since) as source:
+    async with reading(collector(server, clock, events=events), clock, since) as source:
         await source.passes(2 * MINUTE)
         assert [page for page in before(server) if page] == ["51", "31", "11"]
         assert set(source.ids()) == {f"harbour_news/{number}" for number in range(1, 51)}
         since = source.resume
     server.asked.clear()
-    async with reading(telegram(server, clock, events), clock, since) as source:
+    async with reading(collector(server, clock, events=events), clock, since) as source:
         await source.passes(2 * MINUTE)
         assert set(before(server)) == {None}
 
@@ -137,7 +119,7 @@ async def test_a_channel_that_is_refused_or_fails_holds_up_no_other(channel: Fak
     server.answers = answers
     channel.add(30, START - MINUTE)
     named = ("dock_watch", "private_one", "harbour_news")
-    async with reading(telegram(server, clock, events, *named), clock) as source:
+    async with reading(collector(server, clock, *named, events=events), clock) as source:
         events.append(FIRE)
         await source.passes(3 * MINUTE)
         assert "harbour_news/1" in source.ids()
@@ -225,7 +207,7 @@ async def test_events_that_are_added_together_are_looked_back_for_by_one_walk(
 ) -> None:
     clock, events = ManualClock(), [BRIDGE]
     channel.add(30, START - MINUTE)
-    async with reading(telegram(server, clock, events), clock) as source:
+    async with reading(collector(server, clock, events=events), clock) as source:
         server.asked.clear()
         events += [FIRE, Event(name="flood", proposition="The dam breaks", any=("dam",))]
         await source.passes(2 * MINUTE)
@@ -239,7 +221,7 @@ async def test_a_past_that_does_not_come_is_asked_for_ever_more_seldom(channel: 
 
     clock, events, asked = ManualClock(), [BRIDGE], list[int]()
     channel.add(30, START - MINUTE)
-    async with reading(telegram(server, clock, events), clock) as source:
+    async with reading(collector(server, clock, events=events), clock) as source:
         server.answers = answers
         await source.passes(MINUTE)
         channel.add(70, clock.now())

@@ -1,6 +1,6 @@
 """Telegram's web preview: every message once, what came while away is fetched, edits and deletions are seen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from monitor.collect.telegram import TelegramCollector
 from monitor.collect.telegram_page import count
 from monitor.collect.telegram_settings import TelegramSource
 from monitor.metrics import Metrics
-from monitor.watched import Duration
+from monitor.watched import Duration, Event
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.feeds import FakeChannel, Said, message, preview
 from tests.fakes.polled import Platform, metrics, platform, reading
@@ -31,19 +31,24 @@ async def server(channel: FakeChannel) -> AsyncIterator[Platform]:
 
 
 def collector(
-    server: Platform, clock: ManualClock, *channels: str, pages: int = 50, measured: Metrics | None = None
+    server: Platform,
+    clock: ManualClock,
+    *channels: str,
+    events: Sequence[Event] = (),
+    measured: Metrics | None = None,
+    **more: object,
 ) -> TelegramCollector:
     settings = TelegramSource(
         name="channels",
         channels=channels or ("harbour_news",),
         every=Duration(minutes=1),
         slowest=Duration(minutes=1),
-        pages=pages,
         site=server.url,
         per_minute=600,
+        **more,  # type: ignore[arg-type]
     )
     shown = measured or metrics()
-    return TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown), tuple)
+    return TelegramCollector(settings, clock, shown, telegram_preview.preview(settings, clock, shown), lambda: events)
 
 
 def named(*numbers: int) -> dict[str, int]:
